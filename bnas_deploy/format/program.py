@@ -1,0 +1,106 @@
+"""What a ``.bnn`` file holds, as frozen dataclasses; not how it is written, read, checked or run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.format.steps import BinaryConv2d, Concat, Step
+
+__all__ = ["PackedModel", "Preprocessing", "Program", "Value", "step_inputs", "step_outputs"]
+
+Tensor = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One intermediate result of a program, for one image.
+
+    Attributes:
+        kind: ``"f32"`` (float32) or ``"bits"`` (one bit a channel and pixel).
+        shape: (C, H, W).
+    """
+
+    kind: str
+    shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A straight line of steps over named values, each assigned exactly once before it is read.
+
+    Attributes:
+        values: Every value by name, the input included.
+        steps: In order of execution.
+        input: Name of the input, float32 (C, H, W), normalised by the preprocessing.
+        output: Name of the logits, float32 (classes, 1, 1).
+    """
+
+    values: Mapping[str, Value]
+    steps: tuple[Step, ...]
+    input: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the program's input.
+
+    The picture is converted to RGB, resized (bilinear, antialiased) so that its shorter side has
+    `resize` pixels, cropped in the centre to `crop`, divided by 255, and normalised per channel.
+
+    Attributes:
+        resize: Length of the shorter side in pixels.
+        crop: (height, width) in pixels.
+        mean: Per channel, on the scale 0 to 1.
+        std: Per channel, on the scale 0 to 1.
+    """
+
+    resize: int
+    crop: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """A packed network: the content of one ``.bnn`` file.
+
+    Attributes:
+        program: The steps.
+        tensors: Weights and constants by name; dtypes uint64, float32 and int32.
+        preprocessing: How pictures become inputs.
+        labels: One name a class.
+        provenance: JSON object: where the network came from (network, training, export and self-check).
+        cost: JSON object: figures of `bnas_deploy.cost`.
+    """
+
+    program: Program
+    tensors: Mapping[str, Tensor]
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+
+
+def step_inputs(step: Step) -> tuple[str, ...]:
+    """Names of the values that a step reads, in the order of its fields."""
+    if isinstance(step, Concat):
+        return step.inputs
+    names = [step.input]
+    if isinstance(step, BinaryConv2d):
+        names += [s.addend for s in step.stages if getattr(s, "addend", None) is not None]  # type: ignore[union-attr, misc]
+    elif hasattr(step, "addend"):
+        names.append(step.addend)
+    return tuple(names)
+
+
+def step_outputs(step: Step) -> tuple[str, ...]:
+    """Names of the values that a step assigns."""
+    if isinstance(step, BinaryConv2d):
+        return tuple(stage.output for stage in step.stages)
+    return (step.output,)

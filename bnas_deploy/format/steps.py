@@ -1,0 +1,248 @@
+"""The steps of a packed program, one frozen dataclass each; not their execution and not their validation.
+
+`docs/format.md` gives the meaning of every step. Fields of type ``str`` named ``input``, ``output``,
+``addend`` (and ``inputs``) name values; fields in a class's ``TENSORS`` name tensors of the file. Tensor
+fields may be None where the specification says optional.
+
+Shapes: C channels in, O channels out, H W pixels, K = kh*kw*C bits a row, W = words a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Union
+
+__all__ = [
+    "STEPS",
+    "AddSlice",
+    "Affine",
+    "AvgPool2d",
+    "BinaryConv2d",
+    "Binarize",
+    "Concat",
+    "Conv2d",
+    "GlobalAvgPool",
+    "Linear",
+    "MaxPool2d",
+    "Relu",
+    "ScaleStage",
+    "SelectChannels",
+    "Stage",
+    "Step",
+    "ThresholdStage",
+]
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]  # top, left, bottom, right
+
+
+@dataclass(frozen=True)
+class Affine:
+    """``y = x * scale[c] + shift[c]``, two roundings (an unfolded BatchNorm)."""
+
+    OP: ClassVar[str] = "affine"
+    TENSORS: ClassVar[tuple[str, ...]] = ("scale", "shift")
+    input: str
+    output: str
+    scale: str
+    shift: str
+
+
+@dataclass(frozen=True)
+class Relu:
+    """``y = x if x > 0 else +0``."""
+
+    OP: ClassVar[str] = "relu"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Conv2d:
+    """Full-precision convolution (O, C, kh, kw) with optional bias (O,) and activation, float32 FMA in order."""
+
+    OP: ClassVar[str] = "conv2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    input: str
+    output: str
+    weight: str
+    bias: str | None
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    activation: str  # "none" or "relu"
+
+
+@dataclass(frozen=True)
+class Binarize:
+    """Float to bits: positive iff ``(x >= threshold[c]) != flip[c]`` (BatchNorm + sign as one compare)."""
+
+    OP: ClassVar[str] = "binarize"
+    TENSORS: ClassVar[tuple[str, ...]] = ("threshold", "flip")
+    input: str
+    output: str
+    threshold: str
+    flip: str
+
+
+@dataclass(frozen=True)
+class ThresholdStage:
+    """Output stage, dot product to bits: positive iff ``(dot >= threshold[o]) != flip[o]``."""
+
+    KIND: ClassVar[str] = "threshold"
+    TENSORS: ClassVar[tuple[str, ...]] = ("threshold", "flip")
+    output: str
+    threshold: str
+    flip: str
+
+
+@dataclass(frozen=True)
+class ScaleStage:
+    """Output stage, dot product to float: ``v = act(dot * scale[o])``; alone, or added onto a slice.
+
+    With an addend of C' channels, the output is the addend with ``v`` added to channels
+    ``at .. at + O - 1``; without, the output is ``v`` and ``at`` is 0.
+    """
+
+    KIND: ClassVar[str] = "scale"
+    TENSORS: ClassVar[tuple[str, ...]] = ("scale",)
+    output: str
+    scale: str
+    activation: str  # "none" or "relu"
+    addend: str | None = None
+    at: int = 0
+
+
+Stage = Union[ThresholdStage, ScaleStage]
+
+
+@dataclass(frozen=True)
+class BinaryConv2d:
+    """Binary convolution of bits with packed weights (O, W), rows in (ky, kx, c) order, and its output stages."""
+
+    OP: ClassVar[str] = "binary_conv2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "fold")
+    input: str
+    weight: str
+    fold: str | None  # int32 (O, kh, kw): folded constant channels, added for each tap inside the image
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class MaxPool2d:
+    """Maximum over each window; positions outside the image do not take part."""
+
+    OP: ClassVar[str] = "max_pool2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    output: str
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+
+
+@dataclass(frozen=True)
+class AvgPool2d:
+    """Mean over each window; positions outside the image are not counted."""
+
+    OP: ClassVar[str] = "avg_pool2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    output: str
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+
+
+@dataclass(frozen=True)
+class AddSlice:
+    """``y = x`` with ``addend`` (of c channels) added to channels ``at .. at + c - 1``."""
+
+    OP: ClassVar[str] = "add_slice"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    addend: str
+    output: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Concatenation along the channels."""
+
+    OP: ClassVar[str] = "concat"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class SelectChannels:
+    """``y[c] = x[index[c]]``, or zero where ``index[c]`` is -1."""
+
+    OP: ClassVar[str] = "select_channels"
+    TENSORS: ClassVar[tuple[str, ...]] = ("index",)
+    input: str
+    output: str
+    index: str
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool:
+    """Mean over all pixels of a channel, in the order that docs/format.md fixes."""
+
+    OP: ClassVar[str] = "global_avg_pool"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Full-precision linear layer: weight (O, K), bias (O,), on a value of K = C*H*W elements."""
+
+    OP: ClassVar[str] = "linear"
+    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    input: str
+    output: str
+    weight: str
+    bias: str | None
+
+
+Step = Union[
+    Affine,
+    Relu,
+    Conv2d,
+    Binarize,
+    BinaryConv2d,
+    MaxPool2d,
+    AvgPool2d,
+    AddSlice,
+    Concat,
+    SelectChannels,
+    GlobalAvgPool,
+    Linear,
+]
+
+STEPS: dict[str, type[Step]] = {
+    cls.OP: cls
+    for cls in (
+        Affine,
+        Relu,
+        Conv2d,
+        Binarize,
+        BinaryConv2d,
+        MaxPool2d,
+        AvgPool2d,
+        AddSlice,
+        Concat,
+        SelectChannels,
+        GlobalAvgPool,
+        Linear,
+    )
+}

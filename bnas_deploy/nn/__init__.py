@@ -1,0 +1,6 @@
+"""Binary networks in PyTorch: genotypes, cells, the published networks. Importing this package loads no torch.
+
+`genotype` and `config` need no torch; `quantize`, `primitives`, `cell` and `network` do.
+"""
+
+from __future__ import annotations

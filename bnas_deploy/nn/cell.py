@@ -1,0 +1,121 @@
+"""One cell of a network: two inputs, four nodes, a concatenation and the inter-cell skip.
+
+Shapes: C channels of a node. Inputs s0 (N, C_pp, H0, W0) and s1 (N, C_p, H, W), output
+(N, 4C, H, W), or half of H and W from a reduction cell. States that are exactly zero (every edge
+Zeroise, or a pool of zero) and whatever nobody reads are not computed; their parameters stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge
+from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.primitives import OPS
+
+
+@dataclass(frozen=True)
+class CellShape:
+    """Where a cell stands.
+
+    Attributes:
+        before_last: Channels of the output of the cell before the last (C_pp).
+        last: Channels of the last cell's output (C_p).
+        channels: Channels of a node (C).
+        reduction: Whether it halves the resolution.
+        after_reduction: Whether the last cell did.
+        skip: Whether the inter-cell skip connection is there (not in the first cell).
+        imagenet: Whether the names and affine parameters are those of the ImageNet networks.
+    """
+
+    before_last: int
+    last: int
+    channels: int
+    reduction: bool
+    after_reduction: bool
+    skip: bool
+    imagenet: bool
+
+
+class Cell(nn.Module):
+    """A cell of the cell template T_B (paper, Section 4.1).
+
+    Attributes:
+        edges: The eight (primitive, source state) edges; edges 2i and 2i + 1 make state 2 + i.
+        shape: Where the cell stands.
+        preprocess0: Unit on s0: 1x1, or 3x3 of stride 2 after a reduction. A reduction cell of an
+            ImageNet network calls it `preprocess0_red`; `inputs` finds it by either name.
+        preprocess1: 1x1 unit on s1 (`preprocess1_red` likewise).
+        preprocess_res: `Sequential(BatchNorm, 2x2 convolution of stride 2 with bias)`, the
+            full-precision shortcut of a reduction cell; absent in other cells.
+        zero_states: The states that are exactly zero for every input.
+        used_states: The states that an edge worth computing reads.
+    """
+
+    def __init__(self, edges: tuple[Edge, ...], shape: CellShape, *, binary: bool = True) -> None:
+        super().__init__()
+        self.edges = edges
+        self.shape = shape
+        self.zero_states = _zero_states(edges)
+        self.used_states = frozenset(
+            source for name, source in edges if not _is_zero(name, source, self.zero_states)
+        )
+        suffix = "_red" if shape.imagenet and shape.reduction else ""
+        self._input_names = (f"preprocess0{suffix}", f"preprocess1{suffix}")
+        for name, unit in zip(self._input_names, _input_units(shape, binary), strict=True):
+            self.add_module(name, unit)
+        if shape.reduction and shape.skip:
+            self.preprocess_res = _shortcut(shape)
+        self._ops = nn.ModuleList(
+            OPS[name](shape.channels, _stride(source, shape.reduction), binary)
+            for name, source in edges
+        )
+
+    @property
+    def inputs(self) -> tuple[ConvUnit, ConvUnit]:
+        """The units on s0 and s1."""
+        return tuple(self.get_submodule(name) for name in self._input_names)  # type: ignore[return-value]
+
+    @property
+    def ops(self) -> nn.ModuleList:
+        """The eight edges' modules; those of `none` edges exist but are never called."""
+        return self._ops
+
+    def forward(self, s0: Tensor, s1: Tensor, drop_path: float = 0.0) -> Tensor:
+        """Compute the cell's output.
+
+        Args:
+            s0: Output of the cell before the last.
+            s1: Output of the last cell.
+            drop_path: Probability with which an edge's output is dropped for a sample, in training.
+        """
+        states: list[Tensor | None] = [
+            unit(s) if index in self.used_states else None
+            for index, (unit, s) in enumerate(zip(self.inputs, (s0, s1), strict=True))
+        ]
+        done: dict[Edge, Tensor] = {}
+        for node in range(NODES):
+            states.append(self._node(node, states, done, drop_path))
+        return self._join(states[INPUT_STATES:], s1)
+
+    def _node(
+        self,
+        node: int,
+        states: list[Tensor | None],
+        done: dict[Edge, Tensor],
+        drop_path: float,
+    ) -> Tensor | None:
+        total = None
+        for j in range(EDGES_PER_NODE * node, EDGES_PER_NODE * (node + 1)):
+            name, source = self.edges[j]
+            if _is_zero(name, source, self.zero_states):
+                continue
+            out = self._edge(j, states[source], done)
+            if drop_path > 0 and self.training:
+                out = drop_samples(out, drop_path)
+            total = out if total is None else total + out
+        return total

@@ -1,0 +1,129 @@
+"""What a network is made of: `NetworkConfig` and the nine published ones. No torch, no modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from bnas_deploy.errors import ConfigError
+from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
+
+STEMS: tuple[str, ...] = ("cifar10", "imagenet")
+"""The kinds of stem."""
+
+_REQUIRED = {"name", "layers", "channels", "genotype"}
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """One network (paper, Section 5.1; Table 9).
+
+    Attributes:
+        name: What people call it.
+        layers: Number of cells; those at layers // 3 and 2 * layers // 3 are reduction cells.
+        channels: Channels of a node in the first cells (C); a reduction cell doubles them.
+        genotype: The two cells.
+        dataset: Kind of stem: `cifar10` keeps the resolution, `imagenet` reduces it eightfold.
+        classes: Outputs of the classifier.
+        image_size: Height and width in pixels of the images it is meant for.
+
+    Raises:
+        ConfigError: A field has the wrong type or an impossible value.
+    """
+
+    name: str
+    layers: int
+    channels: int
+    genotype: Genotype
+    dataset: str = "cifar10"
+    classes: int = 10
+    image_size: int = 32
+
+    def __post_init__(self) -> None:
+        if self.dataset not in STEMS:
+            msg = f"dataset (the kind of stem) is one of {', '.join(STEMS)}; got {self.dataset!r}"
+            raise ConfigError(msg)
+        if not isinstance(self.genotype, Genotype):
+            msg = f"genotype: expected a Genotype; got {type(self.genotype).__name__}"
+            raise ConfigError(msg)
+        # Fewer than three cells would put both reduction cells in the same place.
+        for field, least in (("layers", 3), ("channels", 1), ("classes", 1), ("image_size", 1)):
+            _check_integer(field, getattr(self, field), least)
+        if self.dataset == "imagenet" and self.channels % 2:
+            msg = f"channels must be even with the imagenet stem; got {self.channels}"
+            raise ConfigError(msg)
+
+    @property
+    def reductions(self) -> tuple[int, int]:
+        """Indices of the two reduction cells."""
+        return self.layers // 3, 2 * self.layers // 3
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values for JSON or a checkpoint."""
+        value = {field.name: getattr(self, field.name) for field in fields(self)}
+        value["genotype"] = self.genotype.to_dict()
+        return value
+
+    @classmethod
+    def from_dict(cls, value: object) -> NetworkConfig:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ConfigError: A key is unknown or missing, or a value is wrong.
+            GenotypeError: The genotype is wrong.
+        """
+        if not isinstance(value, Mapping):
+            msg = f"a network's configuration is a mapping; got {type(value).__name__}"
+            raise ConfigError(msg)
+        known = {field.name for field in fields(cls)}
+        unknown, missing = sorted(set(value) - known), sorted(_REQUIRED - set(value))
+        if unknown or missing:
+            msg = (
+                f"network configuration: unknown keys {unknown}, missing keys {missing};"
+                f" known are {sorted(known)}"
+            )
+            raise ConfigError(msg)
+        return cls(**{**value, "genotype": Genotype.from_dict(value["genotype"])})
+
+
+def _check_integer(field: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        msg = f"{field} must be an integer of at least {least}; got {value!r}"
+        raise ConfigError(msg)
+
+
+def _cifar10(name: str, layers: int, channels: int) -> NetworkConfig:
+    return NetworkConfig(name, layers, channels, LATEST_CELL_ZEROISE)
+
+
+def _imagenet(name: str, layers: int, channels: int) -> NetworkConfig:
+    return NetworkConfig(name, layers, channels, LATEST_CELL, "imagenet", 1000, 224)
+
+
+CONFIGS: dict[str, NetworkConfig] = {
+    config.name: config
+    for config in (
+        _cifar10("Mini", 10, 24),
+        _cifar10("A", 20, 36),
+        _cifar10("B", 12, 64),
+        _cifar10("C", 16, 108),
+        _imagenet("D", 12, 64),
+        _imagenet("E", 12, 68),
+        _imagenet("F", 15, 68),
+        _imagenet("G", 11, 74),
+        _imagenet("H", 16, 128),
+    )
+}
+"""BNAS-Mini and BNAS-A to H by their letters."""
+
+
+def get_config(name: str) -> NetworkConfig:
+    """Return a published network's configuration.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    if name not in CONFIGS:
+        msg = f"unknown network {name!r}; choose one of {', '.join(CONFIGS)}"
+        raise ConfigError(msg)
+    return CONFIGS[name]

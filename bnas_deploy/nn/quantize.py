@@ -1,0 +1,105 @@
+"""Binarization: signs of activations and weights with their gradients. No layers.
+
+Shapes: O output channels, I input channels, kh kw the kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _SteSign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return signs(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grads[0] * (x.abs() < 1)
+
+
+class _BinaryWeight(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, latent: Tensor) -> Tensor:
+        sign, beta = _sign_and_scale(latent)
+        ctx.save_for_backward(latent, beta)
+        return sign * _per_filter(beta)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        latent, beta = ctx.saved_tensors
+        return weight_gradient(latent, beta, grads[0])
+
+
+def signs(x: Tensor) -> Tensor:
+    """Return -1 where `x` is negative and +1 elsewhere, zero included, in the dtype of `x`."""
+    return torch.where(x < 0, -1.0, 1.0).to(x.dtype)
+
+
+def ste_sign(x: Tensor) -> Tensor:
+    """Binarize activations: forward sign(x) with sign(0) = +1, backward G * 1[|x| < 1].
+
+    The straight-through estimator of XNOR-Net, as the paper uses it (Section 3).
+    """
+    return _SteSign.apply(x)
+
+
+def constrain_weight(latent: Tensor) -> Tensor:
+    """Return the latent weight (O, I, kh, kw) centred over I, then clamped to [-1, 1]."""
+    return (latent - latent.mean(dim=1, keepdim=True)).clamp_(-1.0, 1.0)
+
+
+def binarize_weight(latent: Tensor) -> tuple[Tensor, Tensor]:
+    """Binarize a latent weight; training, evaluation and every exporter use this very function.
+
+    With W the constrained latent: sign(W), and beta = mean of |W| over (I, kh, kw) (paper, Eq. 3).
+
+    Args:
+        latent: (O, I, kh, kw), constrained or not.
+
+    Returns:
+        The signs, (O, I, kh, kw) of -1 and +1, and beta, (O,).
+    """
+    return _sign_and_scale(constrain_weight(latent))
+
+
+def binary_weight(constrained: Tensor) -> Tensor:
+    """Return sign(W) * beta of a constrained latent weight W, with the gradient below.
+
+    Backward: `weight_gradient`.
+    """
+    return _BinaryWeight.apply(constrained)
+
+
+def weight_gradient(latent: Tensor, beta: Tensor, grad: Tensor) -> Tensor:
+    """Return the release's gradient of a constrained latent weight W.
+
+    (beta * G * 1[|W| <= 1] + sign(W) * mean(sign(W) * G)) * (1 - 1/I) * n, with n = I * kh * kw and
+    the mean over (I, kh, kw).
+
+    Args:
+        latent: W, (O, I, kh, kw).
+        beta: (O,).
+        grad: G, the gradient of sign(W) * beta, (O, I, kh, kw).
+
+    Returns:
+        (O, I, kh, kw).
+    """
+    sign = signs(latent)
+    inputs, n = latent.shape[1], latent[0].numel()
+    through_sign = _per_filter(beta) * grad * (latent.abs() <= 1)
+    through_beta = sign * (sign * grad).mean(dim=(1, 2, 3), keepdim=True)
+    return (through_sign + through_beta) * ((1 - 1 / inputs) * n)
+
+
+def _sign_and_scale(constrained: Tensor) -> tuple[Tensor, Tensor]:
+    return signs(constrained), constrained.abs().mean(dim=(1, 2, 3))
+
+
+def _per_filter(beta: Tensor) -> Tensor:
+    return beta[:, None, None, None]
