@@ -119,3 +119,81 @@ class Cell(nn.Module):
                 out = drop_samples(out, drop_path)
             total = out if total is None else total + out
         return total
+
+    def _edge(self, j: int, source: Tensor | None, done: dict[Edge, Tensor]) -> Tensor:
+        assert source is not None
+        edge = self.edges[j]
+        if isinstance(self._ops[j], ConvUnit):
+            return self._ops[j](source)
+        # Pools have no weights: two edges with the same pool of the same state are one.
+        if edge not in done:
+            done[edge] = self._ops[j](source)
+        return done[edge]
+
+    def _join(self, nodes: list[Tensor | None], s1: Tensor) -> Tensor:
+        skip = self._skip(s1)
+        if skip is None:
+            return torch.cat([self._zeros(s1) if node is None else node for node in nodes], dim=1)
+        parts = skip.chunk(NODES, dim=1)
+        sums = [
+            part if node is None else node + part for node, part in zip(nodes, parts, strict=True)
+        ]
+        return torch.cat(sums, dim=1)
+
+    def _skip(self, s1: Tensor) -> Tensor | None:
+        if not self.shape.skip:
+            return None
+        return self.preprocess_res(s1) if self.shape.reduction else s1
+
+    def _zeros(self, s1: Tensor) -> Tensor:
+        batch, _, height, width = s1.shape
+        if self.shape.reduction:
+            height, width = (height + 1) // 2, (width + 1) // 2
+        return s1.new_zeros(batch, self.shape.channels, height, width)
+
+
+def drop_samples(x: Tensor, probability: float) -> Tensor:
+    """Zero a sample of x, (N, ...), with the given probability; scale the others to keep the mean."""
+    keep = 1.0 - probability
+    mask = torch.empty(x.shape[0], 1, 1, 1, device=x.device, dtype=x.dtype).bernoulli_(keep)
+    return x * mask / keep
+
+
+def _is_zero(name: str, source: int, zero_states: frozenset[int]) -> bool:
+    return name == "none" or ("pool" in name and source in zero_states)
+
+
+def _zero_states(edges: tuple[Edge, ...]) -> frozenset[int]:
+    zero: frozenset[int] = frozenset()
+    for node in range(NODES):
+        own = edges[EDGES_PER_NODE * node : EDGES_PER_NODE * (node + 1)]
+        if all(_is_zero(name, source, zero) for name, source in own):
+            zero |= {INPUT_STATES + node}
+    return zero
+
+
+def _stride(source: int, reduction: bool) -> int:
+    return 2 if reduction and source < INPUT_STATES else 1
+
+
+def _input_units(shape: CellShape, binary: bool) -> tuple[ConvUnit, ConvUnit]:
+    last = ConvUnit(shape.last, shape.channels, 1, binary=binary)
+    if not shape.after_reduction:
+        return ConvUnit(shape.before_last, shape.channels, 1, binary=binary), last
+    halving = ConvUnit(
+        shape.before_last,
+        shape.channels,
+        3,
+        stride=2,
+        padding=1,
+        binary=binary,
+        affine=shape.imagenet,
+    )
+    return halving, last
+
+
+def _shortcut(shape: CellShape) -> nn.Sequential:
+    return nn.Sequential(
+        nn.BatchNorm2d(shape.last),
+        nn.Conv2d(shape.last, NODES * shape.channels, 2, stride=2),
+    )

@@ -1,0 +1,119 @@
+"""The CIFAR-10 and ImageNet networks, built from a `NetworkConfig`. No training and no files.
+
+Shapes: images (N, 3, H, W), logits (N, classes). Module names are those of the authors' release, so
+that a state_dict of one fits the other (save the ImageNet head, which is the same).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bnas_deploy.nn.cell import Cell, CellShape
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.genotype import NODES
+from bnas_deploy.nn.layers import ConvUnit
+
+STEM_MULTIPLIER = 3
+
+
+class Network(nn.Module):
+    """A network of cells; the stem depends on the kind of images.
+
+    Attributes:
+        config: What it is made of.
+        binary: Whether its units are binarized; the float counterpart has the same graph.
+        stem: CIFAR-10 only: BatchNorm, full-precision 3x3 convolution, ReLU (a `ConvUnit`).
+        stem0: ImageNet only: `Sequential(conv, BatchNorm, ReLU, conv, BatchNorm)`.
+        stem1: ImageNet only: `Sequential(ReLU, conv, BatchNorm)`.
+        cells: `ModuleList` of `Cell`.
+        classifier: The linear layer behind global average pooling.
+        drop_path: Probability of dropping an edge for a sample in training; set by the loop.
+    """
+
+    def __init__(self, config: NetworkConfig, *, binary: bool = True) -> None:
+        super().__init__()
+        self.config = config
+        self.binary = binary
+        self.drop_path = 0.0
+        if config.dataset == "cifar10":
+            stem_channels = STEM_MULTIPLIER * config.channels
+            self.stem = ConvUnit(3, stem_channels, 3, padding=1, binary=False)
+        else:
+            stem_channels = config.channels
+            self.stem0, self.stem1 = _imagenet_stem(config.channels)
+        shapes = cell_shapes(config, stem_channels)
+        self.cells = nn.ModuleList(
+            Cell(config.genotype.cell(reduction=shape.reduction), shape, binary=binary)
+            for shape in shapes
+        )
+        self.classifier = nn.Linear(NODES * shapes[-1].channels, config.classes)
+
+    def stem_outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return s0 and s1 of the first cell."""
+        if self.config.dataset == "cifar10":
+            s = self.stem(images)
+            return s, s
+        s0 = self.stem0(images)
+        return s0, self.stem1(s0)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the last cell's output."""
+        s0, s1 = self.stem_outputs(images)
+        for cell in self.cells:
+            s0, s1 = s1, cell(s0, s1, self.drop_path)
+        return s1
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images to logits."""
+        pooled = functional.adaptive_avg_pool2d(self.features(images), 1)
+        return self.classifier(pooled.flatten(1))
+
+
+def build_network(config: NetworkConfig, *, binary: bool = True) -> Network:
+    """Build a network with fresh weights, in training mode.
+
+    Args:
+        config: What it is made of.
+        binary: False builds the float counterpart: the same graph and parameters, nothing
+            binarized.
+    """
+    return Network(config, binary=binary)
+
+
+def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:
+    """Say where each cell of a network stands (paper, Section 5.1)."""
+    imagenet = config.dataset == "imagenet"
+    channels, after_reduction = config.channels, imagenet
+    before_last, last = stem_channels, stem_channels
+    shapes = []
+    for index in range(config.layers):
+        reduction = index in config.reductions
+        channels *= 2 if reduction else 1
+        shape = CellShape(
+            before_last=before_last,
+            last=last,
+            channels=channels,
+            reduction=reduction,
+            after_reduction=after_reduction,
+            skip=index > 0,
+            imagenet=imagenet,
+        )
+        shapes.append(shape)
+        before_last, last, after_reduction = last, NODES * channels, reduction
+    return shapes
+
+
+def _imagenet_stem(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+    def halving(inputs: int, outputs: int) -> nn.Conv2d:
+        return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+
+    half = channels // 2
+    stem0 = nn.Sequential(
+        halving(3, half),
+        nn.BatchNorm2d(half),
+        nn.ReLU(),
+        halving(half, channels),
+        nn.BatchNorm2d(channels),
+    )
+    return stem0, nn.Sequential(nn.ReLU(), halving(channels, channels), nn.BatchNorm2d(channels))
