@@ -1,0 +1,56 @@
+# The developer's menu: `make help` lists it. Everything happens in $(VENV); nothing is installed elsewhere.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MODEL ?= models/bnas-mini.pt
+
+.PHONY: help demo test lint types format bench wheel clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+# Kernel sources are a prerequisite: an editable install does not rebuild by itself.
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.h')
+
+$(STAMP): $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -e '.[dev]'
+	touch $@
+
+demo: $(STAMP)  ## export the shipped checkpoint and name what is in a photograph
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py $(MODEL)
+
+test: $(STAMP)  ## run every test
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## all linters, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' | xargs $(BIN)/clang-format --dry-run --Werror
+	$(BIN)/codespell
+	$(BIN)/validate-pyproject pyproject.toml
+
+format: $(STAMP)  ## let the formatters rewrite
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' | xargs $(BIN)/clang-format -i
+
+# mypy must see the installed layout (bnas_deploy.converters), so a plain install is checked.
+types: $(STAMP)  ## mypy --strict on the package as installed
+	rm -rf build/types
+	$(BIN)/python -m pip install --quiet --no-deps --target build/types -Cbuild-dir=build/wheel .
+	cd build/types && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p bnas_deploy
+
+bench: $(STAMP)  ## measure, and print the speed-up table (takes minutes; wants a quiet machine)
+	mkdir -p reports
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-json=reports/bench.json
+	$(BIN)/python benchmarks/table.py reports/bench.json
+
+wheel: $(STAMP)  ## build a wheel into dist/
+	$(BIN)/python -m pip wheel --no-deps -w dist .
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf build dist
