@@ -21,7 +21,7 @@ $(STAMP): $(SOURCES)
 	touch $@
 
 demo: $(STAMP)  ## export the shipped checkpoint and name what is in a photograph
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py $(MODEL)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py $(MODEL)
 
 test: $(STAMP)  ## run every test
 	$(BIN)/python -m pytest
