@@ -1,0 +1,80 @@
+"""The reference backend: the meaning of a program in plain NumPy; not fast, and never to be optimised.
+
+Every other backend is tested against it, bit for bit. The steps are in `reference_float` and
+`reference_binary`, the arithmetic in `reference_arithmetic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.engine import reference_binary as rb
+from bnas_deploy.engine import reference_float as rf
+from bnas_deploy.engine.runner import Floats, StepTime, check_images, check_threads, time_steps
+from bnas_deploy.format import steps as op
+from bnas_deploy.format.program import PackedModel
+
+__all__ = ["ReferenceRunner"]
+
+MEANING: dict[str, Callable[[Any, rf.State], dict[str, npt.NDArray[Any]]]] = {
+    op.Affine.OP: rf.affine,
+    op.Relu.OP: rf.relu_step,
+    op.Conv2d.OP: rf.conv2d,
+    op.Binarize.OP: rf.binarize,
+    op.BinaryConv2d.OP: rb.binary_conv2d,
+    op.MaxPool2d.OP: rf.max_pool2d,
+    op.AvgPool2d.OP: rf.avg_pool2d,
+    op.AddSlice.OP: rf.add_slice,
+    op.Concat.OP: rf.concat,
+    op.SelectChannels.OP: rf.select_channels,
+    op.GlobalAvgPool.OP: rf.global_avg_pool,
+    op.Linear.OP: rf.linear,
+}
+
+
+class ReferenceRunner:
+    """Runs a program as docs/format.md spells it; see `bnas_deploy.engine.runner.Runner`.
+
+    `threads` is accepted as by the other backends; NumPy decides on its own.
+    """
+
+    name = "reference"
+
+    def __init__(self, model: PackedModel, *, threads: int = 1) -> None:
+        self.isa: str | None = None
+        self.threads = check_threads(threads)
+        self.note: str | None = None
+        self._program = model.program
+        self._tensors = model.tensors
+        self._shapes = {name: value.shape for name, value in model.program.values.items()}
+
+    def run(self, images: Floats) -> Floats:
+        """Logits (N, classes) of float32 images (N, C, H, W)."""
+        logits: Floats = self.trace(images)[self._program.output]
+        return logits[:, :, 0, 0]
+
+    def trace(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
+        """Every value by name, (N, C, H, W) float32, or bool where True is -1."""
+        values = self._start(images)
+        for i in range(len(self._program.steps)):
+            self._step(i, values)
+        return values
+
+    def profile(self, images: Floats, repeats: int) -> list[StepTime]:
+        """(index, op, median seconds) of each step."""
+        values = self._start(images)
+        return time_steps(self._program.steps, lambda i: self._step(i, values), repeats)
+
+    def _start(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
+        name = self._program.input
+        return {name: check_images(images, self._shapes[name])}
+
+    def _step(self, i: int, values: dict[str, npt.NDArray[Any]]) -> None:
+        step = self._program.steps[i]
+        # Infinities and NaN are ordinary values of float arithmetic here, as on every backend.
+        with np.errstate(all="ignore"):
+            values.update(MEANING[step.OP](step, rf.State(values, self._tensors, self._shapes)))

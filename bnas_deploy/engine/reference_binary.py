@@ -1,0 +1,67 @@
+"""The meaning of the binary convolution and its stages, in plain NumPy; not fast and never to be.
+
+Shapes: N batch, C in, O out, K = kh*kw*C bits a row of weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnas_deploy.bits import unpack_rows
+from bnas_deploy.engine.reference_float import Array, State, activate, per_channel, taps
+from bnas_deploy.format.steps import BinaryConv2d, ScaleStage, Stage, ThresholdStage
+
+__all__ = ["binary_conv2d", "dot_products"]
+
+
+def signs(negative: Array) -> Array:
+    """Booleans to -1 (True) and +1, as float32."""
+    return np.where(negative, np.float32(-1), np.float32(1))
+
+
+def dot_products(s: BinaryConv2d, state: State) -> Array:
+    """The integers that the stages start from, (N, O, Ho, Wo) int32.
+
+    Sums of at most C terms of -1 and +1 are exact in float32, because C < 2^24.
+    """
+    x = signs(state.values[s.input])
+    n, c, h, w = x.shape
+    kh, kw = s.kernel
+    weight = signs(unpack_rows(state.tensors[s.weight], kh * kw * c)).reshape(-1, kh, kw, c)
+    fold = np.zeros((len(weight), kh, kw), np.int32) if s.fold is None else state.tensors[s.fold]
+    _, ho, wo = state.shapes[s.stages[0].output]
+    dot = np.zeros((n, len(weight), ho, wo), np.int32)
+    for (ky, kx), to, source in taps((h, w), (ho, wo), s):
+        patch = x[source]  # (N, C, y, x)
+        y_x = patch.shape[2:]
+        tap = weight[:, ky, kx] @ patch.reshape(n, c, y_x[0] * y_x[1])
+        dot[to] += tap.reshape(n, len(weight), *y_x).astype(np.int32) + per_channel(fold[:, ky, kx])
+    return dot
+
+
+def binary_conv2d(s: BinaryConv2d, state: State) -> dict[str, Array]:
+    """Every stage's value from the same dot products."""
+    dot = dot_products(s, state)
+    return {stage.output: _stage(stage, dot, state) for stage in s.stages}
+
+
+def _stage(stage: Stage, dot: Array, state: State) -> Array:
+    if isinstance(stage, ThresholdStage):
+        return _threshold(stage, dot, state)
+    return _scale(stage, dot, state)
+
+
+def _threshold(stage: ThresholdStage, dot: Array, state: State) -> Array:
+    flip = unpack_rows(state.tensors[stage.flip], dot.shape[1])
+    positive = (dot >= per_channel(state.tensors[stage.threshold])) != per_channel(flip)
+    return ~positive
+
+
+def _scale(stage: ScaleStage, dot: Array, state: State) -> Array:
+    v = dot.astype(np.float32) * per_channel(state.tensors[stage.scale])
+    v = activate(v, stage.activation)
+    if stage.addend is None:
+        return v
+    y = state.values[stage.addend].copy()
+    y[:, stage.at : stage.at + v.shape[1]] += v
+    return y

@@ -1,0 +1,108 @@
+"""What every backend offers, and the one check of its input; not a backend and not the choice of one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.format.steps import Step
+
+__all__ = ["Floats", "Runner", "StepTime", "check_images", "check_threads", "time_steps"]
+
+Floats = npt.NDArray[np.float32]
+StepTime = tuple[int, str, float]
+
+
+class Runner(Protocol):
+    """A loaded program on one backend; all backends give the same bits (docs/format.md).
+
+    Attributes:
+        name: Name of the backend.
+        isa: Instruction set in use, or None where the backend does not choose one.
+        threads: Number of threads that share a batch.
+        note: Why this backend runs, where that is not what a plain call would give.
+    """
+
+    name: str
+    isa: str | None
+    threads: int
+    note: str | None
+
+    def run(self, images: Floats) -> Floats:
+        """Logits (N, classes) of normalised images (N, C, H, W).
+
+        Raises:
+            UsageError: The images are not a float32 array of that shape.
+        """
+
+    def trace(self, images: Floats) -> dict[str, npt.NDArray[np.generic]]:
+        """Every value of the program by name: (N, C, H, W) float32, or bool where True is -1.
+
+        Raises:
+            UsageError: The images are not a float32 array of that shape.
+        """
+
+    def profile(self, images: Floats, repeats: int) -> list[StepTime]:
+        """(index, op, median seconds) of each step over `repeats` runs.
+
+        Raises:
+            UsageError: The images are not as expected, or `repeats` is below 1.
+        """
+
+
+def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
+    """Check and return `images` as a contiguous float32 (N, C, H, W) array; N may be 0.
+
+    Raises:
+        UsageError: Not an array, another dtype, or another shape than (N, *shape).
+    """
+    want = f"images must be a float32 array of shape (N, {', '.join(map(str, shape))})"
+    if not isinstance(images, np.ndarray):
+        msg = f"{want}, got {type(images).__name__}; convert with numpy.asarray(images, 'float32')"
+        raise UsageError(msg)
+    if images.dtype != np.float32:
+        msg = f"{want}, got dtype {images.dtype}; convert with images.astype('float32')"
+        raise UsageError(msg)
+    if images.ndim != 4 or images.shape[1:] != shape:
+        hint = "; add the batch axis with images[None]" if images.shape == shape else ""
+        msg = f"{want}, got shape {images.shape}{hint}"
+        raise UsageError(msg)
+    return np.ascontiguousarray(images)
+
+
+def check_threads(threads: int) -> int:
+    """Return `threads` where it is a positive integer.
+
+    Raises:
+        BackendError: It is not.
+    """
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        msg = f"threads must be a whole number of at least 1, got {threads!r}"
+        raise BackendError(msg)
+    return threads
+
+
+def time_steps(
+    steps: Sequence[Step], run_step: Callable[[int], None], repeats: int
+) -> list[StepTime]:
+    """Run all steps in order `repeats` times and return the median seconds of each.
+
+    Raises:
+        UsageError: `repeats` is below 1.
+    """
+    if repeats < 1:
+        msg = f"repeats must be at least 1, got {repeats}"
+        raise UsageError(msg)
+    seconds: list[list[float]] = [[] for _ in steps]
+    for _ in range(repeats):
+        for i in range(len(steps)):
+            start = time.perf_counter()
+            run_step(i)
+            seconds[i].append(time.perf_counter() - start)
+    return [(i, step.OP, median(t)) for i, (step, t) in enumerate(zip(steps, seconds, strict=True))]
