@@ -195,7 +195,7 @@ class Builder:
         return PackedModel(
             program=Program(dict(self.values), tuple(self.steps), "image", logits),
             tensors=dict(self.tensors),
-            preprocessing=Preprocessing(min(h, w), (h, w), (0.5,) * c, (0.25,) * c),
+            preprocessing=Preprocessing(max(h, w), (h, w), (0.5,) * c, (0.25,) * c),
             labels=tuple(f"class {i}" for i in range(self.shape(logits)[0])),
             provenance={"made by": "tests/random_programs.py"},
         )

@@ -1,0 +1,206 @@
+"""The program as JSON and back, strict about keys and types; not whether the program makes sense.
+
+Every dataclass field is read by the decoder of its annotated type, so that a new step needs no code here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bnas_deploy.errors import FormatError
+from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value
+from bnas_deploy.format.steps import STEPS, ScaleStage, Stage, Step, ThresholdStage
+
+__all__ = ["Document", "decode", "encode"]
+
+STAGES: dict[str, type[Stage]] = {c.KIND: c for c in (ThresholdStage, ScaleStage)}
+TOP_KEYS = (
+    "input", "output", "values", "steps", "preprocessing", "labels", "provenance", "cost",
+)  # fmt: skip
+INTEGER_LIMIT = 2**31 - 1
+
+Document = Mapping[str, Any]
+_Decoder = Callable[[Any, str], Any]
+
+
+def encode(model: PackedModel) -> dict[str, Any]:
+    """The JSON object of a model, all but its tensors."""
+    program = model.program
+    return {
+        "input": program.input,
+        "output": program.output,
+        "values": {name: dataclasses.asdict(value) for name, value in program.values.items()},
+        "steps": [_encode_step(step) for step in program.steps],
+        "preprocessing": dataclasses.asdict(model.preprocessing),
+        "labels": list(model.labels),
+        "provenance": dict(model.provenance),
+        "cost": dict(model.cost),
+    }
+
+
+def decode(document: object, tensors: Mapping[str, Any]) -> PackedModel:
+    """A model from its JSON object and tensors; types are checked here, sense in `validate`.
+
+    Raises:
+        FormatError: A key is missing or unknown, or a field has the wrong type.
+    """
+    top = _keys(document, TOP_KEYS, "bnas.program")
+    steps = _list(top["steps"], "steps")
+    program = Program(
+        values={
+            name: _dataclass(Value, value, f"value {name!r}")
+            for name, value in _mapping(top["values"], "values").items()
+        },
+        steps=tuple(_decode_step(step, f"step {i}") for i, step in enumerate(steps)),
+        input=_string(top["input"], "input"),
+        output=_string(top["output"], "output"),
+    )
+    return PackedModel(
+        program=program,
+        tensors=tensors,
+        preprocessing=_dataclass(Preprocessing, top["preprocessing"], "preprocessing"),
+        labels=_strings(top["labels"], "labels"),
+        provenance=_mapping(top["provenance"], "provenance"),
+        cost=_mapping(top["cost"], "cost"),
+    )
+
+
+def _encode_step(step: Step) -> dict[str, Any]:
+    fields = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}
+    if "stages" in fields:
+        fields["stages"] = [
+            {"kind": stage.KIND, **dataclasses.asdict(stage)} for stage in fields["stages"]
+        ]
+    return {"op": step.OP, **fields}
+
+
+def _decode_step(x: object, where: str) -> Step:
+    fields, op = _tagged(x, "op", STEPS, where)
+    step: Step = _dataclass(STEPS[op], fields, f"{where} ({op})")
+    return step
+
+
+def _decode_stage(x: object, where: str) -> Stage:
+    fields, kind = _tagged(x, "kind", STAGES, where)
+    stage: Stage = _dataclass(STAGES[kind], fields, f"{where} ({kind})")
+    return stage
+
+
+def _tagged(
+    x: object, tag: str, choices: Mapping[str, object], where: str
+) -> tuple[dict[str, Any], str]:
+    fields = dict(_mapping(x, where))
+    name = fields.pop(tag, None)
+    if not isinstance(name, str) or name not in choices:
+        msg = f"{where}, field {tag!r}: expected one of {', '.join(choices)}, got {_show(name)}"
+        raise FormatError(msg)
+    return fields, name
+
+
+def _dataclass(cls: Any, x: object, where: str) -> Any:  # noqa: ANN401
+    fields = {f.name: f.type for f in dataclasses.fields(cls)}
+    given = _keys(x, tuple(fields), where)
+    return cls(**{
+        name: DECODERS[str(kind)](given[name], f"{where}, field {name!r}")
+        for name, kind in fields.items()
+    })  # fmt: skip
+
+
+def _keys(x: object, expected: tuple[str, ...], where: str) -> dict[str, Any]:
+    given = _mapping(x, where)
+    for key in given:
+        if key not in expected:
+            msg = f"{where}: unknown key {key[:80]!r}, expected {', '.join(expected)}"
+            raise FormatError(msg)
+    for key in expected:
+        if key not in given:
+            msg = f"{where}: key {key!r} is missing"
+            raise FormatError(msg)
+    return given
+
+
+def _wrong(expected: str, x: object, where: str) -> FormatError:
+    return FormatError(f"{where}: expected {expected}, got {_show(x)}")
+
+
+def _show(x: object) -> str:
+    if isinstance(x, (dict, list)):
+        return f"{'an object' if isinstance(x, dict) else 'a list'} of {len(x)}"
+    text = repr(x)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _mapping(x: object, where: str) -> dict[str, Any]:
+    if not isinstance(x, dict):
+        raise _wrong("an object", x, where)
+    return x
+
+
+def _list(x: object, where: str) -> list[Any]:
+    if not isinstance(x, list):
+        raise _wrong("a list", x, where)
+    return x
+
+
+def _string(x: object, where: str) -> str:
+    if not isinstance(x, str):
+        raise _wrong("a string", x, where)
+    return x
+
+
+def _optional_string(x: object, where: str) -> str | None:
+    if x is None or isinstance(x, str):
+        return x
+    raise _wrong("a string or null", x, where)
+
+
+def _strings(x: object, where: str) -> tuple[str, ...]:
+    return tuple(_string(item, where) for item in _list(x, where))
+
+
+def _integer(x: object, where: str) -> int:
+    if not isinstance(x, int) or isinstance(x, bool):
+        raise _wrong("a whole number", x, where)
+    if abs(x) > INTEGER_LIMIT:
+        raise _wrong(f"a whole number of at most {INTEGER_LIMIT}", x, where)
+    return x
+
+
+def _number(x: object, where: str) -> float:
+    if not isinstance(x, (int, float)) or isinstance(x, bool):
+        raise _wrong("a number", x, where)
+    return float(x)
+
+
+def _numbers(x: object, where: str) -> tuple[float, ...]:
+    return tuple(_number(item, where) for item in _list(x, where))
+
+
+def _integers(count: int) -> _Decoder:
+    def decoder(x: object, where: str) -> tuple[int, ...]:
+        items = _list(x, where)
+        if len(items) != count:
+            raise _wrong(f"{count} whole numbers", x, where)
+        return tuple(_integer(item, where) for item in items)
+
+    return decoder
+
+
+def _stages(x: object, where: str) -> tuple[Stage, ...]:
+    return tuple(_decode_stage(s, f"{where}, stage {i}") for i, s in enumerate(_list(x, where)))
+
+
+DECODERS: dict[str, _Decoder] = {
+    "str": _string,
+    "str | None": _optional_string,
+    "int": _integer,
+    "Pair": _integers(2),
+    "Padding": _integers(4),
+    "tuple[int, int]": _integers(2),
+    "tuple[int, int, int]": _integers(3),
+    "tuple[float, ...]": _numbers,
+    "tuple[str, ...]": _strings,
+    "tuple[Stage, ...]": _stages,
+}

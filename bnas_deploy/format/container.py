@@ -1,0 +1,118 @@
+"""The safetensors container of a ``.bnn`` file: metadata, tensor bytes, checksum; not the program in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from bnas_deploy.errors import FormatError
+from bnas_deploy.format.strict_json import dump_json, parse_json
+
+__all__ = ["VERSION", "pack", "unpack"]
+
+VERSION = (1, 0)
+KEYS = ("bnas.version", "bnas.program", "bnas.sha256")
+DTYPES = {"U64": np.dtype("<u8"), "F32": np.dtype("<f4"), "I32": np.dtype("<i4")}
+
+
+def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """The bytes of a file; the same content always gives the same bytes."""
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    blob = safetensors.numpy.save(contiguous)
+    header, data = _split(blob)
+    metadata = {
+        "bnas.version": "{}.{}".format(*VERSION),
+        "bnas.program": program,
+        "bnas.sha256": _digest(program, data),
+    }
+    # The library writes metadata in an order that changes from run to run, so the header is made here.
+    entries = parse_json(header, "header")
+    text = dump_json({"__metadata__": metadata, **entries}, "header").encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
+    """The program's JSON text and the tensors (read-only) of a file.
+
+    Raises:
+        FormatError: The file is truncated, damaged, of another version, or no ``.bnn`` file.
+    """
+    if len(blob) < 8:
+        msg = f"a .bnn file has at least 8 bytes, this one has {len(blob)}; it is empty or truncated"
+        raise FormatError(msg)
+    try:
+        entries = safetensors.deserialize(blob)
+    except safetensors.SafetensorError as error:
+        msg = f"not a safetensors file, or truncated ({error}); copy or export the file again"
+        raise FormatError(msg) from error
+    header, data = _split(blob)
+    metadata = _metadata(parse_json(header, "header"))
+    _check_version(metadata["bnas.version"])
+    program = metadata["bnas.program"]
+    if _digest(program, data) != metadata["bnas.sha256"]:
+        msg = "the checksum bnas.sha256 does not match; the file is damaged: copy or export it again"
+        raise FormatError(msg)
+    return program, {name: _tensor(name, entry) for name, entry in entries}
+
+
+def _split(blob: bytes) -> tuple[bytes, memoryview]:
+    end = 8 + int.from_bytes(blob[:8], "little")
+    return blob[8:end], memoryview(blob)[end:]
+
+
+def _digest(program: str, data: memoryview) -> str:
+    try:
+        digest = hashlib.sha256(program.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        msg = f"bnas.program is not UTF-8 text ({error}); the file is damaged"
+        raise FormatError(msg) from error
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def _metadata(header: Any) -> dict[str, str]:  # noqa: ANN401
+    metadata = header.get("__metadata__") or {}
+    for key in KEYS:
+        if not isinstance(metadata.get(key), str):
+            msg = f"the metadata has no {key}; this is a safetensors file, but not a .bnn file"
+            raise FormatError(msg)
+    unknown = sorted(set(metadata) - set(KEYS))
+    if unknown:
+        msg = f"the metadata has the unknown key {unknown[0][:80]!r}, expected {', '.join(KEYS)}"
+        raise FormatError(msg)
+    return dict(metadata)
+
+
+def _check_version(text: str) -> None:
+    own = "{}.{}".format(*VERSION)
+    match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", text)
+    if match is None:
+        msg = f"bnas.version must look like {own}, got {text[:40]!r}"
+        raise FormatError(msg)
+    major, minor = int(match[1]), int(match[2])
+    if major != VERSION[0] or minor > VERSION[1]:
+        advice = "update bnas-deploy" if (major, minor) > VERSION else "export the network again"
+        msg = f"the file has format version {text}, this program reads {own}; {advice}"
+        raise FormatError(msg)
+
+
+def _tensor(name: str, entry: Mapping[str, Any]) -> npt.NDArray[Any]:
+    dtype = DTYPES.get(entry["dtype"])
+    if dtype is None:
+        msg = f"tensor {name!r} has dtype {entry['dtype']}, expected one of {', '.join(DTYPES)}"
+        raise FormatError(msg)
+    try:
+        tensor: npt.NDArray[Any] = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
+    except ValueError as error:
+        msg = f"tensor {name!r} has the impossible shape {entry['shape']} ({error})"
+        raise FormatError(msg) from error
+    tensor.flags.writeable = False
+    return tensor

@@ -1,0 +1,52 @@
+"""Reading a ``.bnn`` file, fully checked; not running it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bnas_deploy.errors import FormatError
+from bnas_deploy.format.codec import decode
+from bnas_deploy.format.container import unpack
+from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.strict_json import parse_json
+from bnas_deploy.format.validate import validate
+
+__all__ = ["read"]
+
+
+def read(source: str | os.PathLike[str] | bytes) -> PackedModel:
+    """The packed model of a ``.bnn`` file, given by its path or its bytes.
+
+    Raises:
+        FormatError: The file cannot be read, or breaks a rule of docs/format.md.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _parse(bytes(source))
+    path = Path(source)
+    try:
+        return _parse(_content(path))
+    except FormatError as error:
+        msg = f"{path}: {error}"
+        raise FormatError(msg) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            msg = "expected a .bnn file, this is a directory or a device"
+            raise FormatError(msg)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        msg = "no such file; give the path of a .bnn file made by bnas-export"
+        raise FormatError(msg) from error
+    except (OSError, ValueError) as error:
+        msg = f"the file cannot be read ({error})"
+        raise FormatError(msg) from error
+
+
+def _parse(blob: bytes) -> PackedModel:
+    program, tensors = unpack(blob)
+    model = decode(parse_json(program, "bnas.program"), tensors)
+    validate(model)
+    return model

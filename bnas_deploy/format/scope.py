@@ -1,0 +1,99 @@
+"""What one step of a program may look up while it is checked, with errors that name step and field.
+
+It checks existence, kinds, dtypes and shapes; the rules of each step are in `shapes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.bits import padding_is_zero, words_for
+from bnas_deploy.errors import FormatError
+from bnas_deploy.format.program import Value
+
+__all__ = ["EXTENT_LIMIT", "Scope", "Shape", "fail"]
+
+EXTENT_LIMIT = 65_536
+
+Shape = tuple[int, int, int]
+DTYPES = {"u64": np.dtype("<u8"), "f32": np.dtype("<f4"), "i32": np.dtype("<i4")}
+
+
+def fail(where: str, what: str) -> NoReturn:
+    """Raise a FormatError that says where."""
+    msg = f"{where}: {what}"
+    raise FormatError(msg)
+
+
+@dataclass
+class Scope:
+    """The view of one step.
+
+    Attributes:
+        where: The step, for messages.
+        assigned: Values that earlier steps (or the input) have assigned.
+        tensors: The model's tensors.
+        used: Names of the tensors asked for so far, by all steps.
+    """
+
+    where: str
+    assigned: Mapping[str, Value]
+    tensors: Mapping[str, npt.NDArray[Any]]
+    used: set[str] = field(default_factory=set)
+
+    def fail(self, what: str) -> NoReturn:
+        """Raise a FormatError that says which step."""
+        fail(self.where, what)
+
+    def value(self, name: str, kind: str, what: str = "input") -> Shape:
+        """The shape of a value that must be assigned already and of that kind."""
+        value = self.assigned.get(name)
+        if value is None:
+            self.fail(f"field {what!r} reads the value {name!r}, which no earlier step assigns")
+        if value.kind != kind:
+            self.fail(f"field {what!r} needs a value of kind {kind}, {name!r} is of kind {value.kind}")
+        return value.shape
+
+    def tensor(self, what: str, name: str, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """A tensor that must exist and have that dtype and shape."""
+        tensor = self.tensor_of(what, name, dtype)
+        if tensor.shape != shape:
+            self.fail(f"field {what!r}: tensor {name!r} must have shape {shape}, got {tensor.shape}")
+        return tensor
+
+    def tensor_of(self, what: str, name: str, dtype: str) -> npt.NDArray[Any]:
+        """A tensor that must exist and have that dtype, of any shape."""
+        tensor = self.tensors.get(name)
+        if tensor is None:
+            self.fail(f"field {what!r} names the tensor {name!r}, which the file does not hold")
+        if tensor.dtype != DTYPES[dtype]:
+            got = tensor.dtype.name
+            self.fail(f"field {what!r}: tensor {name!r} must have dtype {dtype}, got {got}")
+        self.used.add(name)
+        return tensor
+
+    def floats(self, what: str, name: str, shape: tuple[int, ...]) -> None:
+        """A float32 tensor of that shape without NaN or infinity."""
+        if not np.isfinite(self.tensor(what, name, "f32", shape)).all():
+            self.fail(f"field {what!r}: tensor {name!r} holds NaN or infinity")
+
+    def packed(self, what: str, name: str, rows: tuple[int, ...], bits: int) -> None:
+        """A tensor of packed rows of `bits` bits whose padding is zero."""
+        words = self.tensor(what, name, "u64", (*rows, words_for(bits)))
+        if not padding_is_zero(words, bits):
+            self.fail(f"field {what!r}: tensor {name!r} has bits set beyond the {bits} of a row")
+
+    def extents(self, what: str, numbers: tuple[int, ...], *, least: int = 1) -> None:
+        """Numbers between `least` and the limit of an extent."""
+        if not all(least <= n <= EXTENT_LIMIT for n in numbers):
+            self.fail(f"field {what!r} must lie between {least} and {EXTENT_LIMIT}, got {list(numbers)}")
+
+    def activation(self, name: str) -> None:
+        """A known activation."""
+        if name not in ("none", "relu"):
+            self.fail(f"field 'activation' must be none or relu, got {name[:40]!r}")
