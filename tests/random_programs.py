@@ -1,7 +1,7 @@
-"""A seeded generator of valid random packed models for the tests; not a test, and not part of the package.
+"""A seeded generator of valid random packed models; not a test, not a part of the package.
 
-`conv_program` makes one binary convolution in a chosen geometry, `step_programs` one small program for
-every step and its edge cases, `random_program` a mixture. Shapes: C in, O out, H W.
+`conv_program` makes one binary convolution in a chosen geometry, `step_programs` one small program
+for every step and its edge cases, `random_program` a mixture. Shapes: C in, O out, H W.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Builder:
         return out
 
     def _window(self, x: str, **w: Any) -> tuple[int, int]:
-        """Output size of a window; written out here so that it does not lean on the code under test."""
+        """Output size of a window, without leaning on the code under test."""
         out = []
         for i, size in enumerate(self.shape(x)[1:]):
             span = w["dilation"][i] * (w["kernel"][i] - 1) + 1
@@ -98,8 +98,8 @@ class Builder:
         return out[0], out[1]
 
     def conv2d(
-        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1, dilation: Any = 1,
-        activation: str = "none", bias: bool = True,
+        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, activation: str = "none", bias: bool = True,
     ) -> str:  # fmt: skip
         k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
         out = self.value("f32", (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d)))
@@ -109,8 +109,8 @@ class Builder:
         return out
 
     def binary_conv2d(
-        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1, dilation: Any = 1,
-        stages: tuple[str, ...] = ("scale",), fold: bool = False,
+        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, stages: tuple[str, ...] = ("scale",), fold: bool = False,
     ) -> tuple[str, ...]:  # fmt: skip
         k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
         shape = (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d))
@@ -122,7 +122,7 @@ class Builder:
         return tuple(stage.output for stage in kinds)
 
     def _stage(
-        self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: dict[str, Any]
+        self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: Any
     ) -> ThresholdStage | ScaleStage:
         o, n = shape[0], k[0] * k[1] * self.shape(x)[0]
         if kind == "threshold":
@@ -137,7 +137,8 @@ class Builder:
             return ScaleStage(self.value("f32", shape), self.tensor(scale), act)
         at, extra = (int(self.rng.integers(0, 4)) for _ in range(2))
         (addend,) = self.binary_conv2d(x, at + o + extra, stages=("scale",), **geometry)
-        return ScaleStage(self.value("f32", self.shape(addend)), self.tensor(scale), act, addend, at)
+        out = self.value("f32", self.shape(addend))
+        return ScaleStage(out, self.tensor(scale), act, addend, at)
 
     def pool(self, cls: Any, x: str, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1) -> str:
         k, s, p = pair(kernel), pair(stride), quad(padding)
@@ -180,7 +181,7 @@ class Builder:
         return [name for name in self.values if name not in read]
 
     def finish(self, classes: int = 4) -> PackedModel:
-        """Make logits of everything that nobody reads: bits by a 1x1 binary convolution, then pooled."""
+        """Make logits of all that nobody reads: bits by a 1x1 binary convolution, then pooled."""
         ends = []
         for x in self.unread():
             y = x
@@ -268,7 +269,8 @@ def _window_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
     for (k, s, p, d), (c, o) in itertools.product(convs, [(1, 1), (3, 9), (17, 5)]):
         b = Builder(rng, (c, 6, 5))
         relu = "relu" if (c + s if isinstance(s, int) else c) % 2 else "none"
-        b.conv2d("image", o, kernel=k, stride=s, padding=p, dilation=d, activation=relu, bias=c != 3)
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
+        b.conv2d("image", o, **geometry, activation=relu, bias=c != 3)
         yield f"conv2d-{k}-{s}-{p}-{d}-{c}-{o}", b
 
 
@@ -309,7 +311,8 @@ def _random_step(b: Builder, op: str, x: str) -> None:
     c, h, w = b.shape(x)
     if op == "pool":
         cls = MaxPool2d if b.rng.random() < 0.5 else AvgPool2d
-        b.pool(cls, x, kernel=min(3, h, w), stride=int(b.rng.integers(1, 3)), padding=int(min(h, w) > 2))
+        stride, padding = int(b.rng.integers(1, 3)), int(min(h, w) > 2)
+        b.pool(cls, x, kernel=min(3, h, w), stride=stride, padding=padding)
     elif op == "concat":
         b.concat(x, b.affine(x))
     elif op == "add_slice":

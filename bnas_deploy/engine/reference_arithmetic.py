@@ -16,9 +16,9 @@ def fma(a: Floats, b: Floats, c: Floats) -> Floats:
     sum is not, and rounding it twice could be wrong at a tie, so it is rounded to odd first: where
     the float64 sum s misses the true sum by an error e != 0 (two-sum gives e exactly, Knuth), s is
     replaced by that of its two neighbours around the true sum whose last bit is 1. A value so made
-    is never a tie of the narrower format and lies on the true sum's side of each, so that the second
-    rounding gives what one rounding would (Boldo and Melquiond 2008: 53 >= 24 + 2 bits suffice, for
-    subnormal results all the more).
+    is never a tie of the narrower format and lies on the true sum's side of each, so that the
+    second rounding gives what one rounding would (Boldo and Melquiond 2008: 53 >= 24 + 2 bits
+    suffice, for subnormal results all the more).
     """
     p = np.multiply(a, b, dtype=np.float64)
     c64 = np.asarray(c, np.float64)

@@ -53,7 +53,7 @@ def _stage(stage: Stage, dot: Array, state: State) -> Array:
 
 def _threshold(stage: ThresholdStage, dot: Array, state: State) -> Array:
     flip = unpack_rows(state.tensors[stage.flip], dot.shape[1])
-    positive = (dot >= per_channel(state.tensors[stage.threshold])) != per_channel(flip)
+    positive: Array = (dot >= per_channel(state.tensors[stage.threshold])) != per_channel(flip)
     return ~positive
 
 
@@ -62,6 +62,6 @@ def _scale(stage: ScaleStage, dot: Array, state: State) -> Array:
     v = activate(v, stage.activation)
     if stage.addend is None:
         return v
-    y = state.values[stage.addend].copy()
+    y: Array = state.values[stage.addend].copy()
     y[:, stage.at : stage.at + v.shape[1]] += v
     return y

@@ -94,7 +94,7 @@ def positions(k: int, *, size: int, out: int, stride: int, before: int, dilation
 def taps(
     size: tuple[int, int], out: tuple[int, int], s: op.BinaryConv2d | op.MaxPool2d | op.AvgPool2d
 ) -> Iterator[tuple[tuple[int, int], Any, Any]]:
-    """Taps in order, each with the output pixels that see it inside the image, and the input pixels there.
+    """Taps in order, with the output pixels that see them inside the image, and the input pixels.
 
     Yields:
         (ky, kx), an index of the last two axes of the output, and one of the input.

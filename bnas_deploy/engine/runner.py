@@ -1,4 +1,4 @@
-"""What every backend offers, and the one check of its input; not a backend and not the choice of one."""
+"""What every backend offers, and the check of its input; not a backend, not the choice of one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
     return np.ascontiguousarray(images)
 
 
-def check_threads(threads: int) -> int:
+def check_threads(threads: object) -> int:
     """Return `threads` where it is a positive integer.
 
     Raises:

@@ -1,13 +1,13 @@
 """The program as JSON and back, strict about keys and types; not whether the program makes sense.
 
-Every dataclass field is read by the decoder of its annotated type, so that a new step needs no code here.
+Every dataclass field is read by the decoder of its annotated type: a new step needs no code here.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value
@@ -121,8 +121,9 @@ def _keys(x: object, expected: tuple[str, ...], where: str) -> dict[str, Any]:
     return given
 
 
-def _wrong(expected: str, x: object, where: str) -> FormatError:
-    return FormatError(f"{where}: expected {expected}, got {_show(x)}")
+def _refuse(expected: str, x: object, where: str) -> NoReturn:
+    msg = f"{where}: expected {expected}, got {_show(x)}"
+    raise FormatError(msg)
 
 
 def _show(x: object) -> str:
@@ -134,26 +135,26 @@ def _show(x: object) -> str:
 
 def _mapping(x: object, where: str) -> dict[str, Any]:
     if not isinstance(x, dict):
-        raise _wrong("an object", x, where)
+        _refuse("an object", x, where)
     return x
 
 
 def _list(x: object, where: str) -> list[Any]:
     if not isinstance(x, list):
-        raise _wrong("a list", x, where)
+        _refuse("a list", x, where)
     return x
 
 
 def _string(x: object, where: str) -> str:
     if not isinstance(x, str):
-        raise _wrong("a string", x, where)
+        _refuse("a string", x, where)
     return x
 
 
 def _optional_string(x: object, where: str) -> str | None:
     if x is None or isinstance(x, str):
         return x
-    raise _wrong("a string or null", x, where)
+    _refuse("a string or null", x, where)
 
 
 def _strings(x: object, where: str) -> tuple[str, ...]:
@@ -162,15 +163,15 @@ def _strings(x: object, where: str) -> tuple[str, ...]:
 
 def _integer(x: object, where: str) -> int:
     if not isinstance(x, int) or isinstance(x, bool):
-        raise _wrong("a whole number", x, where)
+        _refuse("a whole number", x, where)
     if abs(x) > INTEGER_LIMIT:
-        raise _wrong(f"a whole number of at most {INTEGER_LIMIT}", x, where)
+        _refuse(f"a whole number of at most {INTEGER_LIMIT}", x, where)
     return x
 
 
 def _number(x: object, where: str) -> float:
     if not isinstance(x, (int, float)) or isinstance(x, bool):
-        raise _wrong("a number", x, where)
+        _refuse("a number", x, where)
     return float(x)
 
 
@@ -182,7 +183,7 @@ def _integers(count: int) -> _Decoder:
     def decoder(x: object, where: str) -> tuple[int, ...]:
         items = _list(x, where)
         if len(items) != count:
-            raise _wrong(f"{count} whole numbers", x, where)
+            _refuse(f"{count} whole numbers", x, where)
         return tuple(_integer(item, where) for item in items)
 
     return decoder

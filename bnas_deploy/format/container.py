@@ -1,4 +1,4 @@
-"""The safetensors container of a ``.bnn`` file: metadata, tensor bytes, checksum; not the program in it."""
+"""The safetensors container of a ``.bnn`` file: metadata, tensors, checksum; not the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ __all__ = ["VERSION", "pack", "unpack"]
 
 VERSION = (1, 0)
 KEYS = ("bnas.version", "bnas.program", "bnas.sha256")
-DTYPES = {"U64": np.dtype("<u8"), "F32": np.dtype("<f4"), "I32": np.dtype("<i4")}
+_Entries = list[tuple[str, dict[str, Any]]]
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "U64": np.dtype("<u8"),
+    "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
+}
 
 
 def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -32,7 +38,7 @@ def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
         "bnas.program": program,
         "bnas.sha256": _digest(program, data),
     }
-    # The library writes metadata in an order that changes from run to run, so the header is made here.
+    # The library orders metadata differently from run to run, so the header is made here.
     entries = parse_json(header, "header")
     text = dump_json({"__metadata__": metadata, **entries}, "header").encode()
     text += b" " * (-len(text) % 8)
@@ -46,10 +52,10 @@ def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
         FormatError: The file is truncated, damaged, of another version, or no ``.bnn`` file.
     """
     if len(blob) < 8:
-        msg = f"a .bnn file has at least 8 bytes, this one has {len(blob)}; it is empty or truncated"
+        msg = f"expected a .bnn file, got {len(blob)} bytes; it is empty or truncated"
         raise FormatError(msg)
     try:
-        entries = safetensors.deserialize(blob)
+        entries: _Entries = safetensors.deserialize(blob)  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         msg = f"not a safetensors file, or truncated ({error}); copy or export the file again"
         raise FormatError(msg) from error
@@ -58,7 +64,7 @@ def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
     _check_version(metadata["bnas.version"])
     program = metadata["bnas.program"]
     if _digest(program, data) != metadata["bnas.sha256"]:
-        msg = "the checksum bnas.sha256 does not match; the file is damaged: copy or export it again"
+        msg = "the checksum bnas.sha256 is wrong; the file is damaged, copy or export it again"
         raise FormatError(msg)
     return program, {name: _tensor(name, entry) for name, entry in entries}
 
@@ -78,7 +84,7 @@ def _digest(program: str, data: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _metadata(header: Any) -> dict[str, str]:  # noqa: ANN401
+def _metadata(header: dict[str, Any]) -> dict[str, str]:
     metadata = header.get("__metadata__") or {}
     for key in KEYS:
         if not isinstance(metadata.get(key), str):
@@ -110,7 +116,8 @@ def _tensor(name: str, entry: Mapping[str, Any]) -> npt.NDArray[Any]:
         msg = f"tensor {name!r} has dtype {entry['dtype']}, expected one of {', '.join(DTYPES)}"
         raise FormatError(msg)
     try:
-        tensor: npt.NDArray[Any] = np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
+        tensor: npt.NDArray[Any] = np.frombuffer(entry["data"], dtype=dtype)
+        tensor = tensor.reshape(entry["shape"])
     except ValueError as error:
         msg = f"tensor {name!r} has the impossible shape {entry['shape']} ({error})"
         raise FormatError(msg) from error

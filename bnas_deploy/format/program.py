@@ -1,4 +1,4 @@
-"""What a ``.bnn`` file holds, as frozen dataclasses; not how it is written, read, checked or run."""
+"""What a ``.bnn`` file holds, as frozen dataclasses; not how it is written, checked or run."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PackedModel:
         tensors: Weights and constants by name; dtypes uint64, float32 and int32.
         preprocessing: How pictures become inputs.
         labels: One name a class.
-        provenance: JSON object: where the network came from (network, training, export and self-check).
+        provenance: JSON object: where the network came from (training, export, self-check).
         cost: JSON object: figures of `bnas_deploy.cost`.
     """
 

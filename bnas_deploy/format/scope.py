@@ -56,14 +56,15 @@ class Scope:
         if value is None:
             self.fail(f"field {what!r} reads the value {name!r}, which no earlier step assigns")
         if value.kind != kind:
-            self.fail(f"field {what!r} needs a value of kind {kind}, {name!r} is of kind {value.kind}")
+            self.fail(f"field {what!r} needs a value of kind {kind}, {name!r} is {value.kind}")
         return value.shape
 
     def tensor(self, what: str, name: str, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """A tensor that must exist and have that dtype and shape."""
         tensor = self.tensor_of(what, name, dtype)
         if tensor.shape != shape:
-            self.fail(f"field {what!r}: tensor {name!r} must have shape {shape}, got {tensor.shape}")
+            got = tensor.shape
+            self.fail(f"field {what!r}: tensor {name!r} must have shape {shape}, got {got}")
         return tensor
 
     def tensor_of(self, what: str, name: str, dtype: str) -> npt.NDArray[Any]:
@@ -91,7 +92,8 @@ class Scope:
     def extents(self, what: str, numbers: tuple[int, ...], *, least: int = 1) -> None:
         """Numbers between `least` and the limit of an extent."""
         if not all(least <= n <= EXTENT_LIMIT for n in numbers):
-            self.fail(f"field {what!r} must lie between {least} and {EXTENT_LIMIT}, got {list(numbers)}")
+            got = list(numbers)
+            self.fail(f"field {what!r} must lie between {least} and {EXTENT_LIMIT}, got {got}")
 
     def activation(self, name: str) -> None:
         """A known activation."""

@@ -1,7 +1,7 @@
-"""The rules of each step: what it may read, and the values that it assigns; not the program as a whole.
+"""The rules of each step: what it may read and what it assigns; not the program as a whole.
 
-Shapes: C in, O out, H W pixels. Numbers come from hostile files: they are bounded before they are used, and
-Python's integers do not overflow.
+Shapes: C in, O out, H W pixels. Numbers come from hostile files: they are bounded before they are
+used, and Python's integers do not overflow.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["DOT_LIMIT", "infer", "window_extent"]
 DOT_LIMIT = 2**24
 
 Assigned = list[tuple[str, Value]]
+Windowed = op.Conv2d | op.BinaryConv2d | op.MaxPool2d | op.AvgPool2d
 
 
 def infer(step: op.Step, scope: Scope) -> Assigned:
@@ -55,9 +56,7 @@ def _relu(s: op.Relu, scope: Scope) -> Assigned:
     return [_f32(s.output, *scope.value(s.input, "f32"))]
 
 
-def _windows(
-    s: Any, scope: Scope, shape: Shape, kernel: tuple[int, int]  # noqa: ANN401
-) -> tuple[int, int]:  # fmt: skip
+def _windows(s: Windowed, scope: Scope, shape: Shape, kernel: tuple[int, int]) -> tuple[int, int]:
     dilation = getattr(s, "dilation", (1, 1))
     scope.extents("kernel", kernel)
     scope.extents("stride", s.stride)

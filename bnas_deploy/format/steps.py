@@ -1,8 +1,8 @@
-"""The steps of a packed program, one frozen dataclass each; not their execution and not their validation.
+"""The steps of a packed program, one frozen dataclass each; not their execution or validation.
 
-`docs/format.md` gives the meaning of every step. Fields of type ``str`` named ``input``, ``output``,
-``addend`` (and ``inputs``) name values; fields in a class's ``TENSORS`` name tensors of the file. Tensor
-fields may be None where the specification says optional.
+`docs/format.md` gives the meaning of every step. Fields of type ``str`` named ``input``,
+``output``, ``addend`` (and ``inputs``) name values; fields in a class's ``TENSORS`` name tensors of
+the file. Tensor fields may be None where the specification says optional.
 
 Shapes: C channels in, O channels out, H W pixels, K = kh*kw*C bits a row, W = words a row.
 """
@@ -10,15 +10,15 @@ Shapes: C channels in, O channels out, H W pixels, K = kh*kw*C bits a row, W = w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Union
+from typing import ClassVar
 
 __all__ = [
     "STEPS",
     "AddSlice",
     "Affine",
     "AvgPool2d",
-    "BinaryConv2d",
     "Binarize",
+    "BinaryConv2d",
     "Concat",
     "Conv2d",
     "GlobalAvgPool",
@@ -60,7 +60,7 @@ class Relu:
 
 @dataclass(frozen=True)
 class Conv2d:
-    """Full-precision convolution (O, C, kh, kw) with optional bias (O,) and activation, float32 FMA in order."""
+    """Float convolution (O, C, kh, kw) with optional bias (O,) and activation, FMA in order."""
 
     OP: ClassVar[str] = "conv2d"
     TENSORS: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -76,7 +76,7 @@ class Conv2d:
 
 @dataclass(frozen=True)
 class Binarize:
-    """Float to bits: positive iff ``(x >= threshold[c]) != flip[c]`` (BatchNorm + sign as one compare)."""
+    """Float to bits: positive iff ``(x >= threshold[c]) != flip[c]`` (BatchNorm and sign)."""
 
     OP: ClassVar[str] = "binarize"
     TENSORS: ClassVar[tuple[str, ...]] = ("threshold", "flip")
@@ -99,7 +99,7 @@ class ThresholdStage:
 
 @dataclass(frozen=True)
 class ScaleStage:
-    """Output stage, dot product to float: ``v = act(dot * scale[o])``; alone, or added onto a slice.
+    """Output stage, dot product to float: ``v = act(dot * scale[o])``, maybe added onto a slice.
 
     With an addend of C' channels, the output is the addend with ``v`` added to channels
     ``at .. at + O - 1``; without, the output is ``v`` and ``at`` is 0.
@@ -114,18 +114,18 @@ class ScaleStage:
     at: int = 0
 
 
-Stage = Union[ThresholdStage, ScaleStage]
+Stage = ThresholdStage | ScaleStage
 
 
 @dataclass(frozen=True)
 class BinaryConv2d:
-    """Binary convolution of bits with packed weights (O, W), rows in (ky, kx, c) order, and its output stages."""
+    """Binary convolution of bits, weights (O, W) in rows of (ky, kx, c), and its output stages."""
 
     OP: ClassVar[str] = "binary_conv2d"
     TENSORS: ClassVar[tuple[str, ...]] = ("weight", "fold")
     input: str
     weight: str
-    fold: str | None  # int32 (O, kh, kw): folded constant channels, added for each tap inside the image
+    fold: str | None  # int32 (O, kh, kw): constant channels, added for each tap inside
     kernel: Pair
     stride: Pair
     padding: Padding
@@ -214,20 +214,20 @@ class Linear:
     bias: str | None
 
 
-Step = Union[
-    Affine,
-    Relu,
-    Conv2d,
-    Binarize,
-    BinaryConv2d,
-    MaxPool2d,
-    AvgPool2d,
-    AddSlice,
-    Concat,
-    SelectChannels,
-    GlobalAvgPool,
-    Linear,
-]
+Step = (
+    Affine
+    | Relu
+    | Conv2d
+    | Binarize
+    | BinaryConv2d
+    | MaxPool2d
+    | AvgPool2d
+    | AddSlice
+    | Concat
+    | SelectChannels
+    | GlobalAvgPool
+    | Linear
+)
 
 STEPS: dict[str, type[Step]] = {
     cls.OP: cls

@@ -1,4 +1,4 @@
-"""JSON read with suspicion: no duplicate keys, no NaN, no endless numbers; not the meaning of any key."""
+"""JSON read with suspicion: no duplicate keys, no NaN, no endless numbers; not its meaning."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401
     """Parse JSON text; `where` names it in messages.
 
     Raises:
-        FormatError: The text is no JSON, not UTF-8, nested too deeply, repeats a key in an object, or
-            has a number that is not finite or an integer of more than 19 digits.
+        FormatError: The text is no JSON, not UTF-8, nested too deeply, repeats a key in an object,
+            or has a number that is not finite or an integer of more than 19 digits.
     """
     try:
         if isinstance(text, bytes):
@@ -48,7 +48,7 @@ def dump_json(value: object, where: str) -> str:
     """The JSON text of `value`, compact; keys keep their order.
 
     Raises:
-        FormatError: `value` holds something that JSON cannot (NaN, an object, a key that is no string).
+        FormatError: `value` holds what JSON cannot (NaN, an object, a key that is no string).
     """
     _check_keys(value, where)
     try:

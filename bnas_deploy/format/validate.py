@@ -1,4 +1,4 @@
-"""Whether a packed model is consistent, checked before anything runs; not the rules of single steps.
+"""Whether a packed model is consistent, checked before it runs; not the rules of single steps.
 
 Nothing is allocated here in proportion to a number that a file states.
 """
@@ -103,9 +103,10 @@ def _check_preprocessing(p: Preprocessing, image: Value) -> None:
     if p.crop != (h, w):
         fail(where, f"crop {list(p.crop)} must be the input's height and width {[h, w]}")
     if not max(h, w) <= p.resize <= EXTENT_LIMIT:
-        fail(where, f"resize must lie between the crop's {max(h, w)} and {EXTENT_LIMIT}, got {p.resize}")
+        span = f"the crop's {max(h, w)} and {EXTENT_LIMIT}"
+        fail(where, f"resize must lie between {span}, got {p.resize}")
     if len(p.mean) != c or len(p.std) != c:
-        fail(where, f"mean and std need {c} numbers, one a channel, got {len(p.mean)}, {len(p.std)}")
+        fail(where, f"mean and std need {c} numbers each, got {len(p.mean)} and {len(p.std)}")
     if not all(math.isfinite(m) and abs(m) < 1e30 for m in p.mean):
         fail(where, f"mean must be finite, got {list(p.mean)}")
     tiny = float(np.finfo(np.float32).tiny)

@@ -29,7 +29,7 @@ def to_bytes(model: PackedModel) -> bytes:
 
 
 def write(model: PackedModel, path: str | os.PathLike[str]) -> None:
-    """Write the model to `path`; an existing file is replaced in one step, or left alone on failure.
+    """Write the model to `path`; an existing file is replaced at once, or left alone on failure.
 
     Raises:
         FormatError: The model breaks a rule of docs/format.md, or the file cannot be written.
