@@ -1,0 +1,147 @@
+"""The layers of a network with their operations and parameters; no accounting rule, no modules.
+
+What is counted, found by reproducing the paper's figures: every layer that the network *has*,
+whether somebody reads its output or not (the unused `preprocess1` of a reduction cell costs its full
+price); `none` edges and pools cost nothing; a tap that falls on padding counts like any other.
+Channels: C of a node, 4C of a cell's output. Sizes are those of square images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.genotype import NODES
+
+__all__ = ["Layer", "network_layers"]
+
+KERNELS = {
+    "bin_conv_3x3": 3,
+    "bin_conv_5x5": 5,
+    "bin_dil_conv_3x3": 3,
+    "bin_dil_conv_5x5": 5,
+}
+"""Kernel widths of the primitives that have weights."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One convolution or linear layer with its BatchNorm (in front; behind in ImageNet's stem).
+
+    Attributes:
+        name: Where it stands: `stem`, `cells.3.preprocess0`, `cells.3.ops.1`, `classifier`.
+        kind: `binary`, `float` (stem and classifier) or `shortcut` (`preprocess_res`).
+        macs: Multiply-accumulates for one image.
+        weights: Number of weights, without biases.
+        biases: Number of biases.
+        norm_params: Learned parameters of the BatchNorm: two a channel, or none.
+    """
+
+    name: str
+    kind: str
+    macs: int
+    weights: int
+    biases: int = 0
+    norm_params: int = 0
+
+
+@dataclass(frozen=True)
+class _Feature:
+    """What a cell reads: channels, and height = width in pixels."""
+
+    channels: int
+    size: int
+
+
+def network_layers(config: NetworkConfig) -> tuple[Layer, ...]:
+    """List the layers of a network in order.
+
+    Example:
+        >>> from bnas_deploy.nn.config import get_config
+        >>> sum(layer.macs for layer in network_layers(get_config("A")) if layer.kind == "binary")
+        696659976
+    """
+    return tuple(_layers(config))
+
+
+def _layers(config: NetworkConfig) -> Iterator[Layer]:
+    stem, s0, s1 = _stem(config)
+    yield from stem
+    channels, after_reduction = config.channels, config.dataset == "imagenet"
+    for index in range(config.layers):
+        reduction = index in config.reductions
+        channels *= 2 if reduction else 1
+        out = _Feature(NODES * channels, _halved(s1.size) if reduction else s1.size)
+        yield from _input_units(config, index, after_reduction, (s0, s1), channels)
+        yield from _edges(config, index, channels, out.size)
+        if reduction and index > 0:
+            yield _shortcut(index, s1, out.channels)
+        s0, s1, after_reduction = s1, out, reduction
+    last, classes = s1.channels, config.classes
+    yield Layer("classifier", "float", last * classes, last * classes, biases=classes)
+
+
+def _stem(config: NetworkConfig) -> tuple[list[Layer], _Feature, _Feature]:
+    c, size = config.channels, config.image_size
+    if config.dataset == "cifar10":
+        stem = _conv("stem", "float", (3, 3 * c, 3), size, norm_params=2 * 3)
+        return [stem], _Feature(3 * c, size), _Feature(3 * c, size)
+    first, second = _halved(size), _halved(_halved(size))
+    third = _halved(second)
+    layers = [
+        _conv("stem0.0", "float", (3, c // 2, 3), first, norm_params=2 * (c // 2)),
+        _conv("stem0.3", "float", (c // 2, c, 3), second, norm_params=2 * c),
+        _conv("stem1.1", "float", (c, c, 3), third, norm_params=2 * c),
+    ]
+    return layers, _Feature(c, second), _Feature(c, third)
+
+
+def _input_units(
+    config: NetworkConfig,
+    index: int,
+    after_reduction: bool,
+    inputs: tuple[_Feature, _Feature],
+    channels: int,
+) -> Iterator[Layer]:
+    (s0, s1), name = inputs, f"cells.{index}.preprocess"
+    kernel = 3 if after_reduction else 1
+    affine = not after_reduction or config.dataset == "imagenet"
+    norm = 2 * s0.channels if affine else 0
+    yield _conv(f"{name}0", "binary", (s0.channels, channels, kernel), s1.size, norm_params=norm)
+    shape = (s1.channels, channels, 1)
+    yield _conv(f"{name}1", "binary", shape, s1.size, norm_params=2 * s1.channels)
+
+
+def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> Iterator[Layer]:
+    reduction = index in config.reductions
+    for j, (primitive, _) in enumerate(config.genotype.cell(reduction=reduction)):
+        if primitive in KERNELS:
+            shape = (channels, channels, KERNELS[primitive])
+            name = f"cells.{index}.ops.{j}"
+            yield _conv(name, "binary", shape, out_size, norm_params=2 * channels)
+
+
+def _shortcut(index: int, source: _Feature, out_channels: int) -> Layer:
+    # A 2x2 convolution of stride 2 without padding leaves out an odd last row.
+    layer = _conv("", "shortcut", (source.channels, out_channels, 2), source.size // 2)
+    return Layer(
+        name=f"cells.{index}.preprocess_res",
+        kind=layer.kind,
+        macs=layer.macs,
+        weights=layer.weights,
+        biases=out_channels,
+        norm_params=2 * source.channels,
+    )
+
+
+def _conv(
+    name: str, kind: str, shape: tuple[int, int, int], out_size: int, *, norm_params: int = 0
+) -> Layer:
+    inputs, outputs, kernel = shape
+    weights = inputs * outputs * kernel * kernel
+    return Layer(name, kind, out_size * out_size * weights, weights, norm_params=norm_params)
+
+
+def _halved(size: int) -> int:
+    return (size + 1) // 2

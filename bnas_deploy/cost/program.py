@@ -1,0 +1,145 @@
+"""Operations and bytes of a packed program, step by step; not of networks, and not time.
+
+A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
+to a `conv2d` or `linear`; taps on padding count, and element-wise steps and pools count as none. What
+the converter dropped (dead units, constant channels) is not in the program and so is not counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.cost.accounting import BINARY_MACS_PER_FLOP, full_flops, paper_flops
+from bnas_deploy.format.program import Program, step_outputs
+from bnas_deploy.format.steps import BinaryConv2d, Conv2d, Linear, Step
+from bnas_deploy.nn.config import NetworkConfig
+
+__all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost", "step_tensors"]
+
+Tensors = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What one step costs, for one image.
+
+    Attributes:
+        index: Place of the step in the program.
+        op: Its name in the file.
+        outputs: Names of the values that it assigns.
+        shape: (C, H, W) of what it computes, before a stage adds it to something larger.
+        binary_macs: Binary multiply-accumulates.
+        float_macs: Float multiply-accumulates.
+        bytes: Size of its tensors; a tensor that several steps share counts at the first.
+    """
+
+    index: int
+    op: str
+    outputs: tuple[str, ...]
+    shape: tuple[int, int, int]
+    binary_macs: int
+    float_macs: int
+    bytes: int
+
+
+def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
+    """Count every step of a program.
+
+    Args:
+        program: The steps with the shapes of their values.
+        tensors: The file's tensors by name.
+    """
+    seen: set[str] = set()
+    costs = []
+    for index, step in enumerate(program.steps):
+        names = [name for name in step_tensors(step) if name not in seen]
+        seen.update(names)
+        shape = _result_shape(step, program, tensors)
+        binary, floats = _macs(shape, step, program, tensors)
+        costs.append(
+            StepCost(
+                index=index,
+                op=step.OP,
+                outputs=step_outputs(step),
+                shape=shape,
+                binary_macs=binary,
+                float_macs=floats,
+                bytes=sum(tensors[name].nbytes for name in names),
+            )
+        )
+    return tuple(costs)
+
+
+def step_tensors(step: Step) -> tuple[str, ...]:
+    """Names of the tensors that a step uses, each once, in the order of its fields."""
+    holders: list[Any] = [step]
+    if isinstance(step, BinaryConv2d):
+        holders += step.stages
+    names = [getattr(holder, field) for holder in holders for field in holder.TENSORS]
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def bytes_by_dtype(tensors: Tensors) -> dict[str, int]:
+    """Bytes of a file's tensors by dtype as the file names it: U64, F32, I32 (zeros included)."""
+    kinds = {"U64": np.uint64, "F32": np.float32, "I32": np.int32}
+    return {
+        name: sum(t.nbytes for t in tensors.values() if t.dtype == kind)
+        for name, kind in kinds.items()
+    }
+
+
+def cost_summary(
+    program: Program, tensors: Tensors, *, network: NetworkConfig | None = None
+) -> dict[str, Any]:
+    """Short figures of a program, for `PackedModel.cost`; only plain JSON values.
+
+    Args:
+        program: The steps.
+        tensors: The file's tensors by name.
+        network: The configuration that it was made from, if there is one; adds its FLOPs in both
+            accountings.
+
+    Returns:
+        `steps`, `binary_macs`, `float_macs`, `flops` (a binary multiply-accumulate is 1/64),
+        `bytes` by dtype, and with `network` also `paper_flops` and `full_flops`.
+    """
+    costs = program_cost(program, tensors)
+    binary, floats = sum(c.binary_macs for c in costs), sum(c.float_macs for c in costs)
+    summary: dict[str, Any] = {
+        "steps": len(costs),
+        "binary_macs": binary,
+        "float_macs": floats,
+        "flops": binary / BINARY_MACS_PER_FLOP + floats,
+        "bytes": bytes_by_dtype(tensors),
+    }
+    if network is not None:
+        summary |= {"paper_flops": paper_flops(network), "full_flops": full_flops(network)}
+    return summary
+
+
+def _macs(
+    shape: tuple[int, int, int], step: Step, program: Program, tensors: Tensors
+) -> tuple[int, int]:
+    if isinstance(step, BinaryConv2d):
+        channels = program.values[step.input].shape[0]
+        return math.prod(step.kernel) * channels * math.prod(shape), 0
+    if isinstance(step, Conv2d):
+        _, height, width = shape
+        return 0, tensors[step.weight].size * height * width
+    if isinstance(step, Linear):
+        return 0, tensors[step.weight].size
+    return 0, 0
+
+
+def _result_shape(step: Step, program: Program, tensors: Tensors) -> tuple[int, int, int]:
+    shape = program.values[step_outputs(step)[0]].shape
+    if isinstance(step, BinaryConv2d):
+        # A stage with an addend assigns more channels than the convolution has.
+        return (tensors[step.weight].shape[0], *shape[1:])
+    return shape

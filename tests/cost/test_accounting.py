@@ -1,0 +1,109 @@
+"""Tests of the accounting: the paper's tables, and the parameters of the real modules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bnas_deploy import cost
+from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.genotype import LATEST_CELL
+
+A = CONFIGS["A"]
+A_WITHOUT_ZEROISE = replace(A, name="A w/o Zeroise", genotype=LATEST_CELL)
+MINI = CONFIGS["Mini"]
+NETWORKS = {**CONFIGS, "A w/o Zeroise": A_WITHOUT_ZEROISE}
+
+COUNTED = {
+    "Mini": 0.044e8, "A": 0.139e8, "A w/o Zeroise": 0.352e8, "B": 0.261e8, "C": 0.875e8,
+    "D": 1.44e8, "E": 1.62e8, "F": 1.76e8, "G": 1.86e8, "H": 6.18e8,
+}  # fmt: skip
+PRINTED_IN_THE_PAPER = {
+    "Mini": 0.04e8, "A": 0.14e8, "A w/o Zeroise": 0.36e8, "B": 0.27e8, "C": 0.90e8,
+    "D": 1.48e8, "E": 1.63e8, "F": 1.78e8, "G": 1.93e8, "H": 6.56e8,
+}  # fmt: skip
+
+
+def near(value: float, *, rel: float = 0.01) -> object:
+    return pytest.approx(value, rel=rel)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_paper_flops(name: str) -> None:
+    assert cost.paper_flops(NETWORKS[name]) == near(COUNTED[name])
+
+
+@pytest.mark.parametrize("name", PRINTED_IN_THE_PAPER)
+def test_paper_flops_against_the_printed_tables(name: str) -> None:
+    # The tables round to two digits and are themselves up to 6% above what the layers add up to.
+    assert cost.paper_flops(NETWORKS[name]) == near(PRINTED_IN_THE_PAPER[name], rel=0.12)
+
+
+@pytest.mark.parametrize(("network", "expected"), [(A, 148.5), (A_WITHOUT_ZEROISE, 58.6)])
+def test_paper_speedup(network: object, expected: float) -> None:
+    assert cost.speedup(network, over=A_WITHOUT_ZEROISE) == near(expected)
+
+
+@pytest.mark.parametrize(("network", "expected"), [(A, 91.2), (A_WITHOUT_ZEROISE, 31.4)])
+def test_paper_memory_saving(network: object, expected: float) -> None:
+    assert cost.memory_saving(network, over=A_WITHOUT_ZEROISE) == near(expected)
+
+
+def test_full_accounting() -> None:
+    layers = cost.network_layers(A)
+    assert sum(layer.macs for layer in layers if layer.kind == "binary") == near(697e6)
+    assert sum(layer.macs for layer in layers if layer.kind == "shortcut") == near(85e6)
+    assert cost.full_flops(A) == near(0.99e8)
+    assert cost.speedup(A, over=A_WITHOUT_ZEROISE, full=True) == near(21.7)
+    assert cost.memory_saving(A, over=A_WITHOUT_ZEROISE, full=True) == near(14.9)
+
+
+@pytest.mark.parametrize(
+    ("network", "parameters"), [(A, 5_578_252), (A_WITHOUT_ZEROISE, 15_115_516), (MINI, 1_473_784)]
+)
+def test_full_float_memory_is_the_published_number_of_parameters(
+    network: object, parameters: int
+) -> None:
+    assert cost.memory_bits(network, binary=False, full=True) == 32 * parameters
+
+
+def test_8_bit_shortcut_saves_three_quarters_of_the_shortcut_weights() -> None:
+    weights = sum(x.weights for x in cost.network_layers(A) if x.kind == "shortcut")
+    saved = cost.memory_bits(A, full=True) - cost.memory_bits(A, full=True, shortcut_bits=8)
+    assert saved == 24 * weights
+    saving = cost.memory_saving(A, over=A_WITHOUT_ZEROISE, full=True, shortcut_bits=8)
+    assert saving > cost.memory_saving(A, over=A_WITHOUT_ZEROISE, full=True)
+
+
+def test_float_flops_count_every_mac_once() -> None:
+    layers = cost.network_layers(MINI)
+    assert cost.float_flops(MINI, full=True) == sum(layer.macs for layer in layers)
+    shortcut = sum(layer.macs for layer in layers if layer.kind == "shortcut")
+    assert cost.float_flops(MINI, full=True) - cost.float_flops(MINI) == shortcut > 0
+
+
+def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
+    small = replace(MINI, name="small", layers=3)
+    assert small.reductions == (1, 2)
+    shortcuts = [x.name for x in cost.network_layers(small) if x.kind == "shortcut"]
+    assert shortcuts == ["cells.1.preprocess_res", "cells.2.preprocess_res"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        replace(MINI, layers=6, channels=4),
+        replace(MINI, layers=6, channels=4, genotype=LATEST_CELL),
+        replace(CONFIGS["D"], layers=6, channels=4, classes=7, image_size=64),
+    ],
+    ids=["zeroise", "no zeroise", "imagenet"],
+)
+def test_parameters_are_those_of_the_torch_network(config: object) -> None:
+    pytest.importorskip("torch")
+    from bnas_deploy.nn.network import build_network
+
+    own = [
+        layer.weights + layer.biases + layer.norm_params for layer in cost.network_layers(config)
+    ]
+    assert sum(own) == sum(p.numel() for p in build_network(config).parameters())
