@@ -1,3 +1,11 @@
-"""What runs a packed program: the reference, Numba and native backends; not the file format."""
+"""What runs a packed program: the backends and the choice of one; not the file format.
+
+Importing this package is cheap: a backend is imported when it is chosen.
+"""
 
 from __future__ import annotations
+
+from bnas_deploy.engine.choose import available, create, describe
+from bnas_deploy.engine.runner import Runner
+
+__all__ = ["Runner", "available", "create", "describe"]

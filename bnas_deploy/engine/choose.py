@@ -1,0 +1,153 @@
+"""The choice of a backend: visible, forced by name if wanted, never silent; not the backends.
+
+The environment can choose where the caller does not: ``BNAS_BACKEND`` and ``BNAS_ISA`` hold names;
+``BNAS_ALLOW_PURE_PYTHON=1`` allows another backend where the compiled one is missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bnas_deploy.engine.runner import Runner, check_threads
+from bnas_deploy.errors import BackendError
+from bnas_deploy.format import PackedModel, validate
+
+__all__ = ["available", "create", "describe"]
+
+DEFAULT = "native"
+HOW_TO_BUILD = (
+    "install a wheel of bnas-deploy or build it with 'pip install .' (needs a C++17 compiler), "
+    "or choose another backend: --backend numba or --backend reference"
+)
+
+
+def _native_missing() -> str | None:
+    try:
+        importlib.import_module("bnas_deploy._kernels")
+    except ImportError as error:
+        return f"the compiled module bnas_deploy._kernels cannot be imported ({error})"
+    return None
+
+
+def _numba_missing() -> str | None:
+    if importlib.util.find_spec("numba") is None:
+        return "numba is not installed; pip install bnas-deploy[numba]"
+    return None
+
+
+def _native(model: PackedModel, isa: str | None, threads: int) -> Runner:
+    module = importlib.import_module("bnas_deploy.engine.native")
+    runner: Runner = module.NativeRunner(model, isa=isa, threads=threads)
+    return runner
+
+
+def _numba(model: PackedModel, isa: str | None, threads: int) -> Runner:
+    _refuse_isa("numba", isa)
+    module = importlib.import_module("bnas_deploy.engine.numba_backend")
+    runner: Runner = module.NumbaRunner(model, threads=threads)
+    return runner
+
+
+def _reference(model: PackedModel, isa: str | None, threads: int) -> Runner:
+    _refuse_isa("reference", isa)
+    module = importlib.import_module("bnas_deploy.engine.reference")
+    runner: Runner = module.ReferenceRunner(model, threads=threads)
+    return runner
+
+
+def _refuse_isa(backend: str, isa: str | None) -> None:
+    if isa is not None:
+        msg = f"backend {backend} has no instruction sets to choose from, got isa {isa!r}; leave it out"
+        raise BackendError(msg)
+
+
+_Create = Callable[[PackedModel, "str | None", int], Runner]
+
+BACKENDS: dict[str, tuple[Callable[[], str | None], _Create]] = {  # best first
+    "native": (_native_missing, _native),
+    "numba": (_numba_missing, _numba),
+    "reference": (lambda: None, _reference),
+}
+
+
+def available() -> dict[str, str | None]:
+    """Every backend, best first, with None, or the reason why it cannot run here."""
+    return {name: missing() for name, (missing, _) in BACKENDS.items()}
+
+
+def create(
+    model: PackedModel, *, backend: str | None = None, isa: str | None = None, threads: int = 1
+) -> Runner:
+    """Load a model on a backend.
+
+    Args:
+        model: Checked before it is used.
+        backend: Name of a backend; None for ``BNAS_BACKEND``, or native where that is not set.
+        isa: Instruction set of the native backend; None for ``BNAS_ISA``, or the best.
+        threads: How many threads share a batch.
+
+    Raises:
+        BackendError: A name is unknown or not available here, or `threads` is below 1.
+        FormatError: The model is not valid.
+    """
+    check_threads(threads)
+    name, note = _choose(backend)
+    if isa is None and (backend is None or name == DEFAULT):
+        isa = os.environ.get("BNAS_ISA") or None
+    validate(model)
+    runner = BACKENDS[name][1](model, isa, threads)
+    runner.note = note
+    return runner
+
+
+def _choose(backend: str | None) -> tuple[str, str | None]:
+    """The name of the backend to use, and a note where it is not the expected one."""
+    forced = backend or os.environ.get("BNAS_BACKEND") or None
+    name = forced or DEFAULT
+    if name not in BACKENDS:
+        origin = "" if backend else " (from BNAS_BACKEND)"
+        msg = f"unknown backend {name!r}{origin}; choose one of {', '.join(BACKENDS)}"
+        raise BackendError(msg)
+    reason = BACKENDS[name][0]()
+    if reason is None:
+        return name, None
+    if forced is None and os.environ.get("BNAS_ALLOW_PURE_PYTHON") == "1":
+        other = next(n for n, missing in available().items() if missing is None)
+        return other, f"backend {other} chosen by BNAS_ALLOW_PURE_PYTHON=1: {reason}"
+    advice = f"; {HOW_TO_BUILD}" if name == DEFAULT else ""
+    msg = f"backend {name} is not available: {reason}{advice}"
+    raise BackendError(msg)
+
+
+def describe() -> dict[str, dict[str, str]]:
+    """Facts for people: backends, instruction sets, CPU, environment; names to text."""
+    backends = {name: reason or "available" for name, reason in available().items()}
+    variables = ("BNAS_BACKEND", "BNAS_ISA", "BNAS_ALLOW_PURE_PYTHON")
+    return {
+        "backends": backends,
+        "isas": _isas() if backends["native"] == "available" else {},
+        "cpu": _cpu(),
+        "environment": {name: os.environ.get(name, "not set") for name in variables},
+    }
+
+
+def _isas() -> dict[str, str]:
+    native: Any = importlib.import_module("bnas_deploy.engine.native")
+    return {name: reason or "supported" for name, reason in native.isas().items()}
+
+
+def _cpu() -> dict[str, str]:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "model": names[0] if names else platform.processor() or "unknown",
+        "architecture": platform.machine(),
+        "logical processors": str(os.cpu_count()),
+    }
