@@ -1,0 +1,37 @@
+"""From a PyTorch network to a packed program: the public names, and none of the work.
+
+The folder is installed as ``bnas_deploy.converters``; under any other name its classes would exist
+twice. Importing this package loads no torch; `torch_frontend` does.
+
+Example:
+    >>> from bnas_deploy.converters import convert_network
+    >>> model, report = convert_network(network)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+if __name__ != "bnas_deploy.converters":
+    _msg = (
+        f"this folder is the package bnas_deploy.converters, but was imported as {__name__!r};"
+        " write `import bnas_deploy.converters`"
+    )
+    raise ImportError(_msg)
+
+from typing import TYPE_CHECKING, Any
+
+from bnas_deploy.converters.report import Report
+
+if TYPE_CHECKING:
+    from bnas_deploy.converters.torch_convert import convert, convert_network
+
+__all__ = ["Report", "convert", "convert_network"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import the parts that need torch on first use."""
+    if name in ("convert", "convert_network"):
+        from bnas_deploy.converters import torch_convert  # noqa: PLC0415
+
+        return getattr(torch_convert, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

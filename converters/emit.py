@@ -1,0 +1,153 @@
+"""A lowered graph as a program and its tensors; nothing is decided or rewritten here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.bits import negative, pack_rows
+from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.errors import ConversionError
+from bnas_deploy.format import Program, Value, steps
+
+__all__ = ["emit"]
+
+Tensors = dict[str, Array]
+
+
+def emit(graph: Graph) -> tuple[Program, Tensors]:
+    """Return the program and its tensors by name (``<node>.<constant>``).
+
+    Raises:
+        ConversionError: An operation has no step in the format, or the floats are not float32.
+    """
+    tensors: Tensors = {}
+    made = [step for node in graph.nodes for step in _steps(graph, node, tensors)]
+    values = {name: Value(v.kind, v.shape) for name, v in graph.values.items()}
+    for node in graph.nodes:
+        if node.op == "zero":
+            values[f"{node.name}.grid"] = Value(
+                "f32", (graph.input_shape[0], *node.attributes["shape"][1:])
+            )
+    return Program(values, tuple(made), graph.input, graph.output), tensors
+
+
+def _steps(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]:
+    if node.op == "zero":
+        return _zero(graph, node, tensors)
+    if node.op not in _STEPS:
+        msg = f"{node.name}: {node.op} has no step in the format; was the pipeline run?"
+        raise ConversionError(msg)
+    return (_STEPS[node.op](node, tensors),)
+
+
+def _store(tensors: Tensors, name: str, array: Array) -> str:
+    """Store floats as they are, integers as int32, and booleans packed."""
+    if array.dtype == np.bool_:
+        array = pack_rows(array)
+    elif array.dtype.kind == "i":
+        array = array.astype(np.int32)
+    elif array.dtype not in (np.float32, np.uint64):
+        msg = f"{name}: a tensor is float32, int32 or packed bits; got {array.dtype}"
+        raise ConversionError(msg)
+    tensors[name] = np.ascontiguousarray(array)
+    return name
+
+
+def _own(node: Node, tensors: Tensors, *names: str) -> dict[str, str | None]:
+    """Store a node's constants under its name."""
+    return {
+        key: _store(tensors, f"{node.name}.{key}", node.constants[key])
+        if key in node.constants
+        else None
+        for key in names
+    }
+
+
+def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
+    weight = node.constants["weight"]
+    rows = negative(weight.transpose(0, 2, 3, 1)).reshape(
+        len(weight), -1
+    )  # (O, kh*kw*C), c fastest
+    made = []
+    for output, stage in zip(node.outputs, node.attributes["stages"], strict=True):
+        store = {
+            key: _store(tensors, f"{node.name if key == 'scale' else output}.{key}", array)
+            for key in ("threshold", "flip", "scale")
+            if (array := node.constants.get(f"{output}.{key}")) is not None
+        }
+        if stage.kind == "threshold":
+            made.append(steps.ThresholdStage(output=output, **store))
+            continue
+        addend = None if stage.addend is None else node.inputs[stage.addend]
+        scale = {"activation": stage.activation, "addend": addend, "at": stage.at}
+        made.append(steps.ScaleStage(output=output, **store, **scale))
+    return steps.BinaryConv2d(
+        input=node.inputs[0],
+        weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
+        fold=_own(node, tensors, "fold")["fold"],
+        kernel=(weight.shape[2], weight.shape[3]),
+        stages=tuple(made),
+        **{key: node.attributes[key] for key in ("stride", "padding", "dilation")},
+    )
+
+
+def _zero(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]:
+    """Zeros of a resolution: the picture, thinned out to it, with none of its channels selected."""
+    channels, height, width = node.attributes["shape"]
+    stride = tuple(
+        _stride(*pair, node) for pair in zip(graph.input_shape[1:], (height, width), strict=True)
+    )
+    grid = f"{node.name}.grid"
+    index = _store(tensors, f"{node.name}.index", np.full(channels, -1, np.int32))
+    thin = steps.MaxPool2d(
+        input=graph.input, output=grid, kernel=(1, 1), stride=stride, padding=(0, 0, 0, 0)
+    )
+    return thin, steps.SelectChannels(input=grid, output=node.output, index=index)
+
+
+def _stride(extent: int, wanted: int, node: Node) -> int:
+    for stride in range(1, extent + 1):
+        if (extent - 1) // stride + 1 == wanted:
+            return stride
+    msg = f"{node.name}: no stride turns {extent} pixels into {wanted}; this network is zero there"
+    raise ConversionError(msg)
+
+
+def _plain(
+    step: Callable[..., steps.Step], *constants: str
+) -> Callable[[Node, Tensors], steps.Step]:
+    """A step whose fields are the node's attributes and constants."""
+
+    def make(node: Node, tensors: Tensors) -> steps.Step:
+        fields: dict[str, Any] = {**node.attributes, **_own(node, tensors, *constants)}
+        return step(input=node.inputs[0], output=node.output, **fields)
+
+    return make
+
+
+def _add_slice(node: Node, tensors: Tensors) -> steps.Step:
+    x, addend = node.inputs
+    return steps.AddSlice(input=x, addend=addend, output=node.output, at=node.attributes["at"])
+
+
+def _concat(node: Node, tensors: Tensors) -> steps.Step:
+    return steps.Concat(inputs=node.inputs, output=node.output)
+
+
+_STEPS: dict[str, Callable[[Node, Tensors], steps.Step]] = {
+    "conv": _plain(steps.Conv2d, "weight", "bias"),
+    "linear": _plain(steps.Linear, "weight", "bias"),
+    "affine": _plain(steps.Affine, "scale", "shift"),
+    "relu": _plain(steps.Relu),
+    "binarize": _plain(steps.Binarize, "threshold", "flip"),
+    "packed_conv": _packed_conv,
+    "max_pool": _plain(steps.MaxPool2d),
+    "avg_pool": _plain(steps.AvgPool2d),
+    "add_slice": _add_slice,
+    "concat": _concat,
+    "select_channels": _plain(steps.SelectChannels, "index"),
+    "global_avg_pool": _plain(steps.GlobalAvgPool),
+}

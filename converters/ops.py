@@ -1,0 +1,239 @@
+"""The operations of a graph: their attributes, constants and the shapes they make. Not what they compute.
+
+Shapes: C channels in, O channels out, H W pixels, kh kw the kernel. Attributes named ``stride`` and
+``dilation`` are (y, x); ``padding`` is (top, left, bottom, right). The first group has the float meaning
+of the PyTorch module of that name; the second mirrors steps of docs/format.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bnas_deploy.errors import ConversionError
+
+if TYPE_CHECKING:
+    from bnas_deploy.converters.graph import Node
+
+__all__ = ["BITS", "F32", "OPS", "Op", "Shape", "Stage", "Value", "infer"]
+
+Shape = tuple[int, int, int]
+F32 = "f32"
+BITS = "bits"
+
+
+@dataclass(frozen=True)
+class Value:
+    """Kind (`F32` or `BITS`, which stands for signs) and shape (C, H, W) of a value."""
+
+    kind: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One output of a `packed_conv`; its constants are named ``<output>.threshold`` and the like.
+
+    Attributes:
+        kind: `threshold` (constants threshold and flip, bits out) or `scale` (constant scale).
+        activation: `none` or `relu`, of a scale stage.
+        addend: Which input of the node is added to (a number from 1), or None.
+        at: First channel of the addend that takes part.
+    """
+
+    kind: str
+    activation: str = "none"
+    addend: int | None = None
+    at: int = 0
+
+
+Infer = Callable[["Node", Sequence[Value]], tuple[Value, ...]]
+
+
+@dataclass(frozen=True)
+class Op:
+    """What a node of this operation must have.
+
+    Attributes:
+        inputs: Kinds of the inputs; a last `...` means any number, or none, of the kind before it.
+        attributes: Names of all attributes.
+        constants: Names of the constants that must be there.
+        optional: Names of constants that may be.
+        infer: From node and inputs to the values it makes.
+    """
+
+    inputs: tuple[str, ...]
+    infer: Infer
+    attributes: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+def infer(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    """Check a node against its operation and return the values it makes.
+
+    Raises:
+        ConversionError: The operation is unknown, or something of the node does not fit it.
+    """
+    if node.op not in OPS:
+        msg = f"{node.name}: unknown operation {node.op!r}; known are {', '.join(OPS)}"
+        raise ConversionError(msg)
+    op = OPS[node.op]
+    _check_kinds(node, op, [value.kind for value in inputs])
+    _require(node, set(node.attributes) == set(op.attributes), f"attributes {op.attributes}")
+    if node.op != "packed_conv":  # whose constants depend on its stages
+        have, must = set(node.constants), set(op.constants)
+        _require(node, must <= have <= must | set(op.optional), f"constants {op.constants}")
+    values = op.infer(node, inputs)
+    for value in values:
+        _require(node, min(value.shape) >= 1, f"a value without pixels is made: {value.shape}")
+    return values
+
+
+def _check_kinds(node: Node, op: Op, kinds: list[str]) -> None:
+    expected = list(op.inputs)
+    if expected and expected[-1] == "...":
+        expected = expected[:-2] + [expected[-2]] * (len(kinds) - len(expected) + 2)
+    _require(node, kinds == expected, f"inputs of kinds {expected}; got {kinds}")
+
+
+def _require(node: Node, holds: bool, what: str) -> None:
+    if not holds:
+        msg = f"{node.name}: {node.op} needs {what} ({node})"
+        raise ConversionError(msg)
+
+
+def _same(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    channels = inputs[0].shape[0]
+    for name, array in node.constants.items():
+        _require(node, array.shape == (channels,), f"{name} of shape ({channels},)")
+    return (inputs[0],)
+
+
+def _bits(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    (value,) = _same(node, inputs)
+    return (Value(BITS, value.shape),)
+
+
+def _zero(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    return (Value(F32, node.attributes["shape"]),)
+
+
+def _windows(node: Node, shape: Shape, kernel: Sequence[int]) -> tuple[int, int]:
+    top, left, bottom, right = node.attributes["padding"]
+    dilation = node.attributes.get("dilation", (1, 1))
+    size = []
+    for extent, pad, k, s, d in zip(
+        shape[1:],
+        (top + bottom, left + right),
+        kernel,
+        node.attributes["stride"],
+        dilation,
+        strict=True,
+    ):
+        size.append((extent + pad - d * (k - 1) - 1) // s + 1)
+    return size[0], size[1]
+
+
+def _conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    weight, shape = node.constants["weight"], inputs[0].shape
+    _require(node, weight.ndim == 4 and weight.shape[1] == shape[0], f"weight of {shape[0]} inputs")
+    outputs, kernel = weight.shape[0], weight.shape[2:]
+    for name in ("bias", "scale"):
+        if name in node.constants:
+            _require(
+                node, node.constants[name].shape == (outputs,), f"{name} of shape ({outputs},)"
+            )
+    if "fold" in node.constants:
+        _require(node, node.constants["fold"].shape == (outputs, *kernel), "fold as weight's taps")
+    return (Value(F32, (outputs, *_windows(node, shape, kernel))),)
+
+
+def _packed_conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    (dot,) = _conv(node, inputs)
+    values = []
+    for name, stage in zip(node.outputs, node.attributes["stages"], strict=True):
+        keys = ("scale",) if stage.kind == "scale" else ("threshold", "flip")
+        for key in keys:
+            array = node.constants.get(f"{name}.{key}")
+            _require(node, array is not None and array.shape == dot.shape[:1], f"{name}.{key}")
+        if stage.kind == "threshold":
+            values.append(Value(BITS, dot.shape))
+        elif stage.addend is None:
+            values.append(dot)
+        else:
+            values.append(_added(node, inputs[stage.addend], dot, stage.at))
+    return tuple(values)
+
+
+def _added(node: Node, base: Value, addend: Value, at: int) -> Value:
+    fits = base.shape[1:] == addend.shape[1:] and 0 <= at <= base.shape[0] - addend.shape[0]
+    _require(node, fits, f"{addend.shape} to fit into {base.shape} at {at}")
+    return base
+
+
+def _add(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    _require(node, inputs[0] == inputs[1], f"equal shapes; got {[v.shape for v in inputs]}")
+    return (inputs[0],)
+
+
+def _add_slice(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    return (_added(node, inputs[0], inputs[1], node.attributes["at"]),)
+
+
+def _concat(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    _require(node, len({v.shape[1:] for v in inputs}) == 1, "inputs of one resolution")
+    return (Value(F32, (sum(v.shape[0] for v in inputs), *inputs[0].shape[1:])),)
+
+
+def _select(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    index = node.constants["index"]
+    fits = index.ndim == 1 and -1 <= index.min() and index.max() < inputs[0].shape[0]
+    _require(node, bool(fits), f"indices from -1 to {inputs[0].shape[0] - 1}")
+    return (Value(F32, (len(index), *inputs[0].shape[1:])),)
+
+
+def _pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    channels = inputs[0].shape[0]
+    return (Value(F32, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))),)
+
+
+def _global_pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    return (Value(F32, (inputs[0].shape[0], 1, 1)),)
+
+
+def _linear(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    weight = node.constants["weight"]
+    c, h, w = inputs[0].shape
+    _require(
+        node, weight.ndim == 2 and weight.shape[1] == c * h * w, f"weight of {c * h * w} inputs"
+    )
+    return (Value(F32, (weight.shape[0], 1, 1)),)
+
+
+_WINDOW = ("stride", "padding", "dilation")
+_POOL = Op((F32,), _pool, ("kernel", "stride", "padding"))
+
+OPS: dict[str, Op] = {
+    "zero": Op((), _zero, ("shape",)),
+    "conv": Op((F32,), _conv, (*_WINDOW, "activation"), ("weight",), ("bias",)),
+    # weight int8 of -1 and +1; padding adds nothing; times scale, then the activation.
+    # fold (O, kh, kw): added to the dot product for each tap inside the image.
+    "binary_conv": Op((BITS,), _conv, (*_WINDOW, "activation"), ("weight", "scale"), ("fold",)),
+    "batch_norm": Op((F32,), _same, ("eps",), ("weight", "bias", "mean", "var")),
+    # zero_sign: what a channel that is exactly zero for every image binarizes to, 1 or 0.
+    "sign": Op((F32,), _bits, ("zero_sign",)),
+    "relu": Op((F32,), _same),
+    "add": Op((F32, F32), _add),
+    "concat": Op((F32, F32, "..."), _concat),
+    "max_pool": _POOL,
+    "avg_pool": _POOL,
+    "global_avg_pool": Op((F32,), _global_pool),
+    "linear": Op((F32,), _linear, (), ("weight",), ("bias",)),
+    "affine": Op((F32,), _same, (), ("scale", "shift")),
+    "binarize": Op((F32,), _bits, (), ("threshold", "flip")),
+    "packed_conv": Op((BITS, F32, "..."), _packed_conv, (*_WINDOW, "stages")),
+    "add_slice": Op((F32, F32), _add_slice, ("at",)),
+    "select_channels": Op((F32,), _select, (), ("index",)),
+}

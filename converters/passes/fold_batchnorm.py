@@ -1,0 +1,86 @@
+"""Folds a BatchNorm into the full-precision convolution beside it; binary ones are `pack_convs`' work.
+
+Computed in float64 and rounded once. Exact in real arithmetic; in floats the result is another
+rounding of the same number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.passes.base import Pass
+
+__all__ = ["FoldBatchnorm"]
+
+
+class FoldBatchnorm(Pass):
+    """Two rules.
+
+    1. batch_norm(conv(x)), where nobody else reads the convolution and it has no activation: its
+       weights and bias are scaled, the shift is added to the bias.
+    2. conv(batch_norm(x)), where the convolution has no padding: its weights are scaled, and the shift
+       times the weights is added to the bias. With padding the shift would be missing at the border,
+       where the convolution reads zeros: the BatchNorm stays.
+    """
+
+    name = "fold_batchnorm"
+
+    def rewrite(self, graph: Graph) -> Graph:
+        """Apply the first rule that fits until none does."""
+        while True:
+            for node in graph.nodes:
+                if node.op == "batch_norm":
+                    folded = _fold_back(graph, node) or _fold_forward(graph, node)
+                    if folded is not None:
+                        graph = folded
+                        break
+            else:
+                return graph
+
+
+def _fold_back(graph: Graph, norm: Node) -> Graph | None:
+    conv = graph.producers.get(norm.inputs[0])
+    if conv is None or conv.op != "conv" or conv.attributes["activation"] != "none":
+        return None
+    if graph.only_reader(conv.output) is not norm:
+        return None
+    alpha, beta = _terms(norm)
+    weight = conv.constants["weight"] * alpha[:, None, None, None]
+    folded = _with(conv, weight, _bias(conv) * alpha + beta)
+    folded = Node(
+        folded.op, folded.name, folded.inputs, norm.outputs, folded.attributes, folded.constants
+    )
+    return graph.with_nodes(folded if n is conv else n for n in graph.nodes if n is not norm)
+
+
+def _fold_forward(graph: Graph, norm: Node) -> Graph | None:
+    readers = graph.readers[norm.output]
+    if not readers or graph.output == norm.output:
+        return None
+    if any(r.op != "conv" or any(r.attributes["padding"]) for r in readers):
+        return None
+    alpha, beta = _terms(norm)
+    folded = {}
+    for conv in readers:
+        weight = conv.constants["weight"].astype(np.float64)
+        bias = _bias(conv) + np.einsum("ocyx,c->o", weight, beta)
+        scaled = _with(conv, weight * alpha[None, :, None, None], bias)
+        folded[conv.name] = scaled.renamed_inputs({norm.output: norm.inputs[0]})
+    return graph.with_nodes(folded.get(n.name, n) for n in graph.nodes if n is not norm)
+
+
+def _terms(norm: Node) -> tuple[Array, Array]:
+    alpha, beta = batch_norm_terms(**norm.constants, eps=norm.attributes["eps"])
+    return alpha.astype(np.float64), beta.astype(np.float64)
+
+
+def _bias(conv: Node) -> Array:
+    weight = conv.constants["weight"]
+    return conv.constants.get("bias", np.zeros(len(weight))).astype(np.float64)
+
+
+def _with(conv: Node, weight: Array, bias: Array) -> Node:
+    dtype = conv.constants["weight"].dtype
+    return conv.with_constants(weight=weight.astype(dtype), bias=bias.astype(dtype))

@@ -1,0 +1,150 @@
+"""Removes Zeroise edges and every channel that is the same for every image, exactly, borders included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.passes.base import Pass
+from bnas_deploy.converters.passes.channels import Channels, Rebuilt
+from bnas_deploy.converters.passes.dead_inputs import conv, linear, binary_conv
+
+__all__ = ["RemoveZero"]
+
+
+class RemoveZero(Pass):
+    """Follows known channels from the Zeroise edges forwards; a value keeps its live channels only.
+
+    1. zero vanishes; add(x, 0) is x; a concat keeps its live parts; pools of zero are zero.
+    2. A zero channel becomes a known number behind batch_norm, affine and relu, and +1 or -1 behind sign.
+    3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each tap; a
+       conv without padding adds them to its bias, one with padding drops zero channels and keeps others;
+       a linear layer adds them to its bias.
+    4. Where two values added have different live channels, they are laid out alike by select_channels.
+    """
+
+    name = "remove_zero"
+    absent_before = frozenset({"packed_conv", "binarize", "add_slice"})
+
+    def rewrite(self, graph: Graph) -> Graph:
+        """Rebuild the graph node by node."""
+        new = Rebuilt(_dtype(graph))
+        new.values[graph.input] = Channels.all_live(graph.input, graph.input_shape, new.dtype)
+        for node in graph.nodes:
+            new.values[node.output] = _RULES[node.op](graph, node, new)
+        return graph.with_nodes(new.nodes, new.whole(graph.output, graph.output))
+
+
+def _dtype(graph: Graph) -> np.dtype[np.floating]:
+    arrays = (array for node in graph.nodes for array in node.constants.values())
+    return next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float32))
+
+
+def _zero(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    channels, *size = node.attributes["shape"]
+    return Channels.all_known(np.zeros(channels, new.dtype), (size[0], size[1]))
+
+
+def _per_channel(
+    known: Callable[[Node, Array], Array],
+) -> Callable[[Graph, Node, Rebuilt], Channels]:
+    """A rule for a node that works on each channel alone; `known` is what it does to known numbers."""
+
+    def rule(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+        x = new.values[node.inputs[0]]
+        shape = graph.values[node.output].shape
+        result = x.renamed(node.output, known(node, np.nan_to_num(x.known)), shape[1:])
+        if x.name is not None:
+            constants = {key: array[x.live] for key, array in node.constants.items()}
+            new.emit(replace(node, inputs=(x.name,), constants=constants))
+        return result
+
+    return rule
+
+
+def _normalised(node: Node, known: Array) -> Array:
+    alpha, beta = batch_norm_terms(**node.constants, eps=node.attributes["eps"])
+    return known * alpha + beta
+
+
+def _signed(node: Node, known: Array) -> Array:
+    return np.where(known == 0, node.attributes["zero_sign"], np.where(known < 0, -1, 1))
+
+
+def _affine(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    x = new.values[node.inputs[0]]
+    scale, shift = node.constants["scale"], node.constants["shift"]
+    if x.name is not None and (scale[x.live] == 1).all() and (shift[x.live] == 0).all():
+        return x.renamed(x.name, np.nan_to_num(x.known) * scale + shift)
+    return _per_channel(lambda _, known: known * scale + shift)(graph, node, new)
+
+
+def _add(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    a, b = (new.values[name] for name in node.inputs)
+    for x, other in ((a, b), (b, a)):
+        if x.name is None and not x.known.any():
+            return other
+    dead = a.dead & b.dead
+    known = np.where(dead, a.known + b.known, np.nan).astype(new.dtype)
+    live = np.flatnonzero(~dead)
+    if not len(live):
+        return Channels.all_known(known, a.size)
+    inputs = tuple(new.laid_out(x, live, f"{node.name}.{side}") for x, side in ((a, "a"), (b, "b")))
+    return Channels(new.emit(replace(node, inputs=inputs)), live, known, a.size)
+
+
+def _concat(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    parts = [new.values[name] for name in node.inputs]
+    known = np.concatenate([part.known for part in parts])
+    live = np.flatnonzero(np.isnan(known))
+    names = tuple(part.name for part in parts if part.name is not None)
+    if len(names) > 1:
+        names = (new.emit(replace(node, inputs=names)),)
+    return Channels(names[0] if names else None, live, known, parts[0].size)
+
+
+def _select(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    x, index = new.values[node.inputs[0]], node.constants["index"]
+    known = np.where(index < 0, 0, x.known[index]).astype(new.dtype)
+    live = np.flatnonzero(np.isnan(known))
+    if not len(live) or x.name is None:
+        return Channels.all_known(known, x.size)
+    where = np.searchsorted(x.live, index[live]).astype(np.int32)
+    if np.array_equal(where, np.arange(len(x.live))):
+        return Channels(x.name, live, known, x.size)
+    select = replace(node, inputs=(x.name,)).with_constants(index=where)
+    return Channels(new.emit(select), live, known, x.size)
+
+
+def _consumer(drop: Callable[[Node, Channels, Rebuilt], Node]) -> Callable[..., Channels]:
+    """A rule for a node that mixes all its input's channels; its own output is live."""
+
+    def rule(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+        new.emit(drop(node, new.values[node.inputs[0]], new))
+        return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+    return rule
+
+
+_SAME = _per_channel(lambda node, known: known)
+
+_RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
+    "zero": _zero,
+    "batch_norm": _per_channel(_normalised),
+    "affine": _affine,
+    "relu": _per_channel(lambda node, known: np.maximum(known, 0)),
+    "sign": _per_channel(_signed),
+    "max_pool": _SAME,
+    "avg_pool": _SAME,
+    "global_avg_pool": _SAME,
+    "add": _add,
+    "concat": _concat,
+    "select_channels": _select,
+    "conv": _consumer(conv),
+    "binary_conv": _consumer(binary_conv),
+    "linear": _consumer(linear),
+}

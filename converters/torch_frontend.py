@@ -1,0 +1,218 @@
+"""A BNAS network of PyTorch modules as a graph, module by module; no rewriting and no files.
+
+Everything is taken literally (Zeroise edges and units that nobody reads included): what can be left out
+is for the passes to find. Other front ends make the same kind of graph from other sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from bnas_deploy.converters import ops
+from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.errors import ConversionError
+from bnas_deploy.nn.cell import Cell
+from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit
+from bnas_deploy.nn.network import Network
+from bnas_deploy.nn.primitives import Zeroise
+from bnas_deploy.nn.quantize import binarize_weight
+
+__all__ = ["network_graph"]
+
+IMAGE = "image"
+
+
+def network_graph(network: Network) -> Graph:
+    """Return the graph of a network in evaluation mode, its constants in the parameters' dtype.
+
+    Raises:
+        ConversionError: The network is not binary, or has a module or setting with no meaning here.
+    """
+    if not network.binary:
+        msg = "the network is a float one (binary=False); train a binary network to export it"
+        raise ConversionError(msg)
+    size = network.config.image_size
+    build = Builder((3, size, size))
+    s0, s1 = _stem(build, network)
+    for index, cell in enumerate(network.cells):
+        s0, s1 = s1, _cell(build, cast("Cell", cell), s0, s1, f"cell{index}")
+    pooled = build.add("global_avg_pool", "pool", (s1,))
+    weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
+    logits = build.add("linear", "classifier", (pooled,), {}, {"weight": weight, "bias": bias})
+    graph = Graph(IMAGE, build.values[IMAGE].shape, logits, tuple(build.nodes))
+    graph.check()
+    return graph
+
+
+class Builder:
+    """A graph while it is made; it knows the shape of every value so far."""
+
+    def __init__(self, shape: ops.Shape) -> None:
+        self.nodes: list[Node] = []
+        self.values = {IMAGE: ops.Value(ops.F32, shape)}
+
+    def add(
+        self,
+        op: str,
+        name: str,
+        inputs: tuple[str, ...],
+        attributes: dict[str, Any] | None = None,
+        constants: dict[str, Array] | None = None,
+    ) -> str:
+        """Append a node that makes one value of its own name, and return that name."""
+        node = Node(op, name, inputs, (name,), attributes or {}, constants or {})
+        (self.values[name],) = ops.infer(node, [self.values[i] for i in inputs])
+        self.nodes.append(node)
+        return name
+
+    def module(self, module: nn.Module, x: str, name: str) -> str:
+        """Append what a module does, by its kind.
+
+        Raises:
+            ConversionError: There is no rule for this kind of module.
+        """
+        for kind, rule in _RULES.items():
+            if type(module) is kind:
+                return rule(self, module, x, name)
+        known = ", ".join(kind.__name__ for kind in _RULES)
+        msg = f"{name}: a module of type {type(module).__name__} cannot be exported; known: {known}"
+        raise ConversionError(msg)
+
+
+def _stem(build: Builder, network: Network) -> tuple[str, str]:
+    if network.config.dataset == "cifar10":
+        stem = build.module(network.stem, IMAGE, "stem")
+        return stem, stem
+    first = build.module(network.stem0, IMAGE, "stem0")
+    return first, build.module(network.stem1, first, "stem1")
+
+
+def _cell(build: Builder, cell: Cell, s0: str, s1: str, name: str) -> str:
+    unit0, unit1 = cell.inputs
+    states = [
+        build.module(unit0, s0, f"{name}.preprocess0"),
+        build.module(unit1, s1, f"{name}.preprocess1"),
+    ]
+    for node in range(NODES):
+        ends = []
+        for j in range(EDGES_PER_NODE * node, EDGES_PER_NODE * (node + 1)):
+            source = states[cell.edges[j][1]]
+            ends.append(build.module(cell.ops[j], source, f"{name}.edge{j}"))
+        states.append(build.add("add", f"{name}.state{INPUT_STATES + node}", tuple(ends)))
+    joined = build.add("concat", f"{name}.concat", tuple(states[INPUT_STATES:]))
+    if not cell.shape.skip:
+        return joined
+    skip = s1
+    if cell.shape.reduction:
+        skip = build.module(cell.preprocess_res, s1, f"{name}.shortcut")
+    return build.add("add", f"{name}.out", (joined, skip))
+
+
+def _sequential(build: Builder, module: nn.Sequential, x: str, name: str) -> str:
+    for index, part in enumerate(module):
+        x = build.module(part, x, f"{name}.{index}")
+    return x
+
+
+def _unit(build: Builder, unit: ConvUnit, x: str, name: str) -> str:
+    x = build.module(unit.bn, x, f"{name}.bn")
+    if unit.binary:
+        x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
+    x = build.module(unit.conv, x, name)
+    return build.add("relu", f"{name}.relu", (x,))
+
+
+def _batch_norm(build: Builder, norm: nn.BatchNorm2d, x: str, name: str) -> str:
+    if norm.running_mean is None or norm.running_var is None:
+        msg = f"{name}: a BatchNorm without running statistics cannot be exported"
+        raise ConversionError(msg)
+    mean, var = _array(norm.running_mean), _array(norm.running_var)
+    weight = np.ones_like(mean) if norm.weight is None else _array(norm.weight)
+    bias = np.zeros_like(mean) if norm.bias is None else _array(norm.bias)
+    constants = {"weight": weight, "bias": bias, "mean": mean, "var": var}
+    return build.add("batch_norm", name, (x,), {"eps": norm.eps}, constants)
+
+
+def _geometry(conv: nn.Conv2d, name: str) -> dict[str, Any]:
+    if conv.groups != 1 or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
+        msg = (
+            f"{name}: only convolutions of one group, with zero padding given in pixels; got {conv}"
+        )
+        raise ConversionError(msg)
+    y, x = conv.padding
+    return {
+        "stride": conv.stride,
+        "padding": (y, x, y, x),
+        "dilation": conv.dilation,
+        "activation": "none",
+    }
+
+
+def _conv(build: Builder, conv: nn.Conv2d, x: str, name: str) -> str:
+    constants = {"weight": _array(conv.weight)}
+    if conv.bias is not None:
+        constants["bias"] = _array(conv.bias)
+    return build.add("conv", name, (x,), _geometry(conv, name), constants)
+
+
+def _binary_conv(build: Builder, conv: BinaryConv2d, x: str, name: str) -> str:
+    with torch.no_grad():
+        sign, beta = binarize_weight(conv.weight)
+    constants = {"weight": _array(sign).astype(np.int8), "scale": _array(beta)}
+    return build.add("binary_conv", name, (x,), _geometry(conv, name), constants)
+
+
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+def _pool(build: Builder, pool: nn.MaxPool2d | nn.AvgPool2d, x: str, name: str) -> str:
+    op = "max_pool" if isinstance(pool, nn.MaxPool2d) else "avg_pool"
+    y, width = _pair(pool.padding)
+    counted = isinstance(pool, nn.AvgPool2d) and (y or width) and pool.count_include_pad
+    dilated = isinstance(pool, nn.MaxPool2d) and _pair(pool.dilation) != (1, 1)
+    if counted or dilated or pool.ceil_mode or getattr(pool, "divisor_override", None):
+        msg = f"{name}: only pools that do not count the padding, without dilation and ceil_mode; got {pool}"
+        raise ConversionError(msg)
+    attributes = {
+        "kernel": _pair(pool.kernel_size),
+        "stride": _pair(pool.stride),
+        "padding": (y, width, y, width),
+    }
+    return build.add(op, name, (x,), attributes)
+
+
+def _zeroise(build: Builder, module: Zeroise, x: str, name: str) -> str:
+    c, h, w = build.values[x].shape
+    s = module.stride
+    return build.add("zero", name, (), {"shape": (c, -(-h // s), -(-w // s))})
+
+
+def _relu(build: Builder, module: nn.ReLU, x: str, name: str) -> str:
+    return build.add("relu", name, (x,))
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    if tensor.dtype not in (torch.float32, torch.float64):
+        msg = f"parameters must be float32; got {tensor.dtype}; convert with network.float()"
+        raise ConversionError(msg)
+    return tensor.detach().cpu().numpy().copy()
+
+
+_RULES: dict[type[nn.Module], Callable[[Builder, Any, str, str], str]] = {
+    nn.Sequential: _sequential,
+    ConvUnit: _unit,
+    BinaryConv2d: _binary_conv,
+    nn.Conv2d: _conv,
+    nn.BatchNorm2d: _batch_norm,
+    nn.ReLU: _relu,
+    nn.MaxPool2d: _pool,
+    nn.AvgPool2d: _pool,
+    Zeroise: _zeroise,
+}
