@@ -54,7 +54,9 @@ def bench_packed(
     image = networks.images(32)
     np.testing.assert_array_equal(runner.run(image), ReferenceRunner(model).run(image))
     benchmark.group = f"network/{name}/{'zeroise' if zeroise else 'no-zeroise'}"
-    benchmark.extra_info.update(runner="-".join(filter(None, backend)), network=name, zeroise=zeroise)
+    benchmark.extra_info.update(
+        runner="-".join(filter(None, backend)), network=name, zeroise=zeroise
+    )
     benchmark.pedantic(runner.run, (image,), rounds=50, warmup_rounds=WARMUP_ROUNDS)
 
 

@@ -17,7 +17,9 @@ from bnas_deploy import engine
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+def pytest_benchmark_update_machine_info(
+    config: pytest.Config, machine_info: dict[str, Any]
+) -> None:
     """Add what the ratios depend on."""
     machine_info["engine"] = engine.describe()
     machine_info["versions"] = {

@@ -22,9 +22,18 @@ def binary_convolutions(name: str) -> list[tuple[int, ...]]:
 
     def record(module: BinaryConv2d, inputs: tuple[torch.Tensor], _output: Any) -> None:  # noqa: ANN401
         geometry = (module.kernel_size, module.stride, module.padding, module.dilation)
-        found.append((module.in_channels, module.out_channels, *inputs[0].shape[2:], *(g[0] for g in geometry)))
+        found.append(
+            (
+                module.in_channels,
+                module.out_channels,
+                *inputs[0].shape[2:],
+                *(g[0] for g in geometry),
+            )
+        )
 
-    hooks = [m.register_forward_hook(record) for m in network.modules() if isinstance(m, BinaryConv2d)]
+    hooks = [
+        m.register_forward_hook(record) for m in network.modules() if isinstance(m, BinaryConv2d)
+    ]
     with torch.inference_mode():
         network(torch.from_numpy(networks.images(network.config.image_size)))
     for hook in hooks:
