@@ -1,8 +1,8 @@
 """The layers of a network with their operations and parameters; no accounting rule, no modules.
 
 What is counted, found by reproducing the paper's figures: every layer that the network *has*,
-whether somebody reads its output or not (the unused `preprocess1` of a reduction cell costs its full
-price); `none` edges and pools cost nothing; a tap that falls on padding counts like any other.
+whether somebody reads its output or not (the unused `preprocess1` of a reduction cell counts in
+full); `none` edges and pools cost nothing; a tap that falls on padding counts like any other.
 Channels: C of a node, 4C of a cell's output. Sizes are those of square images.
 """
 

@@ -1,8 +1,8 @@
 """Operations and bytes of a packed program, step by step; not of networks, and not time.
 
 A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
-to a `conv2d` or `linear`; taps on padding count, and element-wise steps and pools count as none. What
-the converter dropped (dead units, constant channels) is not in the program and so is not counted.
+to a `conv2d` or `linear`; taps on padding count, and element-wise steps and pools count as none.
+What the converter dropped (dead units, constant channels) is not in the program and not counted.
 """
 
 from __future__ import annotations

@@ -1,0 +1,53 @@
+"""Plain text for terminals: tables, safe names, a progress bar; no command of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+__all__ = ["progress", "safe", "tolerant_output", "write_table"]
+
+T = TypeVar("T")
+MANY = 50
+
+
+def safe(text: str) -> str:
+    r"""Text with what a terminal might obey (or cannot show) written as ``\x1b`` and the like."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def tolerant_output() -> None:
+    """Let a label that the terminal's encoding lacks come out as an escape, not as an error."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def write_table(header: Sequence[str], rows: Iterable[Sequence[object]], indent: str = "") -> None:
+    """Print columns; numbers (and columns of them) to the right, words to the left."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    lines = [list(header), *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    right = [all(_is_number(row[i]) for row in cells) for i in range(len(header))]
+    for line in lines:
+        padded = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ]
+        print((indent + "  ".join(padded)).rstrip())
+
+
+def progress(items: Iterable[T], total: int) -> Iterable[T]:
+    """Show a bar while `items` pass: if stderr is a terminal, they are many, and tqdm is there."""
+    if total < MANY or not sys.stderr.isatty():
+        return items
+    try:
+        from tqdm import tqdm  # noqa: PLC0415
+    except ImportError:
+        return items
+    bar: Iterable[T] = tqdm(items, total=total, unit="picture")
+    return bar
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("", "-") or cell.rstrip("%").replace(",", "").replace(".", "", 1).isdigit()

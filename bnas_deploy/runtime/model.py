@@ -1,0 +1,218 @@
+"""`load` and `Model`: a packed network that names what is in pictures; not the steps behind it.
+
+Shapes: N images, C H W of the network's input.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy import engine
+from bnas_deploy.errors import FormatError, UsageError
+from bnas_deploy.format.program import PackedModel, Preprocessing
+from bnas_deploy.format.reader import read
+from bnas_deploy.runtime.images import Picture, describe, open_rgb
+from bnas_deploy.runtime.predictions import Prediction, best, softmax
+from bnas_deploy.runtime.preprocess import normalise, resize_and_crop
+
+__all__ = ["Model", "load"]
+
+Floats = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+
+class Model:
+    """A packed network on one backend. Threads may share it: no call changes it.
+
+    Attributes:
+        packed: The content of the ``.bnn`` file.
+        runner: The engine's side of it.
+    """
+
+    def __init__(
+        self,
+        packed: PackedModel,
+        *,
+        backend: str | None = None,
+        isa: str | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Prepare a packed network for running; arguments are those of `load`."""
+        self.packed = packed
+        self.runner = engine.create(packed, backend=backend, isa=isa, threads=threads)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One name a class, in the order of the logits."""
+        return self.packed.labels
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a picture becomes an input."""
+        return self.packed.preprocessing
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one input."""
+        return self.packed.program.values[self.packed.program.input].shape
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend that runs."""
+        return self.runner.name
+
+    @property
+    def isa(self) -> str | None:
+        """Instruction set that runs, or None where the backend does not choose one."""
+        return self.runner.isa
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that share a batch."""
+        return self.runner.threads
+
+    def predict(
+        self, images: Picture | Iterable[Picture], *, top_k: int = 1, batch: int = 64
+    ) -> list[Prediction]:
+        """Name what is in pictures.
+
+        Args:
+            images: One picture or several: paths, bytes of picture files, Pillow images, or uint8
+                arrays (H, W, 3) in RGB. One array is one picture; put several in a list.
+            top_k: Number of classes to name for each, best first.
+            batch: Number of pictures that are in memory at a time.
+
+        Returns:
+            One `Prediction` a picture, in order.
+
+        Raises:
+            ImageError: A picture cannot be read; the message names it.
+            UsageError: `top_k` or `batch` is below 1, or `images` is something else.
+            FormatError: The network's input is not an RGB picture.
+
+        Example:
+            >>> model = load("model.bnn")  # doctest: +SKIP
+            >>> cat, dog = model.predict(["cat.jpg", "dog.png"], top_k=2)  # doctest: +SKIP
+            >>> cat.label, cat.probability, cat.top[1].label  # doctest: +SKIP
+            ('cat', 0.97, 'dog')
+        """
+        for name, value in (("top_k", top_k), ("batch", batch)):
+            if value < 1:
+                msg = f"{name} must be at least 1; got {value}"
+                raise UsageError(msg)
+        predictions: list[Prediction] = []
+        for pictures in _chunks(_listed(images), batch):
+            predictions += self.rank(self.run(self.preprocess(pictures)), top_k=top_k)
+        return predictions
+
+    def run(self, images: Floats) -> Floats:
+        """Compute logits.
+
+        Args:
+            images: float32 (N, C, H, W), normalised as `preprocess` does; N may be 0.
+
+        Returns:
+            float32 (N, classes).
+
+        Raises:
+            UsageError: Another dtype or shape.
+        """
+        return self.runner.run(images)
+
+    def rank(self, logits: Floats, *, top_k: int = 1) -> list[Prediction]:
+        """Turn logits (N, classes) into predictions, as `predict` does."""
+        return [best(row, self.labels, top_k) for row in softmax(logits)]
+
+    def preprocess(self, images: Picture | Iterable[Picture]) -> Floats:
+        """Decode, resize, crop and normalise pictures.
+
+        Args:
+            images: As for `predict`.
+
+        Returns:
+            float32 (N, C, H, W) for `run`.
+
+        Raises:
+            ImageError: A picture cannot be read; the message names it.
+            UsageError: `images` is something else.
+            FormatError: The network's input is not an RGB picture.
+        """
+        pixels = [self.pixels(picture) for picture in _listed(images)]
+        return self.normalise(pixels)
+
+    def pixels(self, picture: Picture, name: str | None = None) -> npt.NDArray[np.uint8]:
+        """Decode, resize and crop one picture to uint8 (H, W, 3); `name` is for errors.
+
+        Raises:
+            ImageError: It cannot be read.
+            FormatError: The network's input is not an RGB picture.
+        """
+        if self.input_shape[0] != 3:
+            msg = (
+                f"the model's input has {self.input_shape[0]} channels, not the 3 of a picture;"
+                " make its input yourself and call run()"
+            )
+            raise FormatError(msg)
+        name = name or describe(picture)
+        return resize_and_crop(open_rgb(picture, name), self.preprocessing, name)
+
+    def normalise(self, pixels: list[npt.NDArray[np.uint8]]) -> Floats:
+        """Stack what `pixels` gave into float32 (N, C, H, W) for `run`."""
+        if not pixels:
+            return np.empty((0, *self.input_shape), np.float32)
+        return normalise(np.stack(pixels), self.preprocessing)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        backend = self.backend if self.isa is None else f"{self.backend}/{self.isa}"
+        return f"<Model {shape} to {len(self.labels)} classes, {backend}, {self.threads} threads>"
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    backend: str | None = None,
+    isa: str | None = None,
+    threads: int = 1,
+) -> Model:
+    """Read a ``.bnn`` file and prepare it for running.
+
+    Args:
+        path: The file, as `bnas-export` wrote it.
+        backend: Name of a backend; None takes the fastest available.
+        isa: Name of an instruction set of the native backend; None takes the best of this machine.
+        threads: Number of threads that share a batch, or one picture.
+
+    Raises:
+        FormatError: The file is missing, damaged, or of another version.
+        BackendError: The backend or instruction set is unknown or not available here.
+
+    Example:
+        >>> import bnas_deploy
+        >>> model = bnas_deploy.load("model.bnn", threads=2)  # doctest: +SKIP
+        >>> model.predict("photo.jpg")[0].label  # doctest: +SKIP
+        'cat'
+    """
+    return Model(read(path), backend=backend, isa=isa, threads=threads)
+
+
+def _listed(images: object) -> Iterable[Picture]:
+    """See one picture as a list of one; an array or a Pillow image is never taken for a list."""
+    if isinstance(images, (str, os.PathLike, bytes, np.ndarray)) or hasattr(images, "getexif"):
+        return [cast("Picture", images)]
+    if isinstance(images, Iterable):
+        return images
+    msg = f"expected a path, a picture, an array or a list of those; got {type(images).__name__}"
+    raise UsageError(msg)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk

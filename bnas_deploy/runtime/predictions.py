@@ -1,0 +1,66 @@
+"""Logits to named classes with probabilities; not the network, and not the printing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Guess", "Prediction", "best", "softmax"]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One class with its probability.
+
+    Attributes:
+        label: Name of the class.
+        index: Its place in the labels.
+        probability: Between 0 and 1.
+    """
+
+    label: str
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says about one picture.
+
+    Attributes:
+        top: The most probable classes, best first; equals in the order of the labels.
+    """
+
+    top: tuple[Guess, ...]
+
+    @property
+    def label(self) -> str:
+        """Name of the most probable class."""
+        return self.top[0].label
+
+    @property
+    def index(self) -> int:
+        """Its place in the labels."""
+        return self.top[0].index
+
+    @property
+    def probability(self) -> float:
+        """Its probability."""
+        return self.top[0].probability
+
+
+def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Probabilities (N, classes) of logits (N, classes), in float64 and without overflow."""
+    x = logits.astype(np.float64)
+    x -= x.max(axis=1, keepdims=True)
+    np.exp(x, out=x)
+    x /= x.sum(axis=1, keepdims=True)
+    return x
+
+
+def best(probabilities: npt.NDArray[np.float64], labels: tuple[str, ...], top_k: int) -> Prediction:
+    """Pick the `top_k` most probable of one picture's classes (classes,), or all."""
+    order = np.argsort(-probabilities, kind="stable")[:top_k]
+    return Prediction(tuple(Guess(labels[i], int(i), float(probabilities[i])) for i in order))

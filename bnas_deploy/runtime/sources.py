@@ -1,0 +1,88 @@
+"""Which pictures a person means: files, folders, patterns, standard input; reads no pixels."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnas_deploy.errors import UsageError
+from bnas_deploy.runtime.images import Picture
+
+__all__ = ["PICTURE_SUFFIXES", "Item", "find_pictures", "pictures_in"]
+
+STDIN = "-"
+_SUFFIXES = "avif bmp dib gif ico jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm tga tif tiff webp"
+PICTURE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
+"""What counts as a picture in a folder; a file that is named itself may be called anything."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture to look at.
+
+    Attributes:
+        name: What people call it.
+        picture: Where it is, or its bytes.
+        truth: Index of its class, where that is known.
+    """
+
+    name: str
+    picture: Picture
+    truth: int | None = None
+
+
+def find_pictures(arguments: Sequence[str]) -> tuple[list[Item], list[str]]:
+    """Find the pictures that command-line arguments name.
+
+    Args:
+        arguments: Files, folders (searched through all levels for `PICTURE_SUFFIXES`), patterns
+            with ``*``, ``?``, ``[`` or ``**``, and ``-`` for a picture on standard input.
+
+    Returns:
+        The pictures in the order of the arguments, those of a folder or pattern sorted by path; and
+        one message for each argument that names none.
+
+    Raises:
+        UsageError: There is no picture at all.
+    """
+    items: list[Item] = []
+    problems: list[str] = []
+    for argument in arguments:
+        found = list(_expand(argument))
+        items += found
+        if not found:
+            problems.append(_problem(argument))
+    if not items:
+        msg = "; ".join(problems) or "no pictures given; name files, folders, patterns or -"
+        raise UsageError(msg)
+    return items, problems
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """All pictures in a folder and below, sorted by path."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    return sorted(path for path in files if path.is_file())
+
+
+def _expand(argument: str) -> Iterator[Item]:
+    path = Path(argument)
+    if argument == STDIN:
+        yield Item("<stdin>", sys.stdin.buffer.read())
+    elif path.is_dir():
+        yield from (Item(str(file), file) for file in pictures_in(path))
+    elif path.exists():
+        yield Item(argument, path)
+    else:
+        matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
+        yield from (Item(name, Path(name)) for name in matches if Path(name).is_file())
+
+
+def _problem(argument: str) -> str:
+    if Path(argument).is_dir():
+        return f"{argument}: no pictures in this folder"
+    if glob.has_magic(argument):
+        return f"{argument}: no file matches this pattern"
+    return f"{argument}: no such file"

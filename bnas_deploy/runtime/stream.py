@@ -1,0 +1,79 @@
+"""Many pictures through a model, batch by batch; an unreadable one does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.errors import ImageError
+from bnas_deploy.runtime.model import Model
+from bnas_deploy.runtime.sources import Item
+
+__all__ = ["Answer", "answers"]
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one picture: logits, or the reason why there are none.
+
+    Attributes:
+        item: The picture.
+        logits: float32 (classes,), or None.
+        error: Why it could not be read, or None.
+    """
+
+    item: Item
+    logits: npt.NDArray[np.float32] | None
+    error: ImageError | None = None
+
+
+def answers(model: Model, items: Iterable[Item], *, batch: int = 64) -> Iterator[Answer]:
+    """Run pictures through a model, in order, holding one batch in memory.
+
+    Args:
+        model: The model; pictures are decoded with as many threads as it has.
+        items: The pictures.
+        batch: Number of pictures to run together.
+    """
+    rest = iter(items)
+    with _mapper(model.threads) as mapped:
+        while chunk := list(islice(rest, batch)):
+            decoded = list(mapped(lambda item: _decode(model, item), chunk))
+            yield from _answer_chunk(model, chunk, decoded)
+
+
+@contextmanager
+def _mapper(threads: int) -> Iterator[Callable[..., Iterable[Pixels | ImageError]]]:
+    if threads == 1:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
+def _decode(model: Model, item: Item) -> Pixels | ImageError:
+    try:
+        return model.pixels(item.picture, item.name)
+    except ImageError as error:
+        return error
+
+
+def _answer_chunk(
+    model: Model, chunk: list[Item], decoded: list[Pixels | ImageError]
+) -> Iterator[Answer]:
+    readable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
+    logits = iter(model.run(model.normalise(readable)))
+    for item, result in zip(chunk, decoded, strict=True):
+        if isinstance(result, ImageError):
+            yield Answer(item, None, result)
+        else:
+            yield Answer(item, next(logits))
