@@ -1,0 +1,171 @@
+"""Float kernels in Numba: convolution, linear, pools, elementwise; exactly docs/format.md, no fastmath.
+
+A value of C channels is (C, P) float32, P = H*W pixels. S is P rounded up to whole vectors, plus one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from bnas_deploy.engine.numba_jit import (
+    compiled,
+    element,
+    fma32,
+    load_vector,
+    splat,
+    store_vector,
+    vector_call,
+)
+
+__all__ = ["LANES", "ROWS", "affine", "avg_pool", "conv", "global_avg_pool", "linear", "max_pool"]
+
+LANES = 16
+ROWS = 4
+
+
+def _fma_tile(
+    typing_context: Any, x: Any, x_at: Any, stride: Any, w: Any, w_at: Any, count: Any, y: Any,
+    y_at: Any,
+) -> Any:  # noqa: ANN401, ARG001 # fmt: skip
+    """``y[r, lane] = fma(w[k, r], x[k, lane], y[r, lane])`` for k ascending, ROWS r and LANES lanes."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        x, x_at, stride, w, w_at, count, y, y_at = args
+        x_type, _, _, w_type, _, _, y_type, _ = signature.args
+        floats = ir.VectorType(ir.FloatType(), LANES)
+        sums = []
+        for r in range(ROWS):
+            at = builder.add(y_at, builder.mul(stride, stride.type(r)))
+            target = element(context, builder, y_type, y, at)
+            start = load_vector(builder, target, floats)
+            sums.append((cgutils.alloca_once_value(builder, start), target))
+        with cgutils.for_range(builder, count) as loop:
+            k = loop.index
+            at = builder.add(x_at, builder.mul(k, stride))
+            pixels = load_vector(builder, element(context, builder, x_type, x, at), floats)
+            for r, (total, _) in enumerate(sums):
+                at = builder.add(w_at, builder.add(builder.mul(k, k.type(ROWS)), k.type(r)))
+                weight = builder.load(element(context, builder, w_type, w, at))
+                weight = splat(builder, weight, LANES)
+                args = (weight, pixels, builder.load(total))
+                builder.store(vector_call(builder, f"llvm.fma.v{LANES}f32", *args), total)
+        for total, target in sums:
+            store_vector(builder, builder.load(total), target)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(x, i, i, w, i, i, y, i), codegen
+
+
+fma_tile = intrinsic(_fma_tile)
+
+
+@compiled
+def conv(planes, weight, bias, relu, acc, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Convolution of gathered planes (C*kh*kw, S) into y (O, P).
+
+    weight: (O / ROWS, C*kh*kw, ROWS) float32. bias: (O,). acc: scratch (O rounded up to ROWS, S).
+    """
+    count, stride = planes.shape
+    zero = np.float32(0)
+    for o in range(acc.shape[0]):
+        acc[o, :] = bias[o]
+    for at in range(0, stride - LANES, LANES):
+        for tile in range(weight.shape[0]):
+            fma_tile(
+                planes, at, stride, weight, tile * count * ROWS, count, acc,
+                tile * ROWS * stride + at,
+            )  # fmt: skip
+    for o in range(y.shape[0]):
+        row, out = acc[o], y[o]
+        for p in range(out.shape[0]):
+            v = row[p]
+            if relu:
+                v = v if v > zero else zero
+            out[p] = v
+
+
+@compiled
+def linear(x, weight, bias, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """``y = weight x + bias``, k ascending; x (K,), weight (K, O), bias and y (O,)."""
+    y[:] = bias
+    for k in range(weight.shape[0]):
+        row = weight[k]
+        for o in range(row.shape[0]):
+            y[o] = fma32(row[o], x[k], y[o])
+
+
+@compiled
+def affine(x, scale, shift, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """``y = x * scale[c] + shift[c]`` with two roundings."""
+    for c in range(x.shape[0]):
+        a, b = scale[c], shift[c]
+        row, out = x[c], y[c]
+        for p in range(row.shape[0]):
+            out[p] = row[p] * a + b
+
+
+@compiled
+def relu(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """``y = x if x > 0 else +0``."""
+    zero = np.float32(0)
+    for c in range(x.shape[0]):
+        row, out = x[c], y[c]
+        for p in range(row.shape[0]):
+            out[p] = row[p] if row[p] > zero else zero
+
+
+@compiled
+def max_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Maximum of the pixels of each window that are inside the image."""
+    for c in range(x.shape[0]):
+        for oy in range(out[0]):
+            top = oy * stride[0] - padding[0]
+            for ox in range(out[1]):
+                left = ox * stride[1] - padding[1]
+                m = np.float32(-np.inf)
+                for iy in range(max(top, 0), min(top + kernel[0], size[0])):
+                    for ix in range(max(left, 0), min(left + kernel[1], size[1])):
+                        v = x[c, iy * size[1] + ix]
+                        m = v if v > m else m
+                y[c, oy * out[1] + ox] = m
+
+
+@compiled
+def avg_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Mean of the pixels of each window that are inside the image."""
+    for c in range(x.shape[0]):
+        for oy in range(out[0]):
+            top = oy * stride[0] - padding[0]
+            for ox in range(out[1]):
+                left = ox * stride[1] - padding[1]
+                s, count = np.float32(0), np.float32(0)
+                for iy in range(max(top, 0), min(top + kernel[0], size[0])):
+                    for ix in range(max(left, 0), min(left + kernel[1], size[1])):
+                        s += x[c, iy * size[1] + ix]
+                        count += np.float32(1)
+                y[c, oy * out[1] + ox] = s / count
+
+
+@compiled
+def global_avg_pool(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Mean of each channel by 16 partial sums, added in halves; x (C, P), y (C,)."""
+    pixels = x.shape[1]
+    sums = np.empty(16, np.float32)
+    for c in range(x.shape[0]):
+        sums[:] = 0
+        for start in range(0, pixels, 16):
+            for j in range(min(16, pixels - start)):
+                sums[j] += x[c, start + j]
+        half = 8
+        while half > 0:
+            for j in range(half):
+                sums[j] += sums[j + half]
+            half //= 2
+        y[c] = sums[0] / np.float32(pixels)

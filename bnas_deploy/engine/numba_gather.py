@@ -1,0 +1,63 @@
+"""Gathering what each tap of a window sees, for bytes and floats, in Numba; no arithmetic.
+
+Shapes: G planes, S elements between planes, sizes and all other pairs are (y, x).
+"""
+
+from __future__ import annotations
+
+from bnas_deploy.engine.numba_jit import compiled, copy_elements
+
+__all__ = ["gather"]
+
+
+@compiled
+def span(size, out, stride, shift):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """First and last + 1 of the outputs along an axis whose source ``o * stride + shift`` is inside."""
+    first = min(out, max(0, (stride - 1 - shift) // stride))
+    return first, max(first, min(out, (size - 1 - shift) // stride + 1))
+
+
+@compiled
+def gather(x, size, out, kernel, stride, padding, dilation, tap_first, planes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Copy planes (G, S') of an image to (kh*kw*G, S): per tap what each output pixel sees, else 0.
+
+    Rows are in (tap, g) order, or in (g, tap) order where `tap_first`: the tap runs fastest.
+    """
+    groups, taps = x.shape[0], kernel[0] * kernel[1]
+    for tap in range(taps):
+        down = tap // kernel[1] * dilation[0] - padding[0]
+        right = tap % kernel[1] * dilation[1] - padding[1]
+        rows = span(size[0], out[0], stride[0], down)
+        columns = span(size[1], out[1], stride[1], right)
+        for g in range(groups):
+            target = planes[g * taps + tap if tap_first else tap * groups + g]
+            if stride[0] == 1 and stride[1] == 1 and out[1] == size[1]:
+                shift_plane(x[g], size, out, rows, columns, down * size[1] + right, target)
+            else:
+                pick_pixels(x[g], size, out, rows, columns, stride, down, right, target)
+
+
+@compiled
+def shift_plane(x, size, out, rows, columns, shift, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """One tap of one plane where rows keep their length: one copy, then the border is made 0."""
+    width = out[1]
+    begin, end = rows[0] * width, rows[1] * width
+    y[:begin] = 0
+    start = max(begin, -shift)
+    copy_elements(y, start, x, start + shift, min(end, size[0] * width - shift) - start)
+    y[end : out[0] * width] = 0
+    for oy in range(rows[0], rows[1]):
+        for ox in range(columns[0]):
+            y[oy * width + ox] = 0
+        for ox in range(columns[1], width):
+            y[oy * width + ox] = 0
+
+
+@compiled
+def pick_pixels(x, size, out, rows, columns, stride, down, right, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """One tap of one plane, pixel by pixel."""
+    y[: out[0] * out[1]] = 0
+    for oy in range(rows[0], rows[1]):
+        source = (oy * stride[0] + down) * size[1] + right
+        for ox in range(columns[0], columns[1]):
+            y[oy * out[1] + ox] = x[source + ox * stride[1]]

@@ -1,0 +1,91 @@
+"""How this package calls Numba's compiler, and the vector code that both kernel files share.
+
+No kernels live here. Numba's cache looks at the file of a kernel only: after a change here, delete the
+``*.nbc`` files beside the kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["compiled", "element", "fma32", "load_vector", "splat", "store_vector", "vector_call"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """Compile on first use, keep the result on disk, release the GIL; exact floats, no fastmath."""
+    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def element(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:  # noqa: ANN401
+    """Pointer to element `index` of a contiguous array."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index])
+
+
+def load_vector(builder: Any, pointer: Any, vector: Any) -> Any:  # noqa: ANN401
+    """Load a vector from an address without alignment."""
+    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
+
+
+def store_vector(builder: Any, value: Any, pointer: Any) -> None:  # noqa: ANN401
+    """Store a vector to an address without alignment."""
+    builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=1)
+
+
+def splat(builder: Any, scalar: Any, lanes: int) -> Any:  # noqa: ANN401
+    """A vector whose lanes all hold `scalar`."""
+    vector = ir.VectorType(scalar.type, lanes)
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+    return builder.shuffle_vector(first, first, zeros)
+
+
+def vector_call(builder: Any, name: str, *args: Any) -> Any:  # noqa: ANN401
+    """Call an LLVM intrinsic whose arguments and result are all of one type."""
+    kind = args[0].type
+    function_type = ir.FunctionType(kind, [kind] * len(args))
+    function = cgutils.get_or_insert_function(builder.module, function_type, name)
+    return builder.call(function, args)
+
+
+def _copy_elements(  # noqa: PLR0917
+    typing_context: Any, y: Any, y_at: Any, x: Any, x_at: Any, count: Any
+) -> Any:  # noqa: ANN401, ARG001 # fmt: skip
+    """``y[y_at : y_at + count] = x[x_at : x_at + count]``, nothing where count <= 0.
+
+    A slice assignment would do, at many times the cost for the short rows of a picture.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        y, y_at, x, x_at, count = args
+        target = element(context, builder, signature.args[0], y, y_at)
+        source = element(context, builder, signature.args[2], x, x_at)
+        some = builder.icmp_signed(">", count, count.type(0))
+        with builder.if_then(some):
+            size = context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype))
+            cgutils.raw_memcpy(builder, target, source, count, size)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(y, i, x, i, i), codegen
+
+
+copy_elements = intrinsic(_copy_elements)
+
+
+def _fma32(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:  # noqa: ANN401
+        return builder.fma(*args)
+
+    return types.float32(types.float32, types.float32, types.float32), codegen
+
+
+fma32 = intrinsic(_fma32)
