@@ -63,7 +63,7 @@ def _reference(model: PackedModel, isa: str | None, threads: int) -> Runner:
 
 def _refuse_isa(backend: str, isa: str | None) -> None:
     if isa is not None:
-        msg = f"backend {backend} has no instruction sets to choose from, got isa {isa!r}; leave it out"
+        msg = f"backend {backend} has no choice of instruction sets; leave out isa {isa!r}"
         raise BackendError(msg)
 
 

@@ -1,22 +1,21 @@
 """Binary kernels in Numba: dot products and stages; not the float steps, not the gathering.
 
-Bits are held in byte planes, (G, S) uint8: byte [g, p] has channels 8g .. 8g+7 of pixel p, the first in
-its least significant bit, -1 as 1. The lanes of the vector code are pixels, so that nothing is summed
-across lanes and odd channel counts waste little. S is the number of pixels rounded up to whole
-vectors, plus one, lest all planes fall into the same cache sets. G = ceil(C / 8); K = kh*kw*G bytes a row.
+Bits are held in byte planes, (G, S) uint8: byte [g, p] has channels 8g .. 8g+7 of pixel p, the
+first in its least significant bit, -1 as 1. The lanes of the vector code are pixels, so that nothing
+is summed across lanes and odd channel counts waste little. S is the number of pixels rounded up to
+whole vectors, plus one, lest all planes share cache sets. G = ceil(C / 8); K = kh*kw*G bytes a row.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from bnas_deploy.engine.numba_jit import (
+    Llvm,
+    cgutils,
     compiled,
     element,
     load_vector,
@@ -24,6 +23,7 @@ from bnas_deploy.engine.numba_jit import (
     store_vector,
     vector_call,
 )
+from bnas_deploy.engine.numba_plan import Array
 
 __all__ = ["CHUNK", "LANES", "ROWS", "binarize", "dots", "scale_stage", "threshold_stage"]
 
@@ -33,16 +33,23 @@ CHUNK = 31  # bytes of 8 bits whose counts a byte lane can hold: 31 * 8 = 248
 
 
 def _popcount_tile(
-    typing_context: Any, a: Any, a_at: Any, stride: Any, w: Any, w_at: Any, count: Any, dot: Any,
-    dot_at: Any,
-) -> Any:  # noqa: ANN401, ARG001 # fmt: skip
-    """``dot[r, lane] -= 2 * popcount(a[k, lane] ^ w[k, r])`` over `count` k, for ROWS r and LANES lanes.
+    typing_context: Llvm,
+    a: Llvm,
+    a_at: Llvm,
+    stride: Llvm,
+    w: Llvm,
+    w_at: Llvm,
+    count: Llvm,
+    dot: Llvm,
+    dot_at: Llvm,
+) -> Llvm:
+    """``dot[r, lane] -= 2 * popcount(a[k, lane] ^ w[k, r])`` over `count` k, ROWS r, LANES lanes.
 
-    `a` and `dot` have the same row stride. A weight byte is stored four times in a 32-bit word, for which
-    x86 has a broadcast that costs nothing.
+    `a` and `dot` have the same row stride. A weight byte is stored four times in a 32-bit word, for
+    which x86 has a broadcast that costs nothing.
     """
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401
+    def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
         a, a_at, stride, w, w_at, count, dot, dot_at = args
         a_type, _, _, w_type, _, _, dot_type, _ = signature.args
         octets = ir.VectorType(ir.IntType(8), LANES)
@@ -72,15 +79,17 @@ def _popcount_tile(
     return types.void(a, i, i, w, i, i, dot, i), codegen
 
 
-popcount_tile = intrinsic(_popcount_tile)
+popcount_tile: Llvm = intrinsic(_popcount_tile)
 
 
 @compiled
-def dots(planes, weight, constant, edge, edge_constant, dot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def dots(
+    planes: Array, weight: Array, constant: Array, edge: Array, edge_constant: Array, dot: Array
+) -> None:
     """Dot products (O rounded up to ROWS, S) int32 of gathered planes (K, S) and weights.
 
-    weight: (O / ROWS, K, ROWS) uint32. constant: (O,) int32, the dot product of a pixel that sees all
-    taps, were all bits equal. edge: pixels that do not see all; edge_constant: (O, edges), theirs.
+    weight: (O / ROWS, K, ROWS) uint32. constant: (O,) int32, the dot product of a pixel that sees
+    all taps, were all bits equal. edge: pixels that do not see all; edge_constant: (O, edges).
     """
     count, stride = planes.shape
     for row in range(dot.shape[0]):
@@ -97,7 +106,7 @@ def dots(planes, weight, constant, edge, edge_constant, dot):  # type: ignore[no
 
 
 @compiled
-def threshold_stage(dot, threshold, flip, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def threshold_stage(dot: Array, threshold: Array, flip: Array, y: Array) -> None:
     """Byte planes y (G, S) of ``(dot < threshold) != flip`` (-1 as 1); flip is (O,) of 0 and 1."""
     y[:] = 0
     for o in range(len(threshold)):
@@ -112,7 +121,7 @@ def threshold_stage(dot, threshold, flip, y):  # type: ignore[no-untyped-def]  #
 
 
 @compiled
-def scale_stage(dot, scale, relu, y, add):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def scale_stage(dot: Array, scale: Array, relu: bool, y: Array, add: bool) -> None:
     """``v = act(dot * scale)`` into y (O, P) float32, or added onto it."""
     zero = np.float32(0)
     for o in range(len(scale)):
@@ -125,7 +134,7 @@ def scale_stage(dot, scale, relu, y, add):  # type: ignore[no-untyped-def]  # no
 
 
 @compiled
-def binarize(x, threshold, flip, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def binarize(x: Array, threshold: Array, flip: Array, y: Array) -> None:
     """Byte planes y (G, S) of float32 x (C, P): bit set where ``(x >= threshold) == flip``."""
     y[:] = 0
     for c in range(len(threshold)):

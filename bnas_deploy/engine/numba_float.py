@@ -1,19 +1,19 @@
-"""Float kernels in Numba: convolution, linear, pools, elementwise; exactly docs/format.md, no fastmath.
+"""Float kernels in Numba: convolution, linear, pools, elementwise; no fastmath, no reordering.
 
-A value of C channels is (C, P) float32, P = H*W pixels. S is P rounded up to whole vectors, plus one.
+A value of C channels is (C, P) float32, P = H*W pixels. S is P rounded up to whole vectors, plus
+one.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from bnas_deploy.engine.numba_jit import (
+    Llvm,
+    cgutils,
     compiled,
     element,
     fma32,
@@ -22,6 +22,8 @@ from bnas_deploy.engine.numba_jit import (
     store_vector,
     vector_call,
 )
+from bnas_deploy.engine.numba_plan import Array
+from bnas_deploy.format.steps import Pair
 
 __all__ = ["LANES", "ROWS", "affine", "avg_pool", "conv", "global_avg_pool", "linear", "max_pool"]
 
@@ -30,12 +32,19 @@ ROWS = 4
 
 
 def _fma_tile(
-    typing_context: Any, x: Any, x_at: Any, stride: Any, w: Any, w_at: Any, count: Any, y: Any,
-    y_at: Any,
-) -> Any:  # noqa: ANN401, ARG001 # fmt: skip
-    """``y[r, lane] = fma(w[k, r], x[k, lane], y[r, lane])`` for k ascending, ROWS r and LANES lanes."""
+    typing_context: Llvm,
+    x: Llvm,
+    x_at: Llvm,
+    stride: Llvm,
+    w: Llvm,
+    w_at: Llvm,
+    count: Llvm,
+    y: Llvm,
+    y_at: Llvm,
+) -> Llvm:
+    """``y[r, lane] = fma(w[k, r], x[k, lane], y[r, lane])``, k ascending, ROWS r, LANES lanes."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401
+    def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
         x, x_at, stride, w, w_at, count, y, y_at = args
         x_type, _, _, w_type, _, _, y_type, _ = signature.args
         floats = ir.VectorType(ir.FloatType(), LANES)
@@ -63,11 +72,11 @@ def _fma_tile(
     return types.void(x, i, i, w, i, i, y, i), codegen
 
 
-fma_tile = intrinsic(_fma_tile)
+fma_tile: Llvm = intrinsic(_fma_tile)
 
 
 @compiled
-def conv(planes, weight, bias, relu, acc, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def conv(planes: Array, weight: Array, bias: Array, relu: bool, acc: Array, y: Array) -> None:
     """Convolution of gathered planes (C*kh*kw, S) into y (O, P).
 
     weight: (O / ROWS, C*kh*kw, ROWS) float32. bias: (O,). acc: scratch (O rounded up to ROWS, S).
@@ -92,7 +101,7 @@ def conv(planes, weight, bias, relu, acc, y):  # type: ignore[no-untyped-def]  #
 
 
 @compiled
-def linear(x, weight, bias, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def linear(x: Array, weight: Array, bias: Array, y: Array) -> None:
     """``y = weight x + bias``, k ascending; x (K,), weight (K, O), bias and y (O,)."""
     y[:] = bias
     for k in range(weight.shape[0]):
@@ -102,7 +111,7 @@ def linear(x, weight, bias, y):  # type: ignore[no-untyped-def]  # noqa: ANN001,
 
 
 @compiled
-def affine(x, scale, shift, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def affine(x: Array, scale: Array, shift: Array, y: Array) -> None:
     """``y = x * scale[c] + shift[c]`` with two roundings."""
     for c in range(x.shape[0]):
         a, b = scale[c], shift[c]
@@ -112,7 +121,7 @@ def affine(x, scale, shift, y):  # type: ignore[no-untyped-def]  # noqa: ANN001,
 
 
 @compiled
-def relu(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def relu(x: Array, y: Array) -> None:
     """``y = x if x > 0 else +0``."""
     zero = np.float32(0)
     for c in range(x.shape[0]):
@@ -122,7 +131,9 @@ def relu(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 
 
 @compiled
-def max_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def max_pool(
+    x: Array, size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: tuple[int, ...], y: Array
+) -> None:
     """Maximum of the pixels of each window that are inside the image."""
     for c in range(x.shape[0]):
         for oy in range(out[0]):
@@ -138,7 +149,9 @@ def max_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyp
 
 
 @compiled
-def avg_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def avg_pool(
+    x: Array, size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: tuple[int, ...], y: Array
+) -> None:
     """Mean of the pixels of each window that are inside the image."""
     for c in range(x.shape[0]):
         for oy in range(out[0]):
@@ -154,7 +167,7 @@ def avg_pool(x, size, out, kernel, stride, padding, y):  # type: ignore[no-untyp
 
 
 @compiled
-def global_avg_pool(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def global_avg_pool(x: Array, y: Array) -> None:
     """Mean of each channel by 16 partial sums, added in halves; x (C, P), y (C,)."""
     pixels = x.shape[1]
     sums = np.empty(16, np.float32)

@@ -6,19 +6,31 @@ Shapes: G planes, S elements between planes, sizes and all other pairs are (y, x
 from __future__ import annotations
 
 from bnas_deploy.engine.numba_jit import compiled, copy_elements
+from bnas_deploy.engine.numba_plan import Array
+from bnas_deploy.format.steps import Pair
 
 __all__ = ["gather"]
 
 
 @compiled
-def span(size, out, stride, shift):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """First and last + 1 of the outputs along an axis whose source ``o * stride + shift`` is inside."""
+def span(size: int, out: int, stride: int, shift: int) -> tuple[int, int]:
+    """First, and last + 1, of the outputs whose source ``o * stride + shift`` is inside."""
     first = min(out, max(0, (stride - 1 - shift) // stride))
     return first, max(first, min(out, (size - 1 - shift) // stride + 1))
 
 
 @compiled
-def gather(x, size, out, kernel, stride, padding, dilation, tap_first, planes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def gather(
+    x: Array,
+    size: Pair,
+    out: Pair,
+    kernel: Pair,
+    stride: Pair,
+    padding: tuple[int, ...],
+    dilation: Pair,
+    tap_first: bool,
+    planes: Array,
+) -> None:
     """Copy planes (G, S') of an image to (kh*kw*G, S): per tap what each output pixel sees, else 0.
 
     Rows are in (tap, g) order, or in (g, tap) order where `tap_first`: the tap runs fastest.
@@ -38,7 +50,9 @@ def gather(x, size, out, kernel, stride, padding, dilation, tap_first, planes): 
 
 
 @compiled
-def shift_plane(x, size, out, rows, columns, shift, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def shift_plane(
+    x: Array, size: Pair, out: Pair, rows: Pair, columns: Pair, shift: int, y: Array
+) -> None:
     """One tap of one plane where rows keep their length: one copy, then the border is made 0."""
     width = out[1]
     begin, end = rows[0] * width, rows[1] * width
@@ -54,7 +68,17 @@ def shift_plane(x, size, out, rows, columns, shift, y):  # type: ignore[no-untyp
 
 
 @compiled
-def pick_pixels(x, size, out, rows, columns, stride, down, right, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def pick_pixels(
+    x: Array,
+    size: Pair,
+    out: Pair,
+    rows: Pair,
+    columns: Pair,
+    stride: Pair,
+    down: int,
+    right: int,
+    y: Array,
+) -> None:
     """One tap of one plane, pixel by pixel."""
     y[: out[0] * out[1]] = 0
     for oy in range(rows[0], rows[1]):

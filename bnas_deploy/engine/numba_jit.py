@@ -1,7 +1,7 @@
 """How this package calls Numba's compiler, and the vector code that both kernel files share.
 
-No kernels live here. Numba's cache looks at the file of a kernel only: after a change here, delete the
-``*.nbc`` files beside the kernels.
+No kernels live here. Numba's cache looks at the file of a kernel only: after a change here, delete
+the ``*.nbc`` files beside the kernels.
 """
 
 from __future__ import annotations
@@ -11,12 +11,25 @@ from typing import Any, TypeVar, cast
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic
 
-__all__ = ["compiled", "element", "fma32", "load_vector", "splat", "store_vector", "vector_call"]
+__all__ = [
+    "Llvm",
+    "cgutils",
+    "compiled",
+    "copy_elements",
+    "element",
+    "fma32",
+    "load_vector",
+    "splat",
+    "store_vector",
+    "vector_call",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Llvm = Any  # a type, value, builder or compiled function: llvmlite and Numba have no types
+cgutils: Llvm = _cgutils
 
 
 def compiled(function: F) -> F:
@@ -24,23 +37,23 @@ def compiled(function: F) -> F:
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-def element(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:  # noqa: ANN401
+def element(context: Llvm, builder: Llvm, array_type: Llvm, array: Llvm, index: Llvm) -> Llvm:
     """Pointer to element `index` of a contiguous array."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.gep(data, [index])
 
 
-def load_vector(builder: Any, pointer: Any, vector: Any) -> Any:  # noqa: ANN401
+def load_vector(builder: Llvm, pointer: Llvm, vector: Llvm) -> Llvm:
     """Load a vector from an address without alignment."""
     return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
 
 
-def store_vector(builder: Any, value: Any, pointer: Any) -> None:  # noqa: ANN401
+def store_vector(builder: Llvm, value: Llvm, pointer: Llvm) -> None:
     """Store a vector to an address without alignment."""
     builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=1)
 
 
-def splat(builder: Any, scalar: Any, lanes: int) -> Any:  # noqa: ANN401
+def splat(builder: Llvm, scalar: Llvm, lanes: int) -> Llvm:
     """A vector whose lanes all hold `scalar`."""
     vector = ir.VectorType(scalar.type, lanes)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
@@ -48,7 +61,7 @@ def splat(builder: Any, scalar: Any, lanes: int) -> Any:  # noqa: ANN401
     return builder.shuffle_vector(first, first, zeros)
 
 
-def vector_call(builder: Any, name: str, *args: Any) -> Any:  # noqa: ANN401
+def vector_call(builder: Llvm, name: str, *args: Llvm) -> Llvm:
     """Call an LLVM intrinsic whose arguments and result are all of one type."""
     kind = args[0].type
     function_type = ir.FunctionType(kind, [kind] * len(args))
@@ -56,15 +69,15 @@ def vector_call(builder: Any, name: str, *args: Any) -> Any:  # noqa: ANN401
     return builder.call(function, args)
 
 
-def _copy_elements(  # noqa: PLR0917
-    typing_context: Any, y: Any, y_at: Any, x: Any, x_at: Any, count: Any
-) -> Any:  # noqa: ANN401, ARG001 # fmt: skip
+def _copy_elements(
+    typing_context: Llvm, y: Llvm, y_at: Llvm, x: Llvm, x_at: Llvm, count: Llvm
+) -> Llvm:  # fmt: skip
     """``y[y_at : y_at + count] = x[x_at : x_at + count]``, nothing where count <= 0.
 
     A slice assignment would do, at many times the cost for the short rows of a picture.
     """
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401
+    def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
         y, y_at, x, x_at, count = args
         target = element(context, builder, signature.args[0], y, y_at)
         source = element(context, builder, signature.args[2], x, x_at)
@@ -78,14 +91,14 @@ def _copy_elements(  # noqa: PLR0917
     return types.void(y, i, x, i, i), codegen
 
 
-copy_elements = intrinsic(_copy_elements)
+copy_elements: Llvm = intrinsic(_copy_elements)
 
 
-def _fma32(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001
-    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:  # noqa: ANN401
+def _fma32(typing_context: Llvm, a: Llvm, b: Llvm, c: Llvm) -> Llvm:
+    def codegen(_context: Llvm, builder: Llvm, _signature: Llvm, args: Llvm) -> Llvm:
         return builder.fma(*args)
 
     return types.float32(types.float32, types.float32, types.float32), codegen
 
 
-fma32 = intrinsic(_fma32)
+fma32: Llvm = intrinsic(_fma32)

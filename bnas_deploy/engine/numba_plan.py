@@ -1,6 +1,7 @@
 """Which buffer each value of a program lives in, for the Numba backend; no arithmetic and no Numba.
 
-Shapes: a float value is (C, P) float32, a bits value (G, S) uint8 byte planes, P = H*W, G = ceil(C / 8).
+Shapes: a float value is (C, P) float32, a bits value (G, S) uint8 byte planes, P = H*W,
+G = ceil(C / 8).
 """
 
 from __future__ import annotations

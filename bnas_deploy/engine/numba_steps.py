@@ -1,7 +1,7 @@
 """Each step of a program made ready for the Numba kernels, weights repacked; not the kernels.
 
-A prepared step is a function of a workspace. Shapes: T = kh*kw taps, G = ceil(C / 8), K = T*G bytes a
-row, S elements between planes, P pixels.
+A prepared step is a function of a workspace. Shapes: T = kh*kw taps, G = ceil(C / 8), K = T*G bytes
+a row, S elements between planes, P pixels.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine import numba_binary, numba_float
@@ -33,8 +34,12 @@ def _copy(model: PackedModel, name: str) -> Array:
     return np.array(model.tensors[name])
 
 
+def _words(model: PackedModel, name: str) -> npt.NDArray[np.uint64]:
+    return model.tensors[name].astype(np.uint64, copy=False)
+
+
 def _flips(model: PackedModel, name: str, channels: int) -> Array:
-    return unpack_rows(model.tensors[name], channels).astype(np.uint8)
+    return unpack_rows(_words(model, name), channels).astype(np.uint8)
 
 
 def _pixels(model: PackedModel, name: str) -> tuple[int, int]:
@@ -54,7 +59,7 @@ def _affine(s: op.Affine, model: PackedModel) -> Prepared:
     return lambda ws: numba_float.affine(ws[s.input], scale, shift, ws[s.output])
 
 
-def _relu(s: op.Relu, model: PackedModel) -> Prepared:  # noqa: ARG001
+def _relu(s: op.Relu, model: PackedModel) -> Prepared:
     return lambda ws: numba_float.relu(ws[s.input], ws[s.output])
 
 
@@ -94,10 +99,10 @@ def _inside(size: int, out: int, *, taps: int, stride: int, before: int, dilatio
 def _constants(
     s: op.BinaryConv2d, model: PackedModel, negatives: Array, out: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
-    """What `numba_binary.dots` starts from: (O,) for whole windows, edge pixels, (O, edges) for them.
+    """What `numba_binary.dots` starts from: (O,) for whole windows, edge pixels, (O, edges).
 
-    A tap inside adds C - 2*ones + fold. A tap outside must add nothing; its bits are 0 = +1 there, so
-    that its ones are the weight's negatives (O, T), and twice their number is given back.
+    A tap inside adds C - 2*ones + fold. A tap outside must add nothing; its bits are 0 = +1 there,
+    so that its ones are the weight's negatives (O, T), and twice their number is given back.
     """
     c, h, w = model.program.values[s.input].shape
     (kh, kw), (top, left, _, _) = s.kernel, s.padding
@@ -115,7 +120,7 @@ def _constants(
 def _binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
     c = model.program.values[s.input].shape[0]
     taps = s.kernel[0] * s.kernel[1]
-    bits = unpack_rows(model.tensors[s.weight], taps * c).reshape(-1, taps, c)
+    bits = unpack_rows(_words(model, s.weight), taps * c).reshape(-1, taps, c)
     octets = np.packbits(bits, axis=-1, bitorder="little").reshape(len(bits), -1)  # (O, K)
     tiles = _tiles(octets.astype(np.uint32) * np.uint32(0x01010101), numba_binary.ROWS)
     size, out = _pixels(model, s.input), _pixels(model, s.stages[0].output)
@@ -184,7 +189,7 @@ def _add_slice(s: op.AddSlice, model: PackedModel) -> Prepared:
     return run
 
 
-def _concat(s: op.Concat, model: PackedModel) -> Prepared:  # noqa: ARG001
+def _concat(s: op.Concat, model: PackedModel) -> Prepared:
     def run(ws: Workspace) -> None:
         np.concatenate([ws[name] for name in s.inputs], out=ws[s.output])
 
@@ -203,7 +208,7 @@ def _select_channels(s: op.SelectChannels, model: PackedModel) -> Prepared:
     return run
 
 
-def _global_avg_pool(s: op.GlobalAvgPool, model: PackedModel) -> Prepared:  # noqa: ARG001
+def _global_avg_pool(s: op.GlobalAvgPool, model: PackedModel) -> Prepared:
     return lambda ws: numba_float.global_avg_pool(ws[s.input], ws[s.output].reshape(-1))
 
 
