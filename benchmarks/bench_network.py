@@ -1,7 +1,7 @@
-"""Whole networks, one image, one thread: the packed engine against the float counterpart's runners.
+"""Whole networks, one image, one thread: the packed engine against its float counterpart.
 
-The answer is checked before the clock starts: the packed engine against the NumPy reference (bit for bit), a
-rival against PyTorch float32 (within its number format).
+The answer is checked before the clock starts: the packed engine against the NumPy reference (bit
+for bit), a rival against PyTorch float32 (within its number format). Not single layers.
 """
 
 from __future__ import annotations

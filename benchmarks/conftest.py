@@ -31,7 +31,7 @@ def pytest_benchmark_update_machine_info(
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_core() -> None:
-    """Pin to the last allowed core: every candidate runs on one thread unless threads are the subject."""
+    """Pin to the last allowed core: one thread, unless threads are the subject."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     torch.set_num_threads(1)

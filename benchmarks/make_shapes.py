@@ -1,4 +1,4 @@
-"""Writes shapes.json, the distinct binary convolutions of the CIFAR-10 networks; run it when a network changes."""
+"""Writes shapes.json, the distinct binary convolutions of the CIFAR-10 networks; measures nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("shapes.json")
 
 
 def binary_convolutions(name: str) -> list[tuple[int, ...]]:
-    """(channels, outputs, height, width, kernel, stride, padding, dilation) of each one computed."""
+    """(channels, outputs, height, width, kernel, stride, padding, dilation) of each."""
     network = networks.build(name)
     found: list[tuple[int, ...]] = []
 

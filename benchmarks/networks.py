@@ -1,6 +1,6 @@
-"""The networks that are measured: binary ones with settled BatchNorm statistics, and their float counterparts.
+"""The networks that are measured, binary and float; their weights are random, nothing is trained.
 
-Weights are random (speed does not depend on them); no training happens here.
+Speed does not depend on the weights; BatchNorm statistics are settled so that signs vary.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints the speed-up and memory tables of a benchmark report (JSON of pytest-benchmark); measures nothing.
+"""Prints the tables of a benchmark report (JSON of pytest-benchmark); measures nothing.
 
 Usage: python benchmarks/table.py reports/bench.json
 """
@@ -60,7 +60,8 @@ def theory(key: Key) -> str:
     """The ratios that counting operations and bytes promises."""
     own, base = config(key), config((key[0], False))
     return (
-        f"Theory over float without Zeroise: {cost.speedup(own, over=base):.1f}x in the paper's accounting, "
+        "Theory over float without Zeroise: "
+        f"{cost.speedup(own, over=base):.1f}x in the paper's accounting, "
         f"{cost.speedup(own, over=base, full=True):.1f}x with the shortcut convolutions counted. "
         f"Memory: {cost.memory_saving(own, over=base):.1f}x in the paper's accounting, "
         f"{cost.memory_saving(own, over=base, full=True):.1f}x in full."
@@ -78,7 +79,7 @@ def render(path: Path) -> str:
         heads = [f"{rival} {which}" for rival in RIVALS for which in ("same", "w/o Zeroise")]
         lines += ["| packed runner | time | " + " | ".join(f"vs {h}" for h in heads) + " |"]
         lines += ["|---|" + "---|" * (1 + len(heads))]
-        lines += speed_rows(key, timings) + [""]
+        lines += [*speed_rows(key, timings), ""]
         rivals = [
             f"{r} {timings[key][r]['median'] * 1e3:.1f} ms" for r in RIVALS if r in timings[key]
         ]

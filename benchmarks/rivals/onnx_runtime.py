@@ -1,4 +1,4 @@
-"""ONNX Runtime, float32 and int8 (static QDQ); its graph optimisations are all on, its threads are given."""
+"""ONNX Runtime, float32 and int8 (static QDQ), all graph optimisations on; nothing of ours."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def export(network: torch.nn.Module, batch: np.ndarray, *, int8: bool = False) -
     Args:
         network: In evaluation mode.
         batch: Calibration images, float32 (N, C, H, W); the graph's batch size is 1.
-        int8: Quantize activations to uint8 and weights to int8, one scale a channel (the layout that
-            ONNX Runtime documents as fastest on x86 with VNNI).
+        int8: Quantize activations to uint8 and weights to int8, one scale a
+            channel (what ONNX Runtime documents as fastest on x86 with VNNI).
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.onnx"
