@@ -1,4 +1,4 @@
-"""Writes shapes.json, the distinct binary convolutions of the CIFAR-10 networks; measures nothing."""
+"""Writes shapes.json, the distinct binary convolutions of BNAS-Mini to C; measures nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo of the README: export the shipped checkpoint, run it on a photograph; shows only the commands.
+"""The README's demo: the shipped checkpoint exported and run on a photograph; only commands.
 
 The photograph is scikit-image's cat (Chelsea, CC0), read from the installed package, not from here.
 """
