@@ -1,0 +1,124 @@
+// Python's view of the builder: one method a step.
+#include "core/builder.h"
+
+#include <pybind11/stl.h>
+
+#include <array>
+#include <optional>
+
+#include "bindings/arrays.h"
+#include "bindings/module.h"
+
+namespace bnas {
+namespace {
+
+using Pair = std::array<std::size_t, 2>;
+using Padding = std::array<std::size_t, 4>;
+
+WindowSpec window(const Pair& kernel, const Pair& stride, const Padding& padding,
+                  const Pair& dilation) {
+  return {{kernel[0], kernel[1]},
+          {stride[0], stride[1]},
+          {padding[0], padding[1], padding[2], padding[3]},
+          {dilation[0], dilation[1]}};
+}
+
+void affine(Builder& b, ValueId input, ValueId output, const py::object& scale,
+            const py::object& shift) {
+  b.add_affine({input, output, elements<float>(scale, "scale"), elements<float>(shift, "shift")});
+}
+
+void conv2d(Builder& b, ValueId input, ValueId output, const py::object& weight,
+            const py::object& bias, const Pair& kernel, const Pair& stride, const Padding& padding,
+            const Pair& dilation, bool relu) {
+  b.add_conv2d({input, output, elements<float>(weight, "weight"), elements<float>(bias, "bias"),
+                window(kernel, stride, padding, dilation), relu});
+}
+
+void binarize(Builder& b, ValueId input, ValueId output, const py::object& threshold,
+              const py::object& flip) {
+  b.add_binarize({input, output, elements<float>(threshold, "threshold"),
+                  elements<std::uint64_t>(flip, "flip")});
+}
+
+StageSpec threshold_stage(ValueId output, const py::object& threshold, const py::object& flip) {
+  StageSpec stage{};
+  stage.kind = Stage::Kind::threshold;
+  stage.output = output;
+  stage.threshold = elements<std::int32_t>(threshold, "threshold");
+  stage.flip = elements<std::uint64_t>(flip, "flip");
+  return stage;
+}
+
+StageSpec scale_stage(ValueId output, const py::object& scale, bool relu,
+                      const std::optional<ValueId>& addend, std::size_t at) {
+  StageSpec stage{};
+  stage.kind = Stage::Kind::scale;
+  stage.output = output;
+  stage.scale = elements<float>(scale, "scale");
+  stage.relu = relu;
+  stage.has_addend = addend.has_value();
+  stage.addend = addend.value_or(0);
+  stage.at = at;
+  return stage;
+}
+
+// A stage is ("threshold", output, threshold, flip) or ("scale", output, scale, relu, addend, at).
+StageSpec stage(const py::tuple& fields) {
+  const auto kind = fields[0].cast<std::string>();
+  const auto output = fields[1].cast<ValueId>();
+  if (kind == "threshold") return threshold_stage(output, fields[2], fields[3]);
+  return scale_stage(output, fields[2], fields[3].cast<bool>(),
+                     fields[4].cast<std::optional<ValueId>>(), fields[5].cast<std::size_t>());
+}
+
+void binary_conv2d(Builder& b, ValueId input, const py::object& weight, const py::object& fold,
+                   const Pair& kernel, const Pair& stride, const Padding& padding,
+                   const Pair& dilation, const std::vector<py::tuple>& stages) {
+  BinaryConvSpec spec{input,
+                      elements<std::uint64_t>(weight, "weight"),
+                      elements<std::int32_t>(fold, "fold"),
+                      window(kernel, stride, padding, dilation),
+                      {}};
+  for (const py::tuple& fields : stages) spec.stages.push_back(bnas::stage(fields));
+  b.add_binary_conv2d(spec);
+}
+
+void pool(Builder& b, ValueId input, ValueId output, const Pair& kernel, const Pair& stride,
+          const Padding& padding, bool average) {
+  b.add_pool({input, output, window(kernel, stride, padding, {1, 1}), average});
+}
+
+void select_channels(Builder& b, ValueId input, ValueId output, const py::object& index) {
+  b.add_select_channels(input, output, elements<std::int32_t>(index, "index"));
+}
+
+void linear(Builder& b, ValueId input, ValueId output, const py::object& weight,
+            const py::object& bias) {
+  b.add_linear({input, output, elements<float>(weight, "weight"), elements<float>(bias, "bias")});
+}
+
+}  // namespace
+
+void bind_builder(py::module_& m) {
+  py::class_<Builder>(m, "Builder")
+      .def(py::init([](const std::string& isa) { return Builder(kernels_for(isa)); }),
+           py::arg("isa"))
+      .def("add_value", &Builder::add_value, py::arg("bits"), py::arg("channels"),
+           py::arg("height"), py::arg("width"))
+      .def("affine", &affine)
+      .def("relu", &Builder::add_relu)
+      .def("conv2d", &conv2d)
+      .def("binarize", &binarize)
+      .def("binary_conv2d", &binary_conv2d)
+      .def("pool", &pool)
+      .def("add_slice", [](Builder& b, ValueId input, ValueId addend, ValueId output,
+                           std::size_t at) { b.add_add_slice({input, addend, output, at}); })
+      .def("concat", &Builder::add_concat)
+      .def("select_channels", &select_channels)
+      .def("global_avg_pool", &Builder::add_global_avg_pool)
+      .def("linear", &linear)
+      .def("build", &Builder::build, py::arg("input"), py::arg("output"));
+}
+
+}  // namespace bnas

@@ -1,0 +1,97 @@
+// Python's view of a model: run, trace, profile, memory.
+#include "core/model.h"
+
+#include "bindings/arrays.h"
+#include "bindings/module.h"
+
+namespace bnas {
+namespace {
+
+// The images of an array (N, C, H, W) that fits the model's input.
+Array<float> images_of(const Model& model, const py::object& object) {
+  const Array<float> images = elements<float>(object, "images");
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  const Planes& in = model.parts().values[model.parts().input].planes;
+  const auto extent = [&](py::ssize_t axis) { return static_cast<std::size_t>(array.shape(axis)); };
+  if (array.ndim() != 4 || extent(1) != in.channels || extent(2) != in.height ||
+      extent(3) != in.width) {
+    throw py::value_error("images: expected shape (N, " + std::to_string(in.channels) + ", " +
+                          std::to_string(in.height) + ", " + std::to_string(in.width) + "), got " +
+                          std::string(py::str(array.attr("shape"))));
+  }
+  return images;
+}
+
+const float* single_image(const Model& model, const py::object& object) {
+  const Array<float> images = images_of(model, object);
+  if (images.size != model.image_size()) throw py::value_error("expected exactly one image");
+  return images.data;
+}
+
+py::array_t<float> run(Model& model, const py::object& object, std::size_t threads) {
+  if (threads < 1) throw py::value_error("threads: expected at least 1, got 0");
+  const Array<float> images = images_of(model, object);
+  const std::size_t n = images.size / model.image_size();
+  py::array_t<float> logits({n, model.classes()});
+  float* out = logits.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    model.run(images.data, n, out, threads);
+  }
+  return logits;
+}
+
+// Every value of the program, in the order they were added.
+py::list trace(Model& model, const py::object& object) {
+  const float* image = single_image(model, object);
+  py::list arrays;
+  std::vector<void*> out;
+  for (std::size_t id = 0; id < model.parts().program_values; ++id) {
+    const Value& value = model.parts().values[id];
+    const std::vector<std::size_t> shape = {value.planes.channels, value.planes.height,
+                                            value.planes.width};
+    py::array array(value.bits ? py::dtype::of<bool>() : py::dtype::of<float>(), shape);
+    out.push_back(array.mutable_data());
+    arrays.append(std::move(array));
+  }
+  {
+    const py::gil_scoped_release unlocked;
+    model.trace(image, out.data());
+  }
+  return arrays;
+}
+
+// Seconds of each step of the program.
+py::array_t<double> profile(Model& model, const py::object& object) {
+  const float* image = single_image(model, object);
+  py::array_t<double> seconds(static_cast<py::ssize_t>(model.parts().program_steps));
+  double* out = seconds.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    model.profile(image, out);
+  }
+  return seconds;
+}
+
+py::dict memory(const Model& model) {
+  const Model::Parts& parts = model.parts();
+  py::dict bytes;
+  bytes["weights"] = parts.weights.bytes();
+  bytes["tables"] = parts.tables.bytes();
+  bytes["arena"] = parts.arena;
+  bytes["scratch"] = parts.scratch;
+  return bytes;
+}
+
+}  // namespace
+
+void bind_model(py::module_& m) {
+  py::class_<Model>(m, "Model")
+      .def_property_readonly("isa", [](const Model& model) { return model.parts().kernels.name; })
+      .def("run", &run, py::arg("images"), py::arg("threads"))
+      .def("trace", &trace, py::arg("image"))
+      .def("profile", &profile, py::arg("image"))
+      .def("memory", &memory);
+}
+
+}  // namespace bnas

@@ -1,0 +1,41 @@
+// The Python module bnas_deploy._kernels; the only place that knows of Python besides its
+// neighbours.
+#include "bindings/module.h"
+
+#include <pybind11/stl.h>
+
+#include "dispatch/dispatch.h"
+
+namespace bnas {
+
+namespace py = pybind11;
+
+const Kernels& kernels_for(const std::string& isa) {
+  for (const Isa& known : isas()) {
+    if (isa == known.kernels->name && known.missing.empty()) return *known.kernels;
+  }
+  throw py::value_error("no kernels called '" + isa + "' run on this machine");
+}
+
+// Name to missing features, best first.
+py::dict isa_table() {
+  py::dict table;
+  for (const Isa& isa : isas()) table[isa.kernels->name] = py::cast(isa.missing);
+  return table;
+}
+
+double peak(const std::string& isa, double milliseconds) {
+  const Kernels& kernels = kernels_for(isa);
+  const py::gil_scoped_release unlocked;
+  return popcount_peak(kernels, milliseconds);
+}
+
+}  // namespace bnas
+
+PYBIND11_MODULE(_kernels, m) {
+  m.doc() = "Kernels of bnas_deploy; use bnas_deploy.engine.native.";
+  m.def("isas", &bnas::isa_table);
+  m.def("popcount_peak", &bnas::peak, pybind11::arg("isa"), pybind11::arg("milliseconds"));
+  bnas::bind_model(m);
+  bnas::bind_builder(m);
+}

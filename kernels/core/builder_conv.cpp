@@ -1,0 +1,117 @@
+// The convolutions of the builder: geometry, weights, stages.
+#include "core/builder.h"
+
+namespace bnas {
+
+Taps Builder::make_taps(const Geometry& g, const Window& window) {
+  return {g.gather,
+          taps_of(window),
+          g.pattern.size(),
+          tables_.copy(g.offset),
+          tables_.copy(g.pattern),
+          tables_.copy(g.inside),
+          window};
+}
+
+ValueId Builder::split_phases(const Geometry& g, const Window& window, ValueId input, bool bits) {
+  if (g.phases.empty()) return input;
+  const std::size_t planes = values_[input].planes.planes;
+  const std::size_t slots = g.phases.size();
+  const ValueId output = add_hidden(bits, slots * planes, g.phase_h, g.phase_w);
+  const std::size_t* first = tables_.copy(g.phases.front().data(), 2 * slots);
+  add_step(SplitPhases{input, output, bits, window.stride_y, window.stride_x, g.phase_h, g.phase_w,
+                       first, slots, planes},
+           planes, {input}, {output});
+  return output;
+}
+
+void Builder::add_conv2d(const Conv2dSpec& spec) {
+  const Window window = window_for(spec.window, spec.input, spec.output, false, false);
+  const std::size_t channels = values_[spec.input].planes.channels;
+  const std::size_t outputs = values_[spec.output].planes.channels;
+  const std::size_t k = channels * taps_of(window);
+  require_size("weight", spec.weight.size, outputs * k);
+  if (spec.bias.size != 0) require_size("bias", spec.bias.size, outputs);
+  const Geometry geometry = make_geometry(window, kernels_.float_lanes, channels, max_float_lanes);
+  const ValueId input = split_phases(geometry, window, spec.input, false);
+  const Conv2d op{input,
+                  spec.output,
+                  make_taps(geometry, window),
+                  channels,
+                  outputs,
+                  tile_weights(spec.weight.data, outputs, k, kernels_.float_outputs, weights_),
+                  pad_bias(spec.bias, outputs, weights_),
+                  spec.relu};
+  need_scratch(k * kernels_.float_vectors * kernels_.float_lanes * sizeof(float));
+  add_step(op, divide_up(op.taps.vectors, kernels_.float_vectors), {input}, {spec.output});
+  ++program_steps_;
+}
+
+Stage Builder::make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs) {
+  Stage stage{};
+  stage.kind = spec.kind;
+  stage.output = spec.output;
+  if (spec.kind == Stage::Kind::threshold) {
+    require_size("output channels", out.channels, outputs);
+    require_size("threshold", spec.threshold.size, outputs);
+    require_size("flip", spec.flip.size, divide_up(outputs, 64));
+    stage.limit = pair_limits(spec.threshold, weights_);
+    stage.inverted = invert_flips(spec.flip.data, outputs, weights_);
+    return stage;
+  }
+  require_size("scale", spec.scale.size, outputs);
+  require(spec.at <= out.channels && outputs <= out.channels - spec.at,
+          "a stage does not fit its output's channels");
+  require(spec.has_addend || (spec.at == 0 && out.channels == outputs),
+          "a stage without addend must fill its output");
+  stage.scale = weights_.copy(spec.scale.data, outputs);
+  stage.relu = spec.relu;
+  stage.accumulate = spec.has_addend;
+  stage.at = spec.at;
+  return stage;
+}
+
+void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
+  require(!spec.stages.empty(), "a binary convolution needs at least one stage");
+  const bool first_bits = spec.stages[0].kind == Stage::Kind::threshold;
+  const Window window =
+      window_for(spec.window, spec.input, spec.stages[0].output, true, first_bits);
+  const Planes in = values_[spec.input].planes;
+  const std::size_t words_per_row = divide_up(taps_of(window) * in.channels, 64);
+  const BinaryShape shape{spec.weight.size / words_per_row, in.channels, taps_of(window)};
+  require_size("weight", spec.weight.size, shape.outputs * words_per_row);
+  if (spec.fold.size != 0) require_size("fold", spec.fold.size, shape.outputs * shape.taps);
+  require(dot_bound(spec, shape) <= 32767,
+          "the engine holds dot products in 16 bits; this one can reach " +
+              std::to_string(dot_bound(spec, shape)));
+  std::vector<Stage> stages;
+  std::vector<ValueId> writes;
+  for (const StageSpec& s : spec.stages) {
+    const Planes& out = shape_of(s.output, s.kind == Stage::Kind::threshold);
+    require(out.height == window.out_h && out.width == window.out_w,
+            "stages differ in their output's height or width");
+    stages.push_back(make_stage(s, out, shape.outputs));
+    writes.push_back(s.output);
+    if (!s.has_addend) continue;
+    shape_of(s.addend, false);
+    require_same_shape(s.addend, s.output);
+    copy_for_update(s.addend, s.output);
+  }
+  const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
+  const ValueId input = split_phases(geometry, window, spec.input, true);
+  const Taps taps = make_taps(geometry, window);
+  const BinaryConv op{input,
+                      taps,
+                      in.planes,
+                      shape.taps * in.planes,
+                      shape.outputs,
+                      tile_bits(spec.weight.data, shape, weights_),
+                      binary_base(spec, shape, geometry, kernels_.byte_lanes, tables_),
+                      tables_.copy(stages),
+                      stages.size()};
+  need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes);
+  add_step(op, divide_up(taps.vectors, kernels_.binary_vectors), {input}, writes);
+  ++program_steps_;
+}
+
+}  // namespace bnas

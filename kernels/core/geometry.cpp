@@ -1,0 +1,91 @@
+#include "core/geometry.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/buffer.h"
+
+namespace bnas {
+namespace {
+
+std::ptrdiff_t signed_size(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
+
+struct Displacement {
+  std::ptrdiff_t y, x;  // input pixels from (y * stride, x * stride) of the output pixel (y, x)
+};
+
+Displacement displacement(const Window& w, std::size_t tap) {
+  return {signed_size(tap / w.kernel_w * w.dilation_y) - signed_size(w.pad_top),
+          signed_size(tap % w.kernel_w * w.dilation_x) - signed_size(w.pad_left)};
+}
+
+std::ptrdiff_t floor_divide(std::ptrdiff_t a, std::size_t by) {
+  const std::ptrdiff_t b = signed_size(by);
+  return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+// Finds the patterns of all vectors; each is the list of its taps' masks.
+void find_patterns(const Window& w, std::size_t lanes, Geometry& g) {
+  const std::size_t taps = taps_of(w);
+  const std::size_t count = w.out_h * w.out_w;
+  std::map<std::vector<std::uint64_t>, std::uint32_t> known;
+  for (std::size_t first = 0; first < count; first += lanes) {
+    std::vector<std::uint64_t> masks(taps, 0);
+    for (std::size_t t = 0; t < taps; ++t) {
+      for (std::size_t i = 0; i < std::min(lanes, count - first); ++i) {
+        masks[t] |= static_cast<std::uint64_t>(tap_inside(w, t, first + i)) << i;
+      }
+    }
+    const auto found = known.emplace(masks, static_cast<std::uint32_t>(known.size()));
+    if (found.second) g.inside.insert(g.inside.end(), masks.begin(), masks.end());
+    g.pattern.push_back(found.first->second);
+  }
+  g.patterns = known.size();
+}
+
+// Finds the phases of the image that the taps read, and each tap's shift in its phase.
+void find_offsets(const Window& w, std::size_t planes, std::size_t multiple, Geometry& g) {
+  const std::size_t slot_size = planes * round_up(g.phase_h * g.phase_w, multiple);
+  for (std::size_t t = 0; t < taps_of(w); ++t) {
+    const Displacement d = displacement(w, t);
+    const std::ptrdiff_t y = floor_divide(d.y, w.stride_y);
+    const std::ptrdiff_t x = floor_divide(d.x, w.stride_x);
+    const Phase phase{static_cast<std::size_t>(d.y - y * signed_size(w.stride_y)),
+                      static_cast<std::size_t>(d.x - x * signed_size(w.stride_x))};
+    auto slot = std::find(g.phases.begin(), g.phases.end(), phase);
+    if (slot == g.phases.end()) slot = g.phases.insert(slot, phase);
+    const std::size_t start = static_cast<std::size_t>(slot - g.phases.begin()) * slot_size;
+    g.offset.push_back(signed_size(start) + y * signed_size(g.phase_w) + x);
+  }
+}
+
+}  // namespace
+
+std::size_t taps_of(const Window& w) { return w.kernel_h * w.kernel_w; }
+
+bool tap_inside(const Window& w, std::size_t tap, std::size_t pixel) {
+  const Displacement d = displacement(w, tap);
+  const std::ptrdiff_t y = signed_size(pixel / w.out_w * w.stride_y) + d.y;
+  const std::ptrdiff_t x = signed_size(pixel % w.out_w * w.stride_x) + d.x;
+  return y >= 0 && x >= 0 && y < signed_size(w.in_h) && x < signed_size(w.in_w);
+}
+
+Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
+                       std::size_t multiple) {
+  Geometry g{};
+  g.phase_h = divide_up(w.in_h, w.stride_y);
+  g.phase_w = divide_up(w.in_w, w.stride_x);
+  find_patterns(w, lanes, g);
+  if (g.phase_w != w.out_w) {
+    g.gather = Gather::rows;
+    g.offset.assign(taps_of(w), 0);
+    return g;
+  }
+  find_offsets(w, planes, multiple, g);
+  if (w.stride_y == 1 && w.stride_x == 1) g.phases.clear();
+  const bool aligned = taps_of(w) == 1 && g.offset[0] == 0 && w.out_h <= g.phase_h;
+  g.gather = aligned ? Gather::direct : Gather::shifted;
+  return g;
+}
+
+}  // namespace bnas

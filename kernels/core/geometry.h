@@ -1,0 +1,35 @@
+// Where the taps of a convolution lie for each vector of output pixels; not the gathering itself.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/steps.h"
+
+namespace bnas {
+
+using Phase = std::array<std::size_t, 2>;  // y0, x0
+
+struct Geometry {
+  Gather gather;
+  std::size_t patterns;
+  std::vector<std::ptrdiff_t> offset;  // [tap]
+  std::vector<std::uint32_t> pattern;  // [vector]
+  std::vector<std::uint64_t> inside;   // [pattern][tap]
+  std::vector<Phase> phases;           // to split the image into first; empty: none
+  std::size_t phase_h, phase_w;
+};
+
+std::size_t taps_of(const Window& w);
+
+// Whether the input pixel that `tap` reads for an output pixel (flattened) lies inside the image.
+bool tap_inside(const Window& w, std::size_t tap, std::size_t pixel);
+
+// `planes` is the number of planes of the input, `multiple` what their strides are rounded up to
+// (pixels).
+Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
+                       std::size_t multiple);
+
+}  // namespace bnas

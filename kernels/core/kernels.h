@@ -1,0 +1,35 @@
+// The table of functions that one instruction set provides; not the choice between them
+// (dispatch/).
+#pragma once
+
+#include "core/steps.h"
+
+namespace bnas {
+
+template <class Step>
+using Kernel = void (*)(const Step&, const Frame&, Range);
+
+struct Kernels {
+  const char* name;
+  const char* features;              // what the CPU must have, separated by spaces
+  std::size_t byte_lanes;            // output pixels in one vector of a binary convolution
+  std::size_t float_lanes;           // output pixels in one vector of a float convolution
+  std::size_t binary_vectors;        // vectors that a binary convolution gathers at a time
+  std::size_t float_vectors;         // the same for a float convolution
+  std::size_t float_outputs;         // outputs in one tile of a float convolution
+  Kernel<BinaryConv> binary_conv;    // units: groups of binary_vectors vectors
+  Kernel<Conv2d> conv2d;             // units: groups of float_vectors vectors, evened out
+  Kernel<SplitPhases> split_phases;  // units: planes
+  Kernel<Binarize> binarize;         // units: byte planes
+  Kernel<Affine> affine;             // units: channels, as for all below
+  Kernel<Relu> relu;
+  Kernel<Pool> pool;
+  Kernel<AddSlice> add_slice;
+  Kernel<CopyPlanes> copy_planes;
+  Kernel<GlobalAvgPool> global_avg_pool;
+  Kernel<Linear> linear;  // units: vectors of max_float_lanes outputs
+  std::uint64_t (*peak_loop)(
+      std::size_t rounds);  // xor + popcount + add on registers; binary MACs done
+};
+
+}  // namespace bnas

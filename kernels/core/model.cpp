@@ -1,0 +1,185 @@
+#include "core/model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+namespace bnas {
+namespace {
+
+// Vectors may begin before a plane and end behind it; see Gather::shifted.
+constexpr std::size_t slack = 4 * max_lanes;
+
+// Runs an operation with the kernel for it.
+struct Execute {
+  const Kernels& kernels;
+  const Frame& frame;
+  Range range;
+
+  void operator()(const BinaryConv& s) const { kernels.binary_conv(s, frame, range); }
+  void operator()(const Conv2d& s) const { kernels.conv2d(s, frame, range); }
+  void operator()(const SplitPhases& s) const { kernels.split_phases(s, frame, range); }
+  void operator()(const Binarize& s) const { kernels.binarize(s, frame, range); }
+  void operator()(const Affine& s) const { kernels.affine(s, frame, range); }
+  void operator()(const Relu& s) const { kernels.relu(s, frame, range); }
+  void operator()(const Pool& s) const { kernels.pool(s, frame, range); }
+  void operator()(const AddSlice& s) const { kernels.add_slice(s, frame, range); }
+  void operator()(const CopyPlanes& s) const { kernels.copy_planes(s, frame, range); }
+  void operator()(const GlobalAvgPool& s) const { kernels.global_avg_pool(s, frame, range); }
+  void operator()(const Linear& s) const { kernels.linear(s, frame, range); }
+};
+
+const float* plane_of(const Frame& frame, const Planes& p, std::size_t c) {
+  return reinterpret_cast<const float*>(frame.arena + p.offset) + c * p.stride;
+}
+
+}  // namespace
+
+// What the threads of one run share.
+struct Model::Batch {
+  Model& model;
+  const float* images;
+  float* logits;
+  std::size_t count;
+  std::size_t next = 0;
+  std::unique_ptr<Context> contexts;
+  std::mutex mutex{};
+
+  static void work(void* batch) { static_cast<Batch*>(batch)->work(); }
+
+  void work() {
+    std::unique_ptr<Context> context = begin();
+    if (context == nullptr) return;
+    for (std::size_t i = claim(); i < count; i = claim()) {
+      model.run_one(context->frame, images + i * model.image_size(), logits + i * model.classes());
+    }
+    model.give_back(std::move(context));
+  }
+
+  std::unique_ptr<Context> begin() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    std::unique_ptr<Context> context = std::move(contexts);
+    if (context != nullptr) contexts = std::move(context->next);
+    return context;
+  }
+
+  std::size_t claim() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return next++;
+  }
+};
+
+Model::Context::Context(const Parts& parts, const Planes* planes)
+    : memory(slack + parts.arena + slack + parts.scratch),
+      frame{memory.data() + slack, memory.data() + slack + parts.arena + slack, planes} {}
+
+std::vector<Planes> Model::all_planes(const std::vector<Value>& values) {
+  std::vector<Planes> planes;
+  for (const Value& value : values) planes.push_back(value.planes);
+  return planes;
+}
+
+std::size_t Model::image_size() const {
+  const Planes& in = planes_[parts_.input];
+  return in.channels * in.height * in.width;
+}
+
+std::unique_ptr<Model::Context> Model::take(std::size_t count) {
+  std::unique_ptr<Context> taken;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::unique_ptr<Context> context;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      context = std::move(idle_);
+      if (context != nullptr) idle_ = std::move(context->next);
+    }
+    if (context == nullptr) context = std::make_unique<Context>(parts_, planes_.data());
+    context->next = std::move(taken);
+    taken = std::move(context);
+  }
+  return taken;
+}
+
+void Model::give_back(std::unique_ptr<Context> contexts) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (contexts != nullptr) {
+    std::unique_ptr<Context> rest = std::move(contexts->next);
+    contexts->next = std::move(idle_);
+    idle_ = std::move(contexts);
+    contexts = std::move(rest);
+  }
+}
+
+void Model::load(const Frame& frame, const float* image) const {
+  const Planes& in = planes_[parts_.input];
+  const std::size_t pixels = in.height * in.width;
+  for (std::size_t c = 0; c < in.channels; ++c) {
+    std::memcpy(const_cast<float*>(plane_of(frame, in, c)), image + c * pixels,
+                pixels * sizeof(float));
+  }
+}
+
+void Model::execute(const Step& step, const Frame& frame) const {
+  std::visit(Execute{parts_.kernels, frame, {0, step.units}}, step.op);
+}
+
+void Model::run_one(const Frame& frame, const float* image, float* logits) const {
+  load(frame, image);
+  for (const Step& step : parts_.steps) execute(step, frame);
+  copy_out(frame, parts_.output, logits);
+}
+
+void Model::run(const float* images, std::size_t n, float* logits, std::size_t threads) {
+  const std::size_t workers = std::max<std::size_t>(1, std::min(threads, n));
+  Batch batch{*this, images, logits, n, 0, take(workers)};
+  pool_.run(workers - 1, &Batch::work, &batch);
+  give_back(std::move(batch.contexts));
+}
+
+void Model::copy_out(const Frame& frame, ValueId id, void* out) const {
+  const Planes& p = planes_[id];
+  const std::size_t pixels = p.height * p.width;
+  for (std::size_t c = 0; c < p.channels; ++c) {
+    if (!parts_.values[id].bits) {
+      std::memcpy(static_cast<float*>(out) + c * pixels, plane_of(frame, p, c),
+                  pixels * sizeof(float));
+      continue;
+    }
+    const std::uint8_t* plane = frame.arena + p.offset + c / bits_per_plane * p.stride;
+    auto* to = static_cast<std::uint8_t*>(out) + c * pixels;
+    for (std::size_t i = 0; i < pixels; ++i) to[i] = plane[i] >> c % bits_per_plane & 1;
+  }
+}
+
+void Model::trace(const float* image, void* const* out) {
+  std::unique_ptr<Context> context = take(1);
+  const Frame& frame = context->frame;
+  load(frame, image);
+  copy_out(frame, parts_.input, out[parts_.input]);
+  for (std::size_t i = 0; i < parts_.steps.size(); ++i) {
+    const Step& step = parts_.steps[i];
+    execute(step, frame);
+    const bool last =
+        i + 1 == parts_.steps.size() || parts_.steps[i + 1].program_step != step.program_step;
+    for (const ValueId id : step.writes) {
+      if (last && id < parts_.program_values) copy_out(frame, id, out[id]);
+    }
+  }
+  give_back(std::move(context));
+}
+
+void Model::profile(const float* image, double* seconds) {
+  using Clock = std::chrono::steady_clock;
+  std::unique_ptr<Context> context = take(1);
+  std::fill(seconds, seconds + parts_.program_steps, 0.0);
+  load(context->frame, image);
+  for (const Step& step : parts_.steps) {
+    const auto start = Clock::now();
+    execute(step, context->frame);
+    seconds[step.program_step] += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  give_back(std::move(context));
+}
+
+}  // namespace bnas

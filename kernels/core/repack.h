@@ -1,0 +1,44 @@
+// Weights and constants from the file's layout into the kernels'; no checks of sizes (builder.cpp
+// does them).
+#pragma once
+
+#include "core/buffer.h"
+#include "core/geometry.h"
+#include "core/spec.h"
+
+namespace bnas {
+
+struct BinaryShape {
+  std::size_t outputs, channels, taps;
+};
+
+// (O, K) rows to [tile of `tile` outputs][k][output of the tile].
+const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k, std::size_t tile,
+                          Tables& tables);
+
+// (O, K) rows to [k][padded output].
+const float* transpose_weights(const float* rows, std::size_t outputs, std::size_t k,
+                               std::size_t padded, Tables& tables);
+
+// A bias of `count` outputs, zeros where there is none, padded with zeros.
+const float* pad_bias(Array<float> bias, std::size_t padded, Tables& tables);
+
+// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes,
+// four times each.
+const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables);
+
+// Sums that popcounts are taken from, [pattern][output][even lanes, odd lanes]; see binary_base in
+// repack.cpp.
+const std::int16_t* binary_base(const BinaryConvSpec& spec, const BinaryShape& shape,
+                                const Geometry& geometry, std::size_t lanes, Tables& tables);
+
+// Greatest |dot| that the weights and folds of any output allow.
+std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);
+
+// int32 thresholds t as 16-bit s, twice: dot >= t if and only if dot > s, for every |dot| <= 32767.
+const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables);
+
+// The complement of packed flips, a byte for 8 channels; zero beyond the last channel.
+const std::uint8_t* invert_flips(const std::uint64_t* flip, std::size_t channels, Tables& tables);
+
+}  // namespace bnas

@@ -1,0 +1,78 @@
+// The steps of a program as a caller describes them, in the terms of docs/format.md: what the
+// builder takes. Not what the kernels see (steps.h). Pointers need to live as long as the call
+// only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/steps.h"
+
+namespace bnas {
+
+template <class T>
+struct Array {
+  const T* data = nullptr;
+  std::size_t size = 0;
+};
+
+struct WindowSpec {
+  std::size_t kernel[2], stride[2], padding[4], dilation[2];
+};
+
+struct Conv2dSpec {
+  ValueId input, output;
+  Array<float> weight, bias;  // bias may be empty
+  WindowSpec window;
+  bool relu;
+};
+
+struct StageSpec {
+  Stage::Kind kind;
+  ValueId output;
+  Array<std::int32_t> threshold;
+  Array<std::uint64_t> flip;
+  Array<float> scale;
+  bool relu;
+  bool has_addend;
+  ValueId addend;
+  std::size_t at;
+};
+
+struct BinaryConvSpec {
+  ValueId input;
+  Array<std::uint64_t> weight;
+  Array<std::int32_t> fold;  // may be empty
+  WindowSpec window;
+  std::vector<StageSpec> stages;
+};
+
+struct PoolSpec {
+  ValueId input, output;
+  WindowSpec window;
+  bool average;
+};
+
+struct BinarizeSpec {
+  ValueId input, output;
+  Array<float> threshold;
+  Array<std::uint64_t> flip;
+};
+
+struct AffineSpec {
+  ValueId input, output;
+  Array<float> scale, shift;
+};
+
+struct AddSliceSpec {
+  ValueId input, addend, output;
+  std::size_t at;
+};
+
+struct LinearSpec {
+  ValueId input, output;
+  Array<float> weight, bias;  // bias may be empty
+};
+
+}  // namespace bnas

@@ -1,0 +1,159 @@
+// What the kernels are handed: steps as plain structs of sizes, value numbers and pointers. Not how
+// they are built (lowering.h) and not how they are executed (generic/).
+//
+// A `bits` value lies in byte planes: plane g holds channels 8g..8g+7 of every pixel, one byte a
+// pixel, bit c % 8 for channel c, 1 meaning -1, unused bits zero. An f32 value lies in float
+// planes, one a channel. Pixels are flattened row by row. What lies between the last pixel of a
+// plane and the next plane is unspecified; it may be read and overwritten.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bnas {
+
+using ValueId = std::size_t;
+
+constexpr std::size_t bits_per_plane =
+    8;  // channels in one byte plane, and outputs in one binary tile
+constexpr std::size_t max_lanes =
+    64;  // of bytes, in any vector; bit plane strides are multiples of it
+constexpr std::size_t max_float_lanes = 16;  // float plane strides are multiples of it
+
+// Where a value lies in the arena of a context.
+struct Planes {
+  std::size_t offset;  // bytes from the start of the arena
+  std::size_t stride;  // elements from one plane to the next
+  std::size_t planes;
+  std::size_t channels, height, width;
+};
+
+// What one execution works on: its own arena and scratch memory, and the model's table of values.
+struct Frame {
+  std::uint8_t* arena;
+  std::uint8_t* scratch;
+  const Planes* values;
+};
+
+// Part of a step's work, in the step's own units.
+struct Range {
+  std::size_t begin, end;
+};
+
+struct Window {
+  std::size_t kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x;
+  std::size_t pad_top, pad_left, pad_bottom, pad_right;
+  std::size_t in_h, in_w, out_h, out_w;
+};
+
+// How the taps of a convolution come together in scratch memory.
+enum class Gather {
+  direct,   // one tap on the output's own grid: the planes are read where they lie
+  shifted,  // planes as wide as the output: a tap is a shift of the flattened plane, masked at the
+            // borders
+  rows,     // anything else: row by row
+};
+
+// The taps of a convolution for vectors of `lanes` output pixels. Vectors whose pixels meet the
+// borders in the same way share a pattern.
+struct Taps {
+  Gather gather;
+  std::size_t taps, vectors;
+  const std::ptrdiff_t* offset;  // [tap] elements from an output pixel to the tap's pixel (shifted)
+  const std::uint32_t* pattern;  // [vector]
+  const std::uint64_t* inside;   // [pattern][tap] bit i: the tap of pixel i is inside the image
+  Window window;
+};
+
+// What happens to the dot products of a binary convolution.
+struct Stage {
+  enum class Kind { threshold, scale } kind;
+  ValueId output;
+  const std::uint32_t* limit;  // threshold: [output] twice a 16-bit s, compared as dot > s
+  const std::uint8_t*
+      inverted;        // threshold: [tile] bits of the outputs that are negative where dot <= s
+  const float* scale;  // scale: [output]
+  bool relu;           // scale
+  bool accumulate;     // scale: add to what the output holds
+  std::size_t at;      // scale: first channel written
+};
+
+struct BinaryConv {
+  ValueId input;
+  Taps taps;
+  std::size_t groups;  // byte planes of the input (of one phase)
+  std::size_t steps;   // taps * groups
+  std::size_t outputs;
+  const std::uint32_t* weights;  // [tile][step][output of the tile] a byte, four times
+  const std::int16_t*
+      base;  // [pattern][output][even lanes, odd lanes]; dot = base - 2 popcount, mod 2^16
+  const Stage* stages;
+  std::size_t stage_count;
+};
+
+struct Conv2d {
+  ValueId input, output;
+  Taps taps;
+  std::size_t channels, outputs;
+  const float* weights;  // [tile][c, ky, kx][output of the tile]
+  const float* bias;     // [output]
+  bool relu;
+};
+
+// Takes a strided image apart: slot i holds the pixels (y * stride_y + y0, x * stride_x + x0).
+struct SplitPhases {
+  ValueId input, output;
+  bool bits;
+  std::size_t stride_y, stride_x, height, width;  // height, width: of a phase
+  const std::size_t* first;                       // [slot][2] y0, x0
+  std::size_t slots, planes;                      // planes: of the input
+};
+
+struct Binarize {
+  ValueId input, output;
+  const float* threshold;  // [channel]
+  const std::uint8_t*
+      inverted;  // [plane] bits of the channels that are negative where x < threshold
+};
+
+struct Affine {
+  ValueId input, output;
+  const float* scale;
+  const float* shift;
+};
+
+struct Relu {
+  ValueId input, output;
+};
+
+struct Pool {
+  ValueId input, output;
+  Window window;
+  bool average;
+};
+
+// output[at + c] += addend[c], in place.
+struct AddSlice {
+  ValueId addend, output;
+  std::size_t at;
+};
+
+// output[at + c] = input[index ? index[c] : c] for c < count; an index of -1 gives zero.
+struct CopyPlanes {
+  ValueId input, output;
+  std::size_t at, count;
+  const std::int32_t* index;
+};
+
+struct GlobalAvgPool {
+  ValueId input, output;
+};
+
+struct Linear {
+  ValueId input, output;
+  std::size_t outputs, padded_outputs;  // padded to a multiple of max_float_lanes
+  const float* weights;                 // [input element][padded output]
+  const float* bias;                    // [padded output]
+};
+
+}  // namespace bnas

@@ -1,0 +1,70 @@
+#include "dispatch/cpu.h"
+
+#include <cstdint>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <cpuid.h>
+#endif
+
+namespace bnas {
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+namespace {
+
+enum Register { eax, ebx, ecx, edx };
+
+struct Feature {
+  const char* name;
+  unsigned leaf;
+  Register reg;
+  unsigned bit;
+  std::uint64_t saved;  // bits of XCR0: what the operating system must save
+};
+
+constexpr std::uint64_t saves_avx = 0x06;     // xmm and ymm
+constexpr std::uint64_t saves_avx512 = 0xe6;  // and masks, zmm
+constexpr unsigned osxsave_bit = 27;          // of leaf 1, ecx: xgetbv may be used
+
+constexpr Feature features[] = {
+    {"fma", 1, ecx, 12, saves_avx},
+    {"avx2", 7, ebx, 5, saves_avx},
+    {"avx512f", 7, ebx, 16, saves_avx512},
+    {"avx512dq", 7, ebx, 17, saves_avx512},
+    {"avx512bw", 7, ebx, 30, saves_avx512},
+    {"avx512vl", 7, ebx, 31, saves_avx512},
+    {"avx512bitalg", 7, ecx, 12, saves_avx512},
+};
+
+bool cpuid_bit(unsigned leaf, Register reg, unsigned bit) {
+  unsigned r[4];
+  if (__get_cpuid_count(leaf, 0, &r[eax], &r[ebx], &r[ecx], &r[edx]) == 0) return false;
+  return r[reg] >> bit & 1;
+}
+
+std::uint64_t saved_state() {
+  if (!cpuid_bit(1, ecx, osxsave_bit)) return 0;
+  std::uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return static_cast<std::uint64_t>(high) << 32 | low;
+}
+
+}  // namespace
+
+bool cpu_has(const std::string& feature) {
+  const std::uint64_t saved = saved_state();
+  for (const Feature& f : features) {
+    if (feature == f.name) return cpuid_bit(f.leaf, f.reg, f.bit) && (saved & f.saved) == f.saved;
+  }
+  return false;
+}
+
+#else
+
+bool cpu_has(const std::string&) {
+  return false;
+}  // AArch64: NEON is part of the base, nothing is asked for
+
+#endif
+
+}  // namespace bnas

@@ -1,0 +1,62 @@
+#include "dispatch/dispatch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+
+#include "dispatch/cpu.h"
+
+namespace bnas {
+
+extern const Kernels scalar_kernels;
+#if defined(__x86_64__) || defined(_M_X64)
+extern const Kernels avx2_kernels, avx512bw_kernels, avx512_bitalg_kernels;
+#elif defined(__aarch64__)
+extern const Kernels neon_kernels;
+#endif
+
+namespace {
+
+// Best first.
+const Kernels* const compiled[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    &avx512_bitalg_kernels,
+    &avx512bw_kernels,
+    &avx2_kernels,
+#elif defined(__aarch64__)
+    &neon_kernels,
+#endif
+    &scalar_kernels,
+};
+
+std::vector<std::string> missing_features(const Kernels& kernels) {
+  std::istringstream names(kernels.features);
+  std::vector<std::string> missing;
+  for (std::string name; names >> name;) {
+    if (!cpu_has(name)) missing.push_back(name);
+  }
+  return missing;
+}
+
+}  // namespace
+
+std::vector<Isa> isas() {
+  std::vector<Isa> all;
+  for (const Kernels* kernels : compiled) all.push_back({kernels, missing_features(*kernels)});
+  return all;
+}
+
+double popcount_peak(const Kernels& kernels, double milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::size_t rounds = 10000;
+  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
+  double best = 0.0;
+  do {
+    const auto start = Clock::now();
+    const auto macs = static_cast<double>(kernels.peak_loop(rounds));
+    best = std::max(best, macs / std::chrono::duration<double>(Clock::now() - start).count());
+  } while (Clock::now() < end);
+  return best;
+}
+
+}  // namespace bnas

@@ -1,0 +1,136 @@
+// Binary convolution: popcounts of 8 outputs for a few vectors of pixels at a time.
+//
+// One step is one byte plane at one tap. Counts gather in bytes, at most 31 steps of 8 bits (248 <
+// 256), and move on to 16-bit sums, which may wrap: only dot = base - 2 popcount must fit.
+
+constexpr std::size_t steps_per_byte = 31;
+
+// Gathered bytes of a group of vectors: those of step s and vector v at bytes + s * step + v *
+// byte_lanes.
+struct Gathered {
+  const std::uint8_t* bytes;
+  std::size_t step;
+};
+
+template <std::size_t outputs, std::size_t vectors>
+struct Counts {
+  Bytes sum[outputs][vectors];
+};
+
+template <std::size_t outputs, std::size_t vectors>
+void count_steps(Gathered in, const std::uint32_t* weights, std::size_t steps,
+                 Counts<outputs, vectors>& counts) {
+  Bytes sum[outputs][vectors];
+  for (auto& row : sum) {
+    for (Bytes& x : row) x = zero_bytes();
+  }
+  for (std::size_t s = 0; s < steps; ++s) {
+    Bytes x[vectors];
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < vectors; ++v) x[v] = load_bytes(in.bytes + v * byte_lanes);
+#pragma GCC unroll 8
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const Bytes w = broadcast_bytes(weights[o]);
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < vectors; ++v)
+        sum[o][v] = add_bytes(sum[o][v], popcount_bytes(xor_bytes(x[v], w)));
+    }
+    in.bytes += in.step;
+    weights += outputs;
+  }
+#pragma GCC unroll 8
+  for (std::size_t o = 0; o < outputs; ++o) {
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < vectors; ++v) counts.sum[o][v] = sum[o][v];
+  }
+}
+
+// Adds the counts to 16-bit sums (or starts them).
+template <std::size_t outputs, std::size_t vectors>
+void widen(const Counts<outputs, vectors>& counts, bool start, std::int16_t* sums) {
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t v = 0; v < vectors; ++v, sums += byte_lanes) {
+      Words even = even_bytes(counts.sum[o][v]);
+      Words odd = odd_bytes(counts.sum[o][v]);
+      if (!start) {
+        even = add_words(even, load_words(sums));
+        odd = add_words(odd, load_words(sums + half_lanes));
+      }
+      store_words(sums, even);
+      store_words(sums + half_lanes, odd);
+    }
+  }
+}
+
+void sums_to_dots(const BinaryConv& conv, const Tile& tile) {
+  for (std::size_t o = 0; o < tile.outputs; ++o) {
+    for (std::size_t v = 0; v < tile.vectors; ++v) {
+      const std::size_t pattern = conv.taps.pattern[tile.first_vector + v];
+      const std::int16_t* base =
+          conv.base + (pattern * conv.outputs + tile.first_output + o) * byte_lanes;
+      std::int16_t* dots = tile.dots + (o * tile.vectors + v) * byte_lanes;
+      for (std::size_t half = 0; half < byte_lanes; half += half_lanes) {
+        const Words sum = load_words(dots + half);
+        store_words(dots + half, sub_words(sub_words(load_words(base + half), sum), sum));
+      }
+    }
+  }
+}
+
+template <std::size_t outputs, std::size_t vectors>
+void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
+  const std::uint32_t* weights = conv.weights + tile.first_output * conv.steps;
+  const std::size_t chunks = (conv.steps + steps_per_byte - 1) / steps_per_byte;
+  for (std::size_t chunk = 0, done = 0; chunk < chunks; ++chunk) {
+    const std::size_t end = conv.steps * (chunk + 1) / chunks;
+    Counts<outputs, vectors> counts;
+    count_steps({in.bytes + done * in.step, in.step}, weights + done * outputs, end - done, counts);
+    widen(counts, chunk == 0, tile.dots);
+    done = end;
+  }
+  sums_to_dots(conv, tile);
+  finish_tile(conv, frame, tile);
+}
+
+template <std::size_t vectors, std::size_t outputs = 8>
+void convolve_some(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
+  if (tile.outputs == outputs) {
+    convolve_tile<outputs, vectors>(conv, frame, in, tile);
+  } else if constexpr (outputs > 1) {
+    convolve_some<vectors, outputs - 1>(conv, frame, in, tile);
+  }
+}
+
+template <std::size_t vectors>
+void convolve_group(const BinaryConv& conv, const Frame& frame, std::size_t first) {
+  alignas(64) std::int16_t dots[bits_per_plane * vectors * byte_lanes];
+  const Source<std::uint8_t> source{byte_plane(frame, conv.input, 0),
+                                    planes_of(frame, conv.input).stride, conv.groups};
+  Gathered in{source.planes + first * byte_lanes, source.stride};
+  if (conv.taps.gather != Gather::direct) {
+    in = {frame.scratch, vectors * byte_lanes};
+    gather(conv.taps, source, first, vectors, frame.scratch, {conv.groups * in.step, in.step});
+  }
+  for (std::size_t o = 0; o < conv.outputs; o += bits_per_plane) {
+    convolve_some<vectors>(conv, frame, in,
+                           {o, smaller(bits_per_plane, conv.outputs - o), first, vectors, dots});
+  }
+}
+
+template <std::size_t vectors>
+void convolve_vectors(const BinaryConv& conv, const Frame& frame, std::size_t first,
+                      std::size_t count) {
+  if (count == vectors) {
+    convolve_group<vectors>(conv, frame, first);
+  } else if constexpr (vectors > 1) {
+    convolve_vectors<vectors - 1>(conv, frame, first, count);
+  }
+}
+
+void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
+  for (std::size_t group = range.begin; group < range.end; ++group) {
+    const std::size_t first = group * binary_vectors;
+    convolve_vectors<binary_vectors>(conv, frame, first,
+                                     smaller(binary_vectors, conv.taps.vectors - first));
+  }
+}

@@ -1,0 +1,66 @@
+// Steps that look at one pixel at a time. Output and input may be the same planes.
+
+void binarize(const Binarize& step, const Frame& frame, Range range) {
+  const Planes& in = planes_of(frame, step.input);
+  for (std::size_t plane = range.begin; plane < range.end; ++plane) {
+    const std::size_t first = plane * bits_per_plane;
+    const std::size_t count = smaller(bits_per_plane, in.channels - first);
+    const Bytes inverted = broadcast_bytes(step.inverted[plane] * 0x01010101u);
+    std::uint8_t* out = byte_plane(frame, step.output, plane);
+    for (std::size_t pixel = 0; pixel < pixels(in); pixel += byte_lanes) {
+      Bytes bits = zero_bytes();
+      for (std::size_t c = 0; c < count; ++c) {
+        const float* x = float_plane(frame, step.input, first + c) + pixel;
+        bits = mark_not_less(bits, x, step.threshold[first + c], 0x01010101u << c);
+      }
+      store_bytes(out + pixel, xor_bytes(bits, inverted));
+    }
+  }
+}
+
+void affine(const Affine& step, const Frame& frame, Range range) {
+  const std::size_t count = planes_of(frame, step.input).stride;
+  for (std::size_t c = range.begin; c < range.end; ++c) {
+    const Floats scale = broadcast_float(step.scale[c]);
+    const Floats shift = broadcast_float(step.shift[c]);
+    const float* in = float_plane(frame, step.input, c);
+    float* out = float_plane(frame, step.output, c);
+    for (std::size_t i = 0; i < count; i += float_lanes) {
+      store_floats(out + i, add_floats(mul_floats(load_floats(in + i), scale), shift));
+    }
+  }
+}
+
+void relu(const Relu& step, const Frame& frame, Range range) {
+  const std::size_t count = planes_of(frame, step.input).stride;
+  for (std::size_t c = range.begin; c < range.end; ++c) {
+    const float* in = float_plane(frame, step.input, c);
+    float* out = float_plane(frame, step.output, c);
+    for (std::size_t i = 0; i < count; i += float_lanes)
+      store_floats(out + i, relu_floats(load_floats(in + i)));
+  }
+}
+
+void add_slice(const AddSlice& step, const Frame& frame, Range range) {
+  const std::size_t count = planes_of(frame, step.addend).stride;
+  for (std::size_t c = range.begin; c < range.end; ++c) {
+    const float* in = float_plane(frame, step.addend, c);
+    float* out = float_plane(frame, step.output, step.at + c);
+    for (std::size_t i = 0; i < count; i += float_lanes) {
+      store_floats(out + i, add_floats(load_floats(out + i), load_floats(in + i)));
+    }
+  }
+}
+
+void copy_planes(const CopyPlanes& step, const Frame& frame, Range range) {
+  const std::size_t bytes = planes_of(frame, step.input).stride * sizeof(float);
+  for (std::size_t c = range.begin; c < range.end; ++c) {
+    float* out = float_plane(frame, step.output, step.at + c);
+    if (step.index != nullptr && step.index[c] < 0) {
+      std::memset(out, 0, bytes);
+    } else {
+      const std::size_t from = step.index != nullptr ? static_cast<std::size_t>(step.index[c]) : c;
+      std::memcpy(out, float_plane(frame, step.input, from), bytes);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// AVX2 and FMA, 32 pixels a register.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "core/kernels.h"
+
+namespace bnas {
+namespace {
+
+constexpr std::size_t byte_lanes = 32;
+constexpr std::size_t float_lanes = 8;
+constexpr std::size_t binary_vectors =
+    1;  // eight sums, a vector of pixels and the tables fill sixteen registers
+constexpr std::size_t float_vectors = 3;
+constexpr std::size_t float_outputs = 4;
+
+using Bytes = __m256i;
+using Words = __m256i;
+using Floats = __m256;
+
+__m256i load_any(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+void store_any(void* p, __m256i x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+
+Bytes zero_bytes() { return _mm256_setzero_si256(); }
+Bytes load_bytes(const std::uint8_t* p) { return load_any(p); }
+void store_bytes(std::uint8_t* p, Bytes x) { store_any(p, x); }
+Bytes expand_mask(std::uint64_t mask) {
+  const __m256i four = _mm256_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(mask)));
+  const __m256i index =
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201u));
+  return _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(four, index), bit), bit);
+}
+Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
+  return _mm256_and_si256(load_any(p), expand_mask(mask));
+}
+Bytes broadcast_bytes(std::uint32_t four) { return _mm256_set1_epi32(static_cast<int>(four)); }
+Bytes xor_bytes(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
+Bytes add_bytes(Bytes a, Bytes b) { return _mm256_add_epi8(a, b); }
+Bytes popcount_bytes(Bytes x) {
+  const __m256i counts =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+  const __m256i nibble = _mm256_set1_epi8(0x0f);
+  const __m256i low = _mm256_shuffle_epi8(counts, _mm256_and_si256(x, nibble));
+  const __m256i high =
+      _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble));
+  return _mm256_add_epi8(low, high);
+}
+Bytes opaque(Bytes x) {
+  asm volatile("" : "+x"(x));
+  return x;
+}
+
+Words even_bytes(Bytes x) { return _mm256_and_si256(x, _mm256_set1_epi16(0x00ff)); }
+Words odd_bytes(Bytes x) { return _mm256_srli_epi16(x, 8); }
+Words load_words(const std::int16_t* p) { return load_any(p); }
+void store_words(std::int16_t* p, Words x) { store_any(p, x); }
+Words add_words(Words a, Words b) { return _mm256_add_epi16(a, b); }
+Words sub_words(Words a, Words b) { return _mm256_sub_epi16(a, b); }
+void store_interleaved(std::int16_t* p, Words even, Words odd) {
+  const __m256i low = _mm256_unpacklo_epi16(even, odd);   // pixels 0-7, 16-23
+  const __m256i high = _mm256_unpackhi_epi16(even, odd);  // pixels 8-15, 24-31
+  store_any(p, _mm256_permute2x128_si256(low, high, 0x20));
+  store_any(p + 16, _mm256_permute2x128_si256(low, high, 0x31));
+}
+Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::uint32_t bit) {
+  const __m256i s = _mm256_set1_epi32(static_cast<int>(limit));
+  const __m256i marks = _mm256_blendv_epi8(_mm256_cmpgt_epi16(odd, s), _mm256_cmpgt_epi16(even, s),
+                                           _mm256_set1_epi16(0x00ff));
+  return _mm256_or_si256(acc, _mm256_and_si256(marks, broadcast_bytes(bit)));
+}
+
+Floats load_floats(const float* p) { return _mm256_loadu_ps(p); }
+Floats load_floats_masked(const float* p, std::uint64_t mask) {
+  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i some = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(mask)), bit);
+  return _mm256_and_ps(load_floats(p), _mm256_castsi256_ps(_mm256_cmpeq_epi32(some, bit)));
+}
+void store_floats(float* p, Floats x) { _mm256_storeu_ps(p, x); }
+Floats broadcast_float(float x) { return _mm256_set1_ps(x); }
+Floats add_floats(Floats a, Floats b) { return _mm256_add_ps(a, b); }
+Floats mul_floats(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
+Floats fma_floats(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+Floats relu_floats(Floats x) {
+  return _mm256_max_ps(x, _mm256_setzero_ps());
+}  // the second where x is NaN
+Floats words_to_floats(const std::int16_t* p) {
+  const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(words));
+}
+__m256i not_less(const float* x, __m256 threshold) {
+  return _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps(x), threshold, _CMP_GE_OQ));
+}
+Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
+  const __m256 t = _mm256_set1_ps(threshold);
+  const __m256i low = _mm256_packs_epi32(not_less(x, t), not_less(x + 8, t));
+  const __m256i high = _mm256_packs_epi32(not_less(x + 16, t), not_less(x + 24, t));
+  const __m256i order =
+      _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // packing works on halves of a register
+  const __m256i marks = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+  return _mm256_or_si256(acc, _mm256_and_si256(marks, broadcast_bytes(bit)));
+}
+
+#include "generic/table-inl.h"
+
+}  // namespace
+
+extern const Kernels avx2_kernels;
+const Kernels avx2_kernels = make_table("avx2");
+
+}  // namespace bnas

@@ -1,0 +1,75 @@
+// AVX-512 F, BW, DQ and VL primitives, 64 pixels a register; all but the byte popcount, which the
+// including file defines first.
+
+constexpr std::size_t byte_lanes = 64;
+constexpr std::size_t float_lanes = 16;
+constexpr std::size_t binary_vectors = 2;
+constexpr std::size_t float_vectors = 3;
+constexpr std::size_t float_outputs = 8;
+
+using Words = __m512i;
+using Floats = __m512;
+
+Bytes zero_bytes() { return _mm512_setzero_si512(); }
+Bytes load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+void store_bytes(std::uint8_t* p, Bytes x) { _mm512_storeu_si512(p, x); }
+Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
+  return _mm512_maskz_loadu_epi8(mask, p);
+}
+Bytes broadcast_bytes(std::uint32_t four) { return _mm512_set1_epi32(static_cast<int>(four)); }
+Bytes xor_bytes(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
+Bytes add_bytes(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
+Bytes opaque(Bytes x) {
+  asm volatile("" : "+v"(x));
+  return x;
+}
+
+Words even_bytes(Bytes x) { return _mm512_and_si512(x, _mm512_set1_epi16(0x00ff)); }
+Words odd_bytes(Bytes x) { return _mm512_srli_epi16(x, 8); }
+Words load_words(const std::int16_t* p) { return _mm512_loadu_si512(p); }
+void store_words(std::int16_t* p, Words x) { _mm512_storeu_si512(p, x); }
+Words add_words(Words a, Words b) { return _mm512_add_epi16(a, b); }
+Words sub_words(Words a, Words b) { return _mm512_sub_epi16(a, b); }
+void store_interleaved(std::int16_t* p, Words even, Words odd) {
+  const __m512i low = _mm512_unpacklo_epi16(even, odd);   // pixels 0-7, 16-23, 32-39, 48-55
+  const __m512i high = _mm512_unpackhi_epi16(even, odd);  // pixels 8-15, 24-31, ...
+  const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+  const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+  _mm512_storeu_si512(p, _mm512_permutex2var_epi64(low, first, high));
+  _mm512_storeu_si512(p + 32, _mm512_permutex2var_epi64(low, second, high));
+}
+Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::uint32_t bit) {
+  const __m512i s = _mm512_set1_epi32(static_cast<int>(limit));
+  const __m512i low = _mm512_set1_epi16(static_cast<short>(bit & 0xff));
+  const __m512i high = _mm512_set1_epi16(static_cast<short>(bit & 0xff00));
+  acc = _mm512_mask_add_epi16(acc, _mm512_cmpgt_epi16_mask(even, s), acc,
+                              low);  // the bit is clear: no carry
+  return _mm512_mask_add_epi16(acc, _mm512_cmpgt_epi16_mask(odd, s), acc, high);
+}
+
+Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
+Floats load_floats_masked(const float* p, std::uint64_t mask) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
+}
+void store_floats(float* p, Floats x) { _mm512_storeu_ps(p, x); }
+Floats broadcast_float(float x) { return _mm512_set1_ps(x); }
+Floats add_floats(Floats a, Floats b) { return _mm512_add_ps(a, b); }
+Floats mul_floats(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+Floats fma_floats(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+Floats relu_floats(Floats x) {
+  return _mm512_max_ps(x, _mm512_setzero_ps());
+}  // the second where x is NaN
+Floats words_to_floats(const std::int16_t* p) {
+  const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(words));
+}
+Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
+  const __m512 t = _mm512_set1_ps(threshold);
+  std::uint64_t mask = 0;
+  for (int i = 0; i < 4; ++i) {
+    mask |=
+        static_cast<std::uint64_t>(_mm512_cmp_ps_mask(_mm512_loadu_ps(x + 16 * i), t, _CMP_GE_OQ))
+        << 16 * i;
+  }
+  return _mm512_or_si512(acc, _mm512_maskz_mov_epi8(mask, broadcast_bytes(bit)));
+}

@@ -1,0 +1,23 @@
+// AVX-512 with BITALG, which counts the bits of bytes in one instruction.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "core/kernels.h"
+
+namespace bnas {
+namespace {
+
+using Bytes = __m512i;
+
+Bytes popcount_bytes(Bytes x) { return _mm512_popcnt_epi8(x); }
+
+#include "generic/table-inl.h"
+#include "isa/avx512-inl.h"
+
+}  // namespace
+
+extern const Kernels avx512_bitalg_kernels;
+const Kernels avx512_bitalg_kernels = make_table("avx512_bitalg");
+
+}  // namespace bnas

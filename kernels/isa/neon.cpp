@@ -1,0 +1,92 @@
+// AArch64 NEON, 16 pixels a register.
+#include <arm_neon.h>
+
+#include <cstring>
+
+#include "core/kernels.h"
+
+namespace bnas {
+namespace {
+
+constexpr std::size_t byte_lanes = 16;
+constexpr std::size_t float_lanes = 4;
+constexpr std::size_t binary_vectors = 2;
+constexpr std::size_t float_vectors = 3;
+constexpr std::size_t float_outputs = 8;
+
+using Bytes = uint8x16_t;
+using Words = uint16x8_t;
+using Floats = float32x4_t;
+
+Bytes zero_bytes() { return vdupq_n_u8(0); }
+Bytes load_bytes(const std::uint8_t* p) { return vld1q_u8(p); }
+void store_bytes(std::uint8_t* p, Bytes x) { vst1q_u8(p, x); }
+Bytes expand_mask(std::uint64_t mask) {
+  const uint8x16_t bytes = vcombine_u8(vdup_n_u8(static_cast<std::uint8_t>(mask & 0xff)),
+                                       vdup_n_u8(static_cast<std::uint8_t>(mask >> 8 & 0xff)));
+  return vtstq_u8(bytes, vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201u)));
+}
+Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
+  return vandq_u8(vld1q_u8(p), expand_mask(mask));
+}
+Bytes broadcast_bytes(std::uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_u32(four)); }
+Bytes xor_bytes(Bytes a, Bytes b) { return veorq_u8(a, b); }
+Bytes add_bytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }
+Bytes popcount_bytes(Bytes x) { return vcntq_u8(x); }
+Bytes opaque(Bytes x) {
+  asm volatile("" : "+w"(x));
+  return x;
+}
+
+Words even_bytes(Bytes x) { return vandq_u16(vreinterpretq_u16_u8(x), vdupq_n_u16(0x00ff)); }
+Words odd_bytes(Bytes x) { return vshrq_n_u16(vreinterpretq_u16_u8(x), 8); }
+Words load_words(const std::int16_t* p) { return vreinterpretq_u16_s16(vld1q_s16(p)); }
+void store_words(std::int16_t* p, Words x) { vst1q_s16(p, vreinterpretq_s16_u16(x)); }
+Words add_words(Words a, Words b) { return vaddq_u16(a, b); }
+Words sub_words(Words a, Words b) { return vsubq_u16(a, b); }
+void store_interleaved(std::int16_t* p, Words even, Words odd) {
+  store_words(p, vzip1q_u16(even, odd));
+  store_words(p + 8, vzip2q_u16(even, odd));
+}
+Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::uint32_t bit) {
+  const int16x8_t s = vreinterpretq_s16_u32(vdupq_n_u32(limit));
+  const uint16x8_t low = vcgtq_s16(vreinterpretq_s16_u16(even), s);
+  const uint16x8_t high = vcgtq_s16(vreinterpretq_s16_u16(odd), s);
+  const uint16x8_t marks = vbslq_u16(vdupq_n_u16(0x00ff), low, high);
+  return vorrq_u8(acc, vandq_u8(vreinterpretq_u8_u16(marks), broadcast_bytes(bit)));
+}
+
+Floats load_floats(const float* p) { return vld1q_f32(p); }
+Floats load_floats_masked(const float* p, std::uint64_t mask) {
+  const uint32_t bit[4] = {1, 2, 4, 8};
+  const uint32x4_t lanes = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(mask)), vld1q_u32(bit));
+  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(vld1q_f32(p)), lanes));
+}
+void store_floats(float* p, Floats x) { vst1q_f32(p, x); }
+Floats broadcast_float(float x) { return vdupq_n_f32(x); }
+Floats add_floats(Floats a, Floats b) { return vaddq_f32(a, b); }
+Floats mul_floats(Floats a, Floats b) { return vmulq_f32(a, b); }
+Floats fma_floats(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
+Floats relu_floats(Floats x) {  // not vmaxq: a NaN gives zero
+  const uint32x4_t positive = vcgtq_f32(x, vdupq_n_f32(0.0f));
+  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), positive));
+}
+Floats words_to_floats(const std::int16_t* p) { return vcvtq_f32_s32(vmovl_s16(vld1_s16(p))); }
+uint16x8_t not_less(const float* x, float32x4_t threshold) {
+  return vcombine_u16(vmovn_u32(vcgeq_f32(vld1q_f32(x), threshold)),
+                      vmovn_u32(vcgeq_f32(vld1q_f32(x + 4), threshold)));
+}
+Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
+  const float32x4_t t = vdupq_n_f32(threshold);
+  const uint8x16_t marks = vcombine_u8(vmovn_u16(not_less(x, t)), vmovn_u16(not_less(x + 8, t)));
+  return vorrq_u8(acc, vandq_u8(marks, broadcast_bytes(bit)));
+}
+
+#include "generic/table-inl.h"
+
+}  // namespace
+
+extern const Kernels neon_kernels;
+const Kernels neon_kernels = make_table("neon");
+
+}  // namespace bnas
