@@ -68,10 +68,9 @@ def _own(node: Node, tensors: Tensors, *names: str) -> dict[str, str | None]:
 
 def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
     weight = node.constants["weight"]
-    rows = negative(weight.transpose(0, 2, 3, 1)).reshape(
-        len(weight), -1
-    )  # (O, kh*kw*C), c fastest
-    made = []
+    # (O, kh*kw*C), c fastest
+    rows = negative(weight.transpose(0, 2, 3, 1)).reshape(len(weight), -1)
+    made: list[steps.Stage] = []
     for output, stage in zip(node.outputs, node.attributes["stages"], strict=True):
         store = {
             key: _store(tensors, f"{node.name if key == 'scale' else output}.{key}", array)
@@ -82,8 +81,15 @@ def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
             made.append(steps.ThresholdStage(output=output, **store))
             continue
         addend = None if stage.addend is None else node.inputs[stage.addend]
-        scale = {"activation": stage.activation, "addend": addend, "at": stage.at}
-        made.append(steps.ScaleStage(output=output, **store, **scale))
+        made.append(
+            steps.ScaleStage(
+                output=output,
+                scale=store["scale"],
+                activation=stage.activation,
+                addend=addend,
+                at=stage.at,
+            )
+        )
     return steps.BinaryConv2d(
         input=node.inputs[0],
         weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
@@ -97,8 +103,9 @@ def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
 def _zero(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]:
     """Zeros of a resolution: the picture, thinned out to it, with none of its channels selected."""
     channels, height, width = node.attributes["shape"]
-    stride = tuple(
-        _stride(*pair, node) for pair in zip(graph.input_shape[1:], (height, width), strict=True)
+    stride = (
+        _stride(graph.input_shape[1], height, node),
+        _stride(graph.input_shape[2], width, node),
     )
     grid = f"{node.name}.grid"
     index = _store(tensors, f"{node.name}.index", np.full(channels, -1, np.int32))

@@ -1,13 +1,14 @@
 """Computes a graph with NumPy, so that a pass can be shown to keep its meaning; not an engine.
 
-Slow and plain. Values are (N, C, H, W) in the dtype of the graph's constants, bits as -1 and +1. Float
-convolutions are summed in float64 and rounded once, so that leaving out channels that are zero changes
-nothing.
+Slow and plain. Values are (N, C, H, W) in the dtype of the graph's constants, bits as -1 and +1.
+Float convolutions are summed in float64 and rounded once, so that leaving out channels that are
+zero changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -77,10 +78,14 @@ def _taps(node: Node, x: Array, kernel: Sequence[int]) -> Iterator[tuple[int, in
 def _convolve(node: Node, x: Array) -> Array:
     weight = node.constants["weight"].astype(np.float64)
     padded = _padded(node, x, 0.0)
-    return sum(
+    return _total(
         np.einsum("oc,nchw->nohw", weight[:, :, ky, kx], taken.astype(np.float64))
         for ky, kx, taken in _taps(node, padded, weight.shape[2:])
     )
+
+
+def _total(arrays: Iterable[Array]) -> Array:
+    return functools.reduce(np.add, arrays)
 
 
 def _conv(node: Node, x: Array) -> Array:
@@ -149,22 +154,23 @@ def _select(node: Node, x: Array) -> Array:
 
 def _max_pool(node: Node, x: Array) -> Array:
     taps = _taps(node, _padded(node, x, -np.inf), node.attributes["kernel"])
-    return np.maximum.reduce([taken for _, _, taken in taps])
+    return functools.reduce(np.maximum, (taken for _, _, taken in taps))
 
 
 def _avg_pool(node: Node, x: Array) -> Array:
     kernel = node.attributes["kernel"]
     inside = _padded(node, np.ones((1, 1, *x.shape[2:]), x.dtype), 0.0)
-    total = sum(taken for _, _, taken in _taps(node, _padded(node, x, 0.0), kernel))
-    return total / sum(taken for _, _, taken in _taps(node, inside, kernel))
+    total = _total(taken for _, _, taken in _taps(node, _padded(node, x, 0.0), kernel))
+    return total / _total(taken for _, _, taken in _taps(node, inside, kernel))
 
 
 def _global_avg_pool(node: Node, x: Array) -> Array:
-    return x.mean(axis=(2, 3), keepdims=True, dtype=np.float64).astype(x.dtype)
+    mean: Array = x.mean(axis=(2, 3), keepdims=True, dtype=np.float64)
+    return mean.astype(x.dtype)
 
 
 def _linear(node: Node, x: Array) -> Array:
-    total = x.reshape(len(x), -1).astype(np.float64) @ node.constants["weight"].T
+    total: Array = x.reshape(len(x), -1).astype(np.float64) @ node.constants["weight"].T
     if "bias" in node.constants:
         total = total + node.constants["bias"]
     return total.astype(x.dtype)[:, :, None, None]

@@ -1,4 +1,4 @@
-"""The converters' graph: flat, typed, printable nodes over named values. No operations and no passes.
+"""The converters' graph: flat, typed, printable nodes over named values. No operations, no passes.
 
 `ops` says what each operation takes and the shape of what it makes, `evaluate` what it computes.
 Nodes and graphs are values: a pass makes new ones. Shapes are (C, H, W), for one image.
@@ -66,7 +66,8 @@ class Node:
     def __str__(self) -> str:
         attributes = "".join(f" {key}={value}" for key, value in self.attributes.items())
         constants = "".join(f" {key}{list(array.shape)}" for key, array in self.constants.items())
-        return f"{', '.join(self.outputs)} = {self.op}({', '.join(self.inputs)}){attributes}{constants}"
+        outputs, inputs = ", ".join(self.outputs), ", ".join(self.inputs)
+        return f"{outputs} = {self.op}({inputs}){attributes}{constants}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,8 @@ class Graph:
             raise ConversionError(msg)
         inferred = ops.infer(node, [values[name] for name in node.inputs])
         if len(inferred) != len(node.outputs):
-            msg = f"{node.name}: {node.op} makes {len(inferred)} values; got {len(node.outputs)} names"
+            count = len(inferred)
+            msg = f"{node.name}: {node.op} makes {count} values; got {len(node.outputs)} names"
             raise ConversionError(msg)
         return inferred
 
@@ -143,7 +145,7 @@ class Graph:
         return {name: tuple(nodes) for name, nodes in found.items()}
 
     def only_reader(self, value: str) -> Node | None:
-        """Return the single node that reads a value, or None if there are more, or it is the output."""
+        """Return the single reader of a value; None if there are more, or it is the output."""
         readers = self.readers[value]
         if len(readers) != 1 or value == self.output:
             return None
@@ -164,7 +166,7 @@ class Graph:
 
 
 def topological(nodes: Iterable[Node], known: str) -> tuple[Node, ...]:
-    """Sort nodes so that values are assigned before they are read, keeping the order where possible.
+    """Sort nodes so that values are assigned before they are read, else in the order they came.
 
     Args:
         nodes: In any order.

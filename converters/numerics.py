@@ -1,8 +1,8 @@
 """BatchNorm as scale and shift, and thresholds found by evaluating it; no graph here.
 
-Everything is done in the dtype of its arguments (float32 in an export, float64 in tests). A BatchNorm in
-evaluation mode is ``fl(fl(x * alpha) + beta)`` with alpha and beta rounded in the order PyTorch uses on a
-CPU: 1 / sqrt(var + eps), times weight; bias - mean * alpha.
+Everything is done in the dtype of its arguments (float32 in an export, float64 in tests). A
+BatchNorm in evaluation mode is ``fl(fl(x * alpha) + beta)`` with alpha and beta rounded in the
+order PyTorch uses on a CPU: 1 / sqrt(var + eps), times weight; bias - mean * alpha.
 """
 
 from __future__ import annotations
@@ -34,24 +34,26 @@ def batch_norm_terms(
     if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
         channel = int(np.flatnonzero(~(np.isfinite(alpha) & np.isfinite(beta)))[0])
         msg = (
-            f"a BatchNorm has no finite scale and shift in channel {channel}: weight {weight[channel]},"
-            f" bias {bias[channel]}, mean {mean[channel]}, variance {var[channel]}; is the model trained?"
+            f"a BatchNorm has no finite scale and shift in channel {channel}:"
+            f" weight {weight[channel]}, bias {bias[channel]}, mean {mean[channel]},"
+            f" variance {var[channel]}; is the model trained?"
         )
         raise PassError(msg)
     return alpha, beta
 
 
 def float_thresholds(alpha: Array, beta: Array) -> tuple[Array, Array]:
-    """Return (threshold, flip), (C,) each, with ``(x >= threshold) != flip`` iff x*alpha + beta >= 0.
+    """Return (threshold, flip), (C,) each: ``(x >= threshold) != flip`` iff x*alpha + beta >= 0.
 
-    The two sides agree for every x of the dtype, because x -> fl(fl(x*alpha) + beta) is monotone and the
-    place where its sign changes is found by bisection over the ordered floats, not by division.
+    The two sides agree for every x of the dtype, because x -> fl(fl(x*alpha) + beta) is monotone
+    and the place where its sign changes is found by bisecting the ordered floats, not by division.
     """
     flip = (alpha < 0) | ((alpha == 0) & (beta < 0))
 
     def beyond(x: Array) -> Array:  # False, then True, as x rises
         with np.errstate(all="ignore"):
-            return ((x * alpha + beta) >= 0) != flip
+            result: Array = ((x * alpha + beta) >= 0) != flip
+        return result
 
     low, high = (_key(np.full_like(alpha, end)) for end in (-np.inf, np.inf))
     for _ in range(alpha.dtype.itemsize * 8 + 1):

@@ -1,8 +1,8 @@
-"""The operations of a graph: their attributes, constants and the shapes they make. Not what they compute.
+"""The operations of a graph: their attributes, constants and shapes. Not what they compute.
 
 Shapes: C channels in, O channels out, H W pixels, kh kw the kernel. Attributes named ``stride`` and
-``dilation`` are (y, x); ``padding`` is (top, left, bottom, right). The first group has the float meaning
-of the PyTorch module of that name; the second mirrors steps of docs/format.md.
+``dilation`` are (y, x); ``padding`` is (top, left, bottom, right). The first group has the float
+meaning of the PyTorch module of that name; the second mirrors steps of docs/format.md.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _concat(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 
 def _select(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     index = node.constants["index"]
-    fits = index.ndim == 1 and -1 <= index.min() and index.max() < inputs[0].shape[0]
+    fits = index.ndim == 1 and index.min() >= -1 and index.max() < inputs[0].shape[0]
     _require(node, bool(fits), f"indices from -1 to {inputs[0].shape[0] - 1}")
     return (Value(F32, (len(index), *inputs[0].shape[1:])),)
 

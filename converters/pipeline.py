@@ -1,4 +1,4 @@
-"""The passes from a front end's graph to one that `emit` can write, in order, each with its reason there."""
+"""The passes from a front end's graph to one that `emit` can write, in order, with reasons."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ PIPELINE: tuple[Pass, ...] = (
     RemoveZero(),  # While every operation still has its float meaning.
     MergeEqual(),  # After zeros are gone, as add(pool, 0) and pool are equal only then.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
-    FoldBatchnorm(),  # After zeros: their shifts are in biases already. Before BatchNorms are lowered.
+    FoldBatchnorm(),  # After zeros: their shifts are in biases already.
     FuseRelu(),  # Again: conv, BatchNorm, ReLU has become conv, ReLU.
     PackConvs(),  # Takes sign(BatchNorm(dot product)); what is left to BinarizeSigns reads floats.
     BinarizeSigns(),
-    LowerBatchnorm(),  # The BatchNorms that nothing could take, such as the one before a padded stem.
+    LowerBatchnorm(),  # What nothing could take, such as the one before a padded stem.
     AddSlices(),  # Needs to see which convolutions give floats to an addition alone.
     FuseResidual(),
     EliminateDead(),

@@ -166,7 +166,9 @@ def _removed(
 def _narrowed(records: Sequence[PassRecord]) -> tuple[Narrowed, ...]:
     found = []
     for record in records:
-        before = {node.name: _inputs(node) for node in record.before.nodes if node.op in _CONVOLUTIONS}
+        before = {
+            node.name: _inputs(node) for node in record.before.nodes if node.op in _CONVOLUTIONS
+        }
         for node in record.after.nodes:
             was = before.get(node.name, 0)
             if node.op in _CONVOLUTIONS and _inputs(node) < was:

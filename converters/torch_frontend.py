@@ -1,7 +1,7 @@
 """A BNAS network of PyTorch modules as a graph, module by module; no rewriting and no files.
 
-Everything is taken literally (Zeroise edges and units that nobody reads included): what can be left out
-is for the passes to find. Other front ends make the same kind of graph from other sources.
+Everything is taken literally (Zeroise edges and units that nobody reads included): what can be left
+out is for the passes to find. Other front ends make the same kind of graph from other sources.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from bnas_deploy.converters import ops
-from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.builder import GraphBuilder
+from bnas_deploy.converters.graph import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
@@ -24,8 +24,6 @@ from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
 
 __all__ = ["network_graph"]
-
-IMAGE = "image"
 
 
 def network_graph(network: Network) -> Graph:
@@ -38,103 +36,76 @@ def network_graph(network: Network) -> Graph:
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
     size = network.config.image_size
-    build = Builder((3, size, size))
+    build = GraphBuilder((3, size, size))
     s0, s1 = _stem(build, network)
     for index, cell in enumerate(network.cells):
         s0, s1 = s1, _cell(build, cast("Cell", cell), s0, s1, f"cell{index}")
     pooled = build.add("global_avg_pool", "pool", (s1,))
     weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
     logits = build.add("linear", "classifier", (pooled,), {}, {"weight": weight, "bias": bias})
-    graph = Graph(IMAGE, build.values[IMAGE].shape, logits, tuple(build.nodes))
-    graph.check()
-    return graph
+    return build.graph(logits)
 
 
-class Builder:
-    """A graph while it is made; it knows the shape of every value so far."""
-
-    def __init__(self, shape: ops.Shape) -> None:
-        self.nodes: list[Node] = []
-        self.values = {IMAGE: ops.Value(ops.F32, shape)}
-
-    def add(
-        self,
-        op: str,
-        name: str,
-        inputs: tuple[str, ...],
-        attributes: dict[str, Any] | None = None,
-        constants: dict[str, Array] | None = None,
-    ) -> str:
-        """Append a node that makes one value of its own name, and return that name."""
-        node = Node(op, name, inputs, (name,), attributes or {}, constants or {})
-        (self.values[name],) = ops.infer(node, [self.values[i] for i in inputs])
-        self.nodes.append(node)
-        return name
-
-    def module(self, module: nn.Module, x: str, name: str) -> str:
-        """Append what a module does, by its kind.
-
-        Raises:
-            ConversionError: There is no rule for this kind of module.
-        """
-        for kind, rule in _RULES.items():
-            if type(module) is kind:
-                return rule(self, module, x, name)
+def _module(build: GraphBuilder, module: nn.Module, x: str, name: str) -> str:
+    """Append what a module does, by its kind."""
+    rule = _RULES.get(type(module))
+    if rule is None:
         known = ", ".join(kind.__name__ for kind in _RULES)
         msg = f"{name}: a module of type {type(module).__name__} cannot be exported; known: {known}"
         raise ConversionError(msg)
+    return rule(build, module, x, name)
 
 
-def _stem(build: Builder, network: Network) -> tuple[str, str]:
+def _stem(build: GraphBuilder, network: Network) -> tuple[str, str]:
     if network.config.dataset == "cifar10":
-        stem = build.module(network.stem, IMAGE, "stem")
+        stem = _module(build, network.stem, build.input, "stem")
         return stem, stem
-    first = build.module(network.stem0, IMAGE, "stem0")
-    return first, build.module(network.stem1, first, "stem1")
+    first = _module(build, network.stem0, build.input, "stem0")
+    return first, _module(build, network.stem1, first, "stem1")
 
 
-def _cell(build: Builder, cell: Cell, s0: str, s1: str, name: str) -> str:
+def _cell(build: GraphBuilder, cell: Cell, s0: str, s1: str, name: str) -> str:
     unit0, unit1 = cell.inputs
     states = [
-        build.module(unit0, s0, f"{name}.preprocess0"),
-        build.module(unit1, s1, f"{name}.preprocess1"),
+        _module(build, unit0, s0, f"{name}.preprocess0"),
+        _module(build, unit1, s1, f"{name}.preprocess1"),
     ]
     for node in range(NODES):
         ends = []
         for j in range(EDGES_PER_NODE * node, EDGES_PER_NODE * (node + 1)):
             source = states[cell.edges[j][1]]
-            ends.append(build.module(cell.ops[j], source, f"{name}.edge{j}"))
+            ends.append(_module(build, cell.ops[j], source, f"{name}.edge{j}"))
         states.append(build.add("add", f"{name}.state{INPUT_STATES + node}", tuple(ends)))
     joined = build.add("concat", f"{name}.concat", tuple(states[INPUT_STATES:]))
     if not cell.shape.skip:
         return joined
     skip = s1
     if cell.shape.reduction:
-        skip = build.module(cell.preprocess_res, s1, f"{name}.shortcut")
+        skip = _module(build, cell.preprocess_res, s1, f"{name}.shortcut")
     return build.add("add", f"{name}.out", (joined, skip))
 
 
-def _sequential(build: Builder, module: nn.Sequential, x: str, name: str) -> str:
+def _sequential(build: GraphBuilder, module: nn.Sequential, x: str, name: str) -> str:
     for index, part in enumerate(module):
-        x = build.module(part, x, f"{name}.{index}")
+        x = _module(build, part, x, f"{name}.{index}")
     return x
 
 
-def _unit(build: Builder, unit: ConvUnit, x: str, name: str) -> str:
-    x = build.module(unit.bn, x, f"{name}.bn")
+def _unit(build: GraphBuilder, unit: ConvUnit, x: str, name: str) -> str:
+    x = _module(build, unit.bn, x, f"{name}.bn")
     if unit.binary:
         x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
-    x = build.module(unit.conv, x, name)
+    x = _module(build, unit.conv, x, name)
     return build.add("relu", f"{name}.relu", (x,))
 
 
-def _batch_norm(build: Builder, norm: nn.BatchNorm2d, x: str, name: str) -> str:
+def _batch_norm(build: GraphBuilder, norm: nn.BatchNorm2d, x: str, name: str) -> str:
     if norm.running_mean is None or norm.running_var is None:
         msg = f"{name}: a BatchNorm without running statistics cannot be exported"
         raise ConversionError(msg)
     mean, var = _array(norm.running_mean), _array(norm.running_var)
-    weight = np.ones_like(mean) if norm.weight is None else _array(norm.weight)
-    bias = np.zeros_like(mean) if norm.bias is None else _array(norm.bias)
+    weight = _array(norm.weight) if norm.affine else np.ones_like(mean)
+    bias = _array(norm.bias) if norm.affine else np.zeros_like(mean)
     constants = {"weight": weight, "bias": bias, "mean": mean, "var": var}
     return build.add("batch_norm", name, (x,), {"eps": norm.eps}, constants)
 
@@ -154,14 +125,14 @@ def _geometry(conv: nn.Conv2d, name: str) -> dict[str, Any]:
     }
 
 
-def _conv(build: Builder, conv: nn.Conv2d, x: str, name: str) -> str:
+def _conv(build: GraphBuilder, conv: nn.Conv2d, x: str, name: str) -> str:
     constants = {"weight": _array(conv.weight)}
     if conv.bias is not None:
         constants["bias"] = _array(conv.bias)
     return build.add("conv", name, (x,), _geometry(conv, name), constants)
 
 
-def _binary_conv(build: Builder, conv: BinaryConv2d, x: str, name: str) -> str:
+def _binary_conv(build: GraphBuilder, conv: BinaryConv2d, x: str, name: str) -> str:
     with torch.no_grad():
         sign, beta = binarize_weight(conv.weight)
     constants = {"weight": _array(sign).astype(np.int8), "scale": _array(beta)}
@@ -172,13 +143,13 @@ def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
 
-def _pool(build: Builder, pool: nn.MaxPool2d | nn.AvgPool2d, x: str, name: str) -> str:
+def _pool(build: GraphBuilder, pool: nn.MaxPool2d | nn.AvgPool2d, x: str, name: str) -> str:
     op = "max_pool" if isinstance(pool, nn.MaxPool2d) else "avg_pool"
     y, width = _pair(pool.padding)
     counted = isinstance(pool, nn.AvgPool2d) and (y or width) and pool.count_include_pad
     dilated = isinstance(pool, nn.MaxPool2d) and _pair(pool.dilation) != (1, 1)
     if counted or dilated or pool.ceil_mode or getattr(pool, "divisor_override", None):
-        msg = f"{name}: only pools that do not count the padding, without dilation and ceil_mode; got {pool}"
+        msg = f"{name}: a pool must not count its padding, dilate or round up its size; got {pool}"
         raise ConversionError(msg)
     attributes = {
         "kernel": _pair(pool.kernel_size),
@@ -188,13 +159,13 @@ def _pool(build: Builder, pool: nn.MaxPool2d | nn.AvgPool2d, x: str, name: str) 
     return build.add(op, name, (x,), attributes)
 
 
-def _zeroise(build: Builder, module: Zeroise, x: str, name: str) -> str:
+def _zeroise(build: GraphBuilder, module: Zeroise, x: str, name: str) -> str:
     c, h, w = build.values[x].shape
     s = module.stride
     return build.add("zero", name, (), {"shape": (c, -(-h // s), -(-w // s))})
 
 
-def _relu(build: Builder, module: nn.ReLU, x: str, name: str) -> str:
+def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
     return build.add("relu", name, (x,))
 
 
@@ -205,7 +176,7 @@ def _array(tensor: torch.Tensor) -> Array:
     return tensor.detach().cpu().numpy().copy()
 
 
-_RULES: dict[type[nn.Module], Callable[[Builder, Any, str, str], str]] = {
+_RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     nn.Sequential: _sequential,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,

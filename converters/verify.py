@@ -1,8 +1,8 @@
 """Compares the logits of PyTorch and of the packed engine; it runs neither.
 
-They are not equal to the bit: PyTorch sums convolutions in its own order, and where a float lies within
-rounding of a threshold, one sign differs and everything behind it moves a little. A wrong conversion
-moves everything a lot. So two limits are set, both far from either.
+They are not equal to the bit: PyTorch sums convolutions in its own order, and where a float lies
+within rounding of a threshold, one sign differs and everything behind it moves a little. A wrong
+conversion moves everything a lot. So two limits are set, both far from either.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ class SelfCheck:
 
 
 def random_pictures(
-    count: int, crop: tuple[int, int], mean: tuple[float, ...], std: tuple[float, ...], *, seed: int = 0
+    count: int,
+    crop: tuple[int, int],
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+    *,
+    seed: int = 0,
 ) -> npt.NDArray[np.float32]:
     """Return images (count, 3, H, W), blotches of colour with noise, normalised like pictures."""
     rng = np.random.default_rng(seed)

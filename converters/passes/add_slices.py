@@ -1,4 +1,4 @@
-"""Turns additions into additions onto a slice, so that channels a cell does not touch are not copied."""
+"""Turns additions into additions onto a slice, so that what a cell does not touch is not copied."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class AddSlices(Pass):
 
     1. Where one side is a concat or select_channels: each of its parts is added onto the other side
        where it belongs. The side that more nodes read, else the earlier one, is the one added onto.
-    2. Else y is added onto x whole. A convolution that nobody else reads is y, so that it can write its
-       output straight onto x (`fuse_residual`); of two, the later one.
+    2. Else y is added onto x whole. A convolution that nobody else reads is y, so that it can write
+       its output straight onto x (`fuse_residual`); of two, the later one.
     """
 
     name = "add_slices"
@@ -107,7 +107,7 @@ def _slices(graph: Graph, value: str) -> list[_Slice]:
 
 
 def _runs(part: str, index: Array, start: int, stop: int) -> list[_Slice]:
-    """Stretches of `index` that count up by one within start to stop, which is where `part` lies."""
+    """Stretches of `index` that count up by one within start to stop, where `part` lies."""
     places = np.flatnonzero((index >= start) & (index < stop))
     if not len(places):
         return []

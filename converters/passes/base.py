@@ -1,7 +1,7 @@
 """What a pass is: a rewrite with its checks. No rewrite of its own.
 
 A pass does one thing, says what it needs and what it leaves, returns (graph, modified), and changes
-nothing when it is run a second time. To write one: subclass `Pass`, state the class docstring as the
+nothing when it is run a second time. To write one: subclass `Pass`, make the class docstring its
 list of rules, implement `rewrite`, put it into `pipeline.PIPELINE` with its reason, and add it to
 `tests/converters/passes` (the tests of idempotence and meaning loop over the pipeline).
 """

@@ -1,4 +1,4 @@
-"""Convolutions and linear layers without the inputs that are known; the rest of `remove_zero` is there."""
+"""Convolutions and linear layers without the inputs that are known; part of `remove_zero`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def binary_conv(node: Node, x: Channels, new: Rebuilt) -> Node:
 
 
 def conv(node: Node, x: Channels, new: Rebuilt) -> Node:
-    """Keep the live channels' weights; the others go to the bias, if there is no border to spoil."""
+    """Keep the live channels' weights; the others go to the bias, if that spoils no border."""
     if not x.dead.any():
         return replace(node, inputs=(_name(x),))
     weight = node.constants["weight"]

@@ -1,4 +1,4 @@
-"""Folds a BatchNorm into the full-precision convolution beside it; binary ones are `pack_convs`' work.
+"""Folds a BatchNorm into the full-precision convolution beside it, not into binary ones.
 
 Computed in float64 and rounded once. Exact in real arithmetic; in floats the result is another
 rounding of the same number.
@@ -20,9 +20,9 @@ class FoldBatchnorm(Pass):
 
     1. batch_norm(conv(x)), where nobody else reads the convolution and it has no activation: its
        weights and bias are scaled, the shift is added to the bias.
-    2. conv(batch_norm(x)), where the convolution has no padding: its weights are scaled, and the shift
-       times the weights is added to the bias. With padding the shift would be missing at the border,
-       where the convolution reads zeros: the BatchNorm stays.
+    2. conv(batch_norm(x)), where the convolution has no padding: its weights are scaled, and the
+       shift times the weights is added to the bias. With padding the shift would be missing at the
+       border, where the convolution reads zeros. The BatchNorm stays for its other readers.
     """
 
     name = "fold_batchnorm"
@@ -57,18 +57,20 @@ def _fold_back(graph: Graph, norm: Node) -> Graph | None:
 
 def _fold_forward(graph: Graph, norm: Node) -> Graph | None:
     readers = graph.readers[norm.output]
-    if not readers or graph.output == norm.output:
-        return None
-    if any(r.op != "conv" or any(r.attributes["padding"]) for r in readers):
+    convs = [r for r in readers if r.op == "conv" and not any(r.attributes["padding"])]
+    if not convs:
         return None
     alpha, beta = _terms(norm)
     folded = {}
-    for conv in readers:
+    for conv in convs:
         weight = conv.constants["weight"].astype(np.float64)
         bias = _bias(conv) + np.einsum("ocyx,c->o", weight, beta)
         scaled = _with(conv, weight * alpha[None, :, None, None], bias)
         folded[conv.name] = scaled.renamed_inputs({norm.output: norm.inputs[0]})
-    return graph.with_nodes(folded.get(n.name, n) for n in graph.nodes if n is not norm)
+    unread = len(convs) == len(readers) and graph.output != norm.output
+    return graph.with_nodes(
+        folded.get(n.name, n) for n in graph.nodes if not (unread and n is norm)
+    )
 
 
 def _terms(norm: Node) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ _CONVOLUTIONS = {"conv", "binary_conv"}
 
 
 class FuseRelu(Pass):
-    """relu(conv(x)), where nobody else reads the convolution, becomes conv(x) with activation relu."""
+    """relu(conv(x)), where nobody else reads conv(x), becomes conv(x) with activation relu."""
 
     name = "fuse_relu"
 

@@ -17,8 +17,9 @@ __all__ = ["PackConvs"]
 class PackConvs(Pass):
     """Each binary_conv becomes one packed_conv.
 
-    1. Each sign(batch_norm(conv)) or sign(conv) that reads it becomes a threshold stage: the sign of the
-       float expression, found for every integer that the dot product can be, changes at most once.
+    1. Each sign(batch_norm(conv)) or sign(conv) that reads it becomes a threshold stage: the sign
+       of the float expression, found for every integer that the dot product can be, changes at
+       most once.
     2. If anything else reads it, or it is the output, there is a scale stage too.
     """
 
@@ -59,7 +60,7 @@ def _pack(graph: Graph, conv: Node) -> Node:
 
 
 def _readers(graph: Graph, conv: Node) -> tuple[list[tuple[Node, Node | None]], bool]:
-    """The signs of the convolution, each with the BatchNorm between, and whether floats are read."""
+    """The signs of a convolution, each with the BatchNorm between, and whether floats are read."""
     signs: list[tuple[Node, Node | None]] = []
     floats = graph.output == conv.output or not graph.readers[conv.output]
     for reader in graph.readers[conv.output]:

@@ -1,4 +1,4 @@
-"""Removes Zeroise edges and every channel that is the same for every image, exactly, borders included."""
+"""Removes Zeroise edges and channels that are the same for every image; exact at borders too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bnas_deploy.converters.graph import Array, Graph, Node
 from bnas_deploy.converters.numerics import batch_norm_terms
 from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.converters.passes.channels import Channels, Rebuilt
-from bnas_deploy.converters.passes.dead_inputs import conv, linear, binary_conv
+from bnas_deploy.converters.passes.dead_inputs import binary_conv, conv, linear
 
 __all__ = ["RemoveZero"]
 
@@ -20,11 +20,12 @@ class RemoveZero(Pass):
     """Follows known channels from the Zeroise edges forwards; a value keeps its live channels only.
 
     1. zero vanishes; add(x, 0) is x; a concat keeps its live parts; pools of zero are zero.
-    2. A zero channel becomes a known number behind batch_norm, affine and relu, and +1 or -1 behind sign.
-    3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each tap; a
-       conv without padding adds them to its bias, one with padding drops zero channels and keeps others;
-       a linear layer adds them to its bias.
-    4. Where two values added have different live channels, they are laid out alike by select_channels.
+    2. A zero channel becomes a known number behind batch_norm, affine and relu, and +1 or -1 behind
+       sign.
+    3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
+       tap; a conv without padding adds them to its bias, one with padding drops zero channels and
+       keeps others; a linear layer adds them to its bias.
+    4. Where two values added have different live channels, select_channels lays them out alike.
     """
 
     name = "remove_zero"
@@ -52,7 +53,7 @@ def _zero(graph: Graph, node: Node, new: Rebuilt) -> Channels:
 def _per_channel(
     known: Callable[[Node, Array], Array],
 ) -> Callable[[Graph, Node, Rebuilt], Channels]:
-    """A rule for a node that works on each channel alone; `known` is what it does to known numbers."""
+    """A rule for a node that works on each channel alone; `known` is its way with known numbers."""
 
     def rule(graph: Graph, node: Node, new: Rebuilt) -> Channels:
         x = new.values[node.inputs[0]]

@@ -12,7 +12,8 @@ class Schedule(Pass):
     """Two rules, both so that an engine can add onto a value in place.
 
     1. A value is binarized by all its readers right after it is made.
-    2. A node that adds onto a value waits until the value's other readers have run, unless they wait for it.
+    2. A node that adds onto a value waits until the value's other readers have run, unless they
+       wait for it.
 
     Otherwise the order stays.
     """

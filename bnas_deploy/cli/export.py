@@ -1,0 +1,161 @@
+"""`bnas-export`: turn a trained network into a packed file; `bnas_deploy.converters` does the work.
+
+Exit status: 0; 2 after a mistake in the arguments, a model that cannot be packed, or a self-check
+that failed, in which cases nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.cli import Parser, run_cli
+from bnas_deploy.errors import CheckpointError, UsageError
+from bnas_deploy.format import PackedModel, Preprocessing, write
+
+if TYPE_CHECKING:
+    from bnas_deploy.converters import Report
+
+__all__ = ["main"]
+
+DESCRIPTION = """\
+Turn a network trained by bnas-train into a packed .bnn file of 64-bit words.
+
+Binary convolutions keep one bit a weight; BatchNorm and sign become one compare a channel; what is
+zero, constant or unread for every image is left out, exactly. The stem, the shortcuts of reduction
+cells and the classifier stay in full precision, and the report lists them with the reason.
+
+Then the packed network and PyTorch run on the same images. If they disagree by more than roundings
+can explain, nothing is written.
+"""
+EPILOG = """\
+examples:
+  bnas-export runs/mini/model.pt                       writes runs/mini/model.bnn
+  bnas-export model.pt -o mini.bnn --images photos/    checks it on your own pictures
+  bnas-export model.pt --json > report.json            the report for programs
+
+Exit status: 0; 2 after a mistake, or if the self-check failed (then nothing is written).
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments (None: those of the process)."""
+    return run_cli(_run, argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    source, output = _paths(args)
+    model, report = _export(args, source)
+    write(model, output)
+    _print(args, report, output)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="bnas-export",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL.pt", help="what bnas-train wrote")
+    add("-o", "--output", metavar="MODEL.bnn", help="(default: MODEL.bnn beside MODEL.pt)")
+    add("--json", action="store_true", help="print the report as one JSON object")
+    add("--no-verify", action="store_true", help="skip the self-check")
+    add(
+        "--verify-images",
+        type=_count,
+        metavar="N",
+        help="random images for the self-check (default: 32)",
+    )
+    add("--images", nargs="+", metavar="IMAGE", help="pictures or folders for the self-check")
+    add("--backend", help="backend for the self-check: native, numba or reference")
+    add("--threads", type=_count, default=1, metavar="N", help="threads of it (default: 1)")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"expected a whole number of at least 1, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _paths(args: argparse.Namespace) -> tuple[Path, Path]:
+    source = Path(args.model)
+    output = Path(args.output) if args.output else source.with_suffix(".bnn")
+    if not source.is_file():
+        msg = f"{source}: no such file; expected the model.pt that bnas-train wrote"
+        raise UsageError(msg)
+    if output == source or not output.parent.is_dir() or output.is_dir():
+        msg = f"{output}: cannot be written there; name a file in an existing folder with -o"
+        raise UsageError(msg)
+    if args.no_verify and (args.images or args.verify_images or args.backend):
+        msg = "--no-verify contradicts --images, --verify-images and --backend"
+        raise UsageError(msg)
+    if args.images and args.verify_images:
+        msg = "give either --images or --verify-images, not both"
+        raise UsageError(msg)
+    return source, output
+
+
+def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report]:
+    # torch takes a second to import, and --help should not wait for it.
+    from bnas_deploy.converters.torch_convert import convert, self_check  # noqa: PLC0415
+    from bnas_deploy.training.product import load_model  # noqa: PLC0415
+
+    loaded = load_model(source)
+    facts = {"source": {"file": source.name, "sha256": _sha256(source)}}
+    model, report = convert(loaded, provenance=facts)
+    if args.no_verify:
+        return model, report
+    images: npt.NDArray[np.float32] | int = args.verify_images or 32
+    if args.images:
+        images = _pictures(args.images, model.preprocessing)
+    return self_check(
+        loaded.network, model, report, images=images, backend=args.backend, threads=args.threads
+    )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        msg = f"{path}: {error.strerror or error}"
+        raise CheckpointError(msg) from error
+
+
+def _pictures(names: Sequence[str], preprocessing: Preprocessing) -> npt.NDArray[np.float32]:
+    from bnas_deploy.runtime.images import open_rgb  # noqa: PLC0415
+    from bnas_deploy.runtime.preprocess import normalise, resize_and_crop  # noqa: PLC0415
+    from bnas_deploy.runtime.sources import find_pictures  # noqa: PLC0415
+
+    items, problems = find_pictures(names)
+    if problems:
+        raise UsageError("; ".join(problems))
+    pixels = [
+        resize_and_crop(open_rgb(item.picture, item.name), preprocessing, item.name)
+        for item in items
+    ]
+    return normalise(np.stack(pixels), preprocessing)
+
+
+def _print(args: argparse.Namespace, report: Report, output: Path) -> None:
+    from bnas_deploy.converters.report_text import report_lines  # noqa: PLC0415
+
+    size = output.stat().st_size
+    if args.json:
+        record: dict[str, Any] = {"output": str(output), "file_bytes": size, **report.to_dict()}
+        print(json.dumps(record, indent=2))
+        return
+    print("\n".join(report_lines(report)))
+    print(f"wrote {output} ({size:,} bytes)")
