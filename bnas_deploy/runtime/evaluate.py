@@ -156,7 +156,8 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path) as tar:
             yield tar
     except (tarfile.TarError, LZMAError, zlib.error, EOFError) as error:
-        msg = f"{path}: neither a folder nor a readable tar file ({error})"
+        reason = str(error).partition("\n")[0].rstrip(":")
+        msg = f"{path}: neither a folder nor a readable tar file ({reason})"
         raise DataError(msg) from error
     except OSError as error:
         msg = f"{path}: {error.strerror or error}"

@@ -7,6 +7,7 @@ names the picture.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -26,6 +27,7 @@ Picture = Union[str, "os.PathLike[str]", bytes, "PilImage", npt.NDArray[np.uint8
 """A path, the bytes of a file, a Pillow image, or a uint8 array (H, W, 3)."""
 
 ORIENTATION = 0x0112  # the EXIF tag
+UPRIGHT = 1
 ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 GREY_16 = 65535
 
@@ -53,6 +55,7 @@ def open_rgb(picture: Picture, name: str | None = None) -> PilImage:
         if not hasattr(picture, "getexif"):
             msg = f"{name}: expected a path, bytes, a Pillow image or an array"
             raise ImageError(msg)
+        picture.load()
         return _to_rgb(_upright(picture))
 
 
@@ -122,8 +125,17 @@ def _upright(image: PilImage) -> PilImage:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_90,
     }
-    turn = turns.get(image.getexif().get(ORIENTATION, 1))
+    turn = turns.get(_orientation(image))
     return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: PilImage) -> int:
+    try:
+        value = image.getexif().get(ORIENTATION)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
+        # Garbled metadata around sound pixels is common; viewers show such pictures as they lie.
+        return UPRIGHT
+    return value if isinstance(value, int) else UPRIGHT
 
 
 def _to_rgb(image: PilImage) -> PilImage:

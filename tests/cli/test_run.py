@@ -1,0 +1,280 @@
+"""Tests of `bnas-run`: what it prints, its JSON, its exit statuses; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_models import mean_colour_model, picture_model, written
+
+import bnas_deploy
+from bnas_deploy.cli.run import main
+
+COLOURS = {"red": "red", "green": "lime", "blue": "blue"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with model.bnn and one picture a colour."""
+    written(tmp_path, mean_colour_model())
+    for name, colour in COLOURS.items():
+        Image.new("RGB", (9, 12), colour).save(tmp_path / f"{name}.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BNAS_BACKEND", "reference")
+    monkeypatch.delenv("BNAS_ISA", raising=False)
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return main(["--packed", "model.bnn", *arguments])
+
+
+def one_error_line(text: str) -> str:
+    assert text.startswith("error: ")
+    assert text.count("\n") == 1
+    assert "Traceback" not in text
+    return text
+
+
+def test_one_line_a_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("red.png", "blue.png") == 0
+    out, err = capsys.readouterr()
+    assert out == "red.png: red (100.0%)\nblue.png: blue (100.0%)\n"
+    assert err == ""
+
+
+def test_top_k(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("green.png", "--top-k", "2") == 0
+    assert capsys.readouterr().out == "green.png:\n  100.0%  green\n    0.0%  red\n"
+
+
+def test_options_may_stand_between_pictures(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("red.png", "--batch", "1", "blue.png") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_folders_and_patterns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(".", "*e*.png") == 0
+    shown = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["blue.png", "green.png", "red.png"] * 2
+
+
+def test_standard_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (folder / "blue.png").read_bytes()
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(data)))
+    assert run("-") == 0
+    assert capsys.readouterr().out == "<stdin>: blue (100.0%)\n"
+
+
+def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "broken.png").write_bytes(b"no")
+    assert run("red.png", "broken.png", "nix.png", "--json", "--top-k", "2", "--threads", "2") == 1
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert report["model"] == "model.bnn"
+    assert report["backend"] == "reference"
+    assert report["isa"] is None
+    assert report["threads"] == 2
+    (result,) = report["results"]
+    assert (result["image"], result["label"], result["index"]) == ("red.png", "red", 0)
+    assert result["probability"] == result["top"][0]["probability"]
+    assert [guess["label"] for guess in result["top"]] == ["red", "green"]
+    assert ["nix.png" in report["errors"][0]["error"], report["errors"][1]["image"]] == [
+        True,
+        "broken.png",
+    ]
+    assert "broken.png" in err
+
+
+def test_unreadable_pictures_do_not_stop_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.png").write_bytes((folder / "red.png").read_bytes()[:50])
+    assert run("red.png", "broken.png", "nix.png", "blue.png") == 1
+    out, err = capsys.readouterr()
+    assert out == "red.png: red (100.0%)\nblue.png: blue (100.0%)\n"
+    assert "error: nix.png: no such file\n" in err
+    assert "error: broken.png: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "no pictures given"),
+        (["nix.png", "*.bmp"], "nix.png: no such file; *.bmp: no file matches"),
+        (["red.png", "--top-k", "0"], "--top-k: expected a whole number of at least 1, got '0'"),
+        (["red.png", "--batch", "many"], "--batch"),
+        (["red.png", "--threads", "-1"], "--threads"),
+        (["red.png", "--wat"], "--wat"),
+        (["red.png", "--backend", "abacus"], "unknown backend 'abacus'"),
+        (["red.png", "--backend", "reference", "--isa", "avx2"], "isa"),
+        (["red.png", "--evaluate", "."], "--evaluate goes with neither"),
+        (["--evaluate", "nix"], "nix: No such file"),
+        (["--evaluate", "red.png"], "red.png: neither a folder nor a readable tar"),
+    ],
+)
+def test_mistakes(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert run(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert expected in one_error_line(err)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"hello", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "]
+)
+def test_bad_model(folder: Path, capsys: pytest.CaptureFixture[str], content: bytes | None) -> None:
+    if content is None:
+        (folder / "model.bnn").unlink()
+    else:
+        (folder / "model.bnn").write_bytes(content)
+    assert run("red.png") == 2
+    assert "model.bnn" in one_error_line(capsys.readouterr().err)
+
+
+def test_network_without_rgb_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(folder, picture_model(channels=2))
+    assert run("red.png") == 2
+    assert "2 channels" in one_error_line(capsys.readouterr().err)
+
+
+def test_labels_cannot_command_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(folder, picture_model(("\x1b[31mred\n",) * 10))
+    assert run("red.png") == 0
+    assert "\\x1b[31mred\\n" in capsys.readouterr().out
+
+
+def test_profile(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = picture_model()
+    written(folder, model)
+    assert run("--profile", "red.png") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:3] == ["step", "op", "result"]
+    assert len(lines) == 2 + len(model.program.steps) + 1
+    assert lines[-1].startswith("all steps: ")
+
+
+def test_profile_without_a_picture_as_json(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = picture_model()
+    written(folder, model)
+    assert run("--profile", "--json") == 0
+    steps = json.loads(capsys.readouterr().out)["profile"]
+    assert [step["op"] for step in steps] == [step.OP for step in model.program.steps]
+    assert sum(step["share"] for step in steps) == pytest.approx(1)
+    assert all(step["seconds"] >= 0 for step in steps)
+    assert next(s["binary_macs"] for s in steps if s["op"] == "binary_conv2d") == 5 * 64 * 9 * 6
+
+
+@pytest.fixture
+def data(folder: Path) -> Path:
+    """A folder data/test/<class> with four pictures, one of them in the wrong class."""
+    for name, colour in [*COLOURS.items(), ("red", "blue")]:
+        file = folder / "data" / "test" / name / f"{colour}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), colour).save(file)
+    return folder / "data"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_evaluate(data: Path, capsys: pytest.CaptureFixture[str], packed: bool) -> None:
+    source = data
+    if packed:
+        source = data.with_suffix(".tar.xz")
+        with tarfile.open(source, "w:xz") as tar:
+            tar.add(data / "test", arcname="test")
+    assert run("--evaluate", str(source)) == 0
+    assert capsys.readouterr().out == "top-1 accuracy: 75.00% (3 of 4)\n"
+
+
+def test_evaluate_as_json_with_an_unreadable_picture(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "test" / "red" / "broken.png").write_bytes(b"no")
+    assert run("--evaluate", "data", "--json", "--batch", "2") == 1
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert (report["count"], report["top_1"], report["top_5"]) == (4, 0.75, None)
+    assert report["data"] == "data"
+    assert report["backend"] == "reference"
+    assert "broken.png" in report["errors"][0]["image"]
+    assert "broken.png" in err
+
+
+def test_evaluate_with_top_5(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(folder, picture_model())
+    (folder / "cat").mkdir()
+    (folder / "red.png").rename(folder / "cat" / "0.png")
+    for name in ("green", "blue"):
+        (folder / f"{name}.png").unlink()
+    assert run("--evaluate", ".") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("top-1 accuracy: ")
+    assert second.startswith("top-5 accuracy: ")
+
+
+def test_evaluate_with_nothing_readable(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in data.rglob("*.png"):
+        file.write_bytes(b"no")
+    assert run("--evaluate", "data") == 2
+    assert "none of its 4 pictures can be read" in capsys.readouterr().err
+
+
+def test_evaluate_with_foreign_classes(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "test" / "red").rename(data / "test" / "crimson")
+    assert run("--evaluate", "data") == 2
+    assert "crimson" in one_error_line(capsys.readouterr().err)
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leave:
+        main(["--help"])
+    assert leave.value.code == 0
+    assert "--evaluate" in capsys.readouterr().out
+
+
+CALL = "import sys; from bnas_deploy.cli.run import main; sys.exit(main())"
+
+
+def process(folder: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", CALL, "--packed", "model.bnn", *arguments]
+    # The very package under test, wherever it lies, also from another folder.
+    env = {**os.environ, "PYTHONPATH": str(Path(bnas_deploy.__file__).parents[1])}
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False, env=env, **options)
+
+
+def test_a_real_process_reads_standard_input(folder: Path) -> None:
+    image = Image.fromarray(np.full((5, 5, 3), (250, 0, 0), np.uint8))
+    stream = BytesIO()
+    image.save(stream, "JPEG")
+    done = process(folder, "-", "nix.png", input=stream.getvalue())
+    assert done.returncode == 1
+    assert done.stdout.decode() == "<stdin>: red (100.0%)\n"
+    assert done.stderr.decode() == "error: nix.png: no such file\n"
+
+
+def test_a_label_that_the_terminal_cannot_show(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(folder, picture_model(("Löwe",) * 10))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = process(folder, "red.png")
+    assert done.returncode == 0
+    assert b"L\\xf6we" in done.stdout
