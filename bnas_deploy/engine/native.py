@@ -1,4 +1,4 @@
-"""The native backend: hands a program to the compiled kernels; not the kernels, not the choice of backend.
+"""The native backend: hands a program to the compiled kernels; not those, and no choice of backend.
 
 Shapes: N batch, C channels, H W pixels.
 """
@@ -28,7 +28,7 @@ __all__ = ["NativeRunner", "best_isa", "isas"]
 
 
 def isas() -> dict[str, list[str]]:
-    """Every compiled instruction set, best first, with the features that this machine lacks for it."""
+    """Every compiled instruction set, best first, with the features that this machine lacks."""
     return _kernels.isas()
 
 
@@ -54,8 +54,8 @@ def _check_isa(isa: str) -> str:
 class NativeRunner:
     """Runs a program by the compiled kernels; see `bnas_deploy.engine.runner.Runner`.
 
-    Images of a batch are spread over `threads`; each image is computed by one thread. Several Python
-    threads may call one runner; the interpreter's lock is released meanwhile.
+    Images of a batch are spread over `threads`; each image is computed by one thread. Several
+    Python threads may call one runner; the interpreter's lock is released meanwhile.
     """
 
     name = "native"
@@ -64,8 +64,8 @@ class NativeRunner:
         """Repack the weights and plan the memory.
 
         Raises:
-            BackendError: `isa` is unknown or this machine cannot run it, `threads` is below 1, or the
-                program needs more than the kernels' 16-bit dot products.
+            BackendError: `isa` is unknown or this machine cannot run it, `threads` is below 1, or
+                the program needs more than the kernels' 16-bit dot products.
         """
         self._model = build(model, _check_isa(isa or best_isa()))
         self.isa: str | None = self._model.isa
@@ -102,7 +102,7 @@ class NativeRunner:
         return [(i, s.OP, float(median(run[i] for run in runs))) for i, s in enumerate(steps)]
 
     def memory(self) -> dict[str, int]:
-        """Bytes: ``weights`` and ``tables`` of the model, ``arena`` and ``scratch`` of each image at work."""
+        """Bytes: `weights` and `tables` of the model, `arena` and `scratch` of each thread."""
         return self._model.memory()
 
     def _check(self, images: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""From the steps of a program to calls of the kernels' builder; no arithmetic and no choice of kernels."""
+"""From the steps of a program to calls of the kernels' builder; no arithmetic."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bnas_deploy.format.steps import (
     AddSlice,
     Affine,
     AvgPool2d,
-    BinaryConv2d,
     Binarize,
+    BinaryConv2d,
     Concat,
     Conv2d,
     GlobalAvgPool,

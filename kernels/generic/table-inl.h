@@ -2,15 +2,23 @@
 // anonymous namespace of a file that has defined the primitives (Bytes, Words and Floats with their
 // functions).
 
-#include "generic/binary_conv-inl.h"
-#include "generic/conv2d-inl.h"
-#include "generic/elementwise-inl.h"
-#include "generic/gather-inl.h"
-#include "generic/linear-inl.h"
-#include "generic/peak-inl.h"
-#include "generic/pool-inl.h"
-#include "generic/stage-inl.h"
 #include "generic/values-inl.h"
+
+#include "generic/gather-inl.h"
+
+#include "generic/stage-inl.h"
+
+#include "generic/binary_conv-inl.h"
+
+#include "generic/conv2d-inl.h"
+
+#include "generic/pool-inl.h"
+
+#include "generic/elementwise-inl.h"
+
+#include "generic/linear-inl.h"
+
+#include "generic/peak-inl.h"
 
 constexpr Kernels make_table(const char* name) {
   return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes, binary_vectors,

@@ -12,8 +12,9 @@ using Bytes = __m512i;
 
 Bytes popcount_bytes(Bytes x) { return _mm512_popcnt_epi8(x); }
 
-#include "generic/table-inl.h"
 #include "isa/avx512-inl.h"
+
+#include "generic/table-inl.h"
 
 }  // namespace
 

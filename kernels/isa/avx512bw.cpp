@@ -20,8 +20,9 @@ Bytes popcount_bytes(Bytes x) {
   return _mm512_add_epi8(low, high);
 }
 
-#include "generic/table-inl.h"
 #include "isa/avx512-inl.h"
+
+#include "generic/table-inl.h"
 
 }  // namespace
 
