@@ -40,9 +40,12 @@ def build(name: str, *, zeroise: bool = True, binary: bool = True) -> Network:
         config = replace(config, genotype=LATEST_CELL)
     torch.manual_seed(SEED)
     network = build_network(config, binary=binary)
-    with torch.no_grad():  # one pass in training mode gives BatchNorm statistics of these weights
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.momentum = None
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    with torch.no_grad():
+        for norm in norms:
+            norm.momentum = None  # the statistics of the one pass below, unmixed
+            if norm.affine:  # as training leaves them; equal ones would be merged at export
+                norm.weight.uniform_(0.5, 1.5)
+                norm.bias.normal_(std=0.3)
         network.train()(torch.from_numpy(images(config.image_size, 4)))
     return network.eval()
