@@ -1,0 +1,165 @@
+"""Tests that the Numba backend gives the reference's bits, in every value; not of its speed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_programs import conv_program, random_images, random_program, step_programs
+
+from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.errors import UsageError
+from bnas_deploy.format import PackedModel
+
+pytest.importorskip("numba", reason="the numba backend needs numba")
+
+from bnas_deploy.engine.numba_backend import NumbaRunner
+from bnas_deploy.engine.numba_plan import make_plan
+
+WIDTHS = [
+    1,
+    7,
+    8,
+    9,
+    15,
+    16,
+    17,
+    31,
+    32,
+    33,
+]  # around a byte of channels, around a vector of floats
+
+
+def bits_of(x: np.ndarray) -> np.ndarray:
+    return x.view(np.uint32) if x.dtype == np.float32 else x
+
+
+def check(m: PackedModel, *, n: int = 2) -> None:
+    images = random_images(np.random.default_rng(0), m, n)
+    expected = ReferenceRunner(m).trace(images)
+    runner = NumbaRunner(m)
+    got = runner.trace(images)
+    assert list(got) == list(m.program.values)
+    for name, value in expected.items():
+        assert got[name].dtype == value.dtype, name
+        assert np.array_equal(bits_of(got[name]), bits_of(value)), name
+    # Buffers are shared between values here, and not in a trace.
+    assert np.array_equal(runner.run(images), expected[m.program.output][:, :, 0, 0])
+
+
+@pytest.mark.parametrize("name_model", list(step_programs(1)), ids=lambda nm: nm[0])
+def test_steps(name_model: tuple[str, PackedModel]) -> None:
+    check(name_model[1])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs(seed: int) -> None:
+    check(random_program(np.random.default_rng(seed), steps=10), n=3)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("padding", range(5))
+def test_geometries(kernel: int, stride: int, dilation: int, padding: int) -> None:
+    rng = np.random.default_rng([kernel, stride, dilation, padding])
+    least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
+    for size in (least, least + 1, 8 if least <= 8 else 17):
+        check(
+            conv_program(
+                rng, channels=int(rng.choice([1, 8, 65, 300])), out_channels=int(rng.integers(1, 20)),
+                height=size, width=max(least, int(rng.choice(WIDTHS))), kernel=kernel, stride=stride,
+                dilation=dilation, padding=padding, stages=("threshold", "scale_add"), fold=True,
+            )
+        )  # fmt: skip
+
+
+def test_longest_byte_sums() -> None:
+    # All weights negative and all inputs positive: 31 bytes of 8 ones is what a lane can hold.
+    for channels in (240, 247, 248, 249, 256, 1000):
+        m = conv_program(
+            np.random.default_rng(0), channels=channels, out_channels=3, height=5, width=5,
+            stages=("scale",),
+        )  # fmt: skip
+        m.tensors["t0"][:] = -np.inf
+        m.tensors["t1"][:] = 0
+        ones = np.ones((3, 9 * channels), bool)
+        from bnas_deploy.bits import pack_rows
+
+        weight = next(s.weight for s in m.program.steps if s.OP == "binary_conv2d")
+        m.tensors[weight] = pack_rows(ones)
+        check(m)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("n", [0, 1, 2, 7])
+def test_threads_change_nothing(threads: int, n: int) -> None:
+    m = random_program(np.random.default_rng(3))
+    images = random_images(np.random.default_rng(0), m, n)
+    logits = NumbaRunner(m, threads=threads).run(images)
+    assert logits.shape == (n, 4)
+    assert np.array_equal(logits, ReferenceRunner(m).run(images))
+
+
+def test_one_runner_in_many_threads() -> None:
+    m = random_program(np.random.default_rng(4))
+    runner = NumbaRunner(m)
+    batches = [random_images(np.random.default_rng(i), m, 3) for i in range(16)]
+    expected = [ReferenceRunner(m).run(b) for b in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for got, want in zip(pool.map(runner.run, batches), expected, strict=True):
+            assert np.array_equal(got, want)
+
+
+def test_profile_and_errors() -> None:
+    m = random_program(np.random.default_rng(5))
+    runner = NumbaRunner(m)
+    x = random_images(np.random.default_rng(0), m, 2)
+    assert [i for i, _, _ in runner.profile(x, 2)] == list(range(len(m.program.steps)))
+    assert runner.isa is not None
+    assert runner.isa.startswith("llvm:")
+    with pytest.raises(UsageError, match="float32"):
+        runner.run(x.astype(np.float64))
+
+
+def test_buffers_are_used_again() -> None:
+    m = random_program(np.random.default_rng(6), steps=20)
+    shared, own = make_plan(m.program), make_plan(m.program, keep=True)
+    assert len(own.buffers) == len(m.program.values)
+    assert len(shared.buffers) < len(own.buffers)
+
+
+SCRIPT = """
+import numpy as np
+from random_programs import conv_program, random_images
+from bnas_deploy.engine import numba_binary, numba_float
+from bnas_deploy.engine.numba_backend import NumbaRunner
+m = conv_program(np.random.default_rng(0), channels=9, out_channels=5, height=6, width=5)
+print(NumbaRunner(m).run(random_images(np.random.default_rng(0), m, 1)).tobytes().hex())
+stats = [f.stats for f in (numba_binary.dots, numba_binary.binarize, numba_float.linear)]
+print(sum(sum(s.cache_hits.values()) for s in stats), sum(sum(s.cache_misses.values()) for s in stats))
+"""
+
+
+def test_a_second_process_does_not_compile(tmp_path: Path) -> None:
+    tests = Path(__file__).parents[1]
+    path = os.pathsep.join([str(tests), str(tests.parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": path}
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\n")
+        for _ in range(2)
+    ]
+    assert outputs[0][0] == outputs[1][0]
+    assert outputs[0][1] == "0 3"
+    assert outputs[1][1] == "3 0"
