@@ -133,7 +133,8 @@ class Cell(nn.Module):
     def _join(self, nodes: list[Tensor | None], s1: Tensor) -> Tensor:
         skip = self._skip(s1)
         if skip is None:
-            return torch.cat([self._zeros(s1) if node is None else node for node in nodes], dim=1)
+            zeros = self._zeros(s1)
+            return torch.cat([zeros if node is None else node for node in nodes], dim=1)
         parts = skip.chunk(NODES, dim=1)
         sums = [
             part if node is None else node + part for node, part in zip(nodes, parts, strict=True)
@@ -149,7 +150,14 @@ class Cell(nn.Module):
         batch, _, height, width = s1.shape
         if self.shape.reduction:
             height, width = (height + 1) // 2, (width + 1) // 2
-        return s1.new_zeros(batch, self.shape.channels, height, width)
+        # In the memory format of s1: one tensor of another would spread through every skip.
+        like = s1[:, :1, :1, :1].expand(batch, self.shape.channels, height, width)
+        memory_format = (
+            torch.channels_last
+            if s1.is_contiguous(memory_format=torch.channels_last)
+            else torch.contiguous_format
+        )
+        return torch.zeros_like(like, memory_format=memory_format)
 
 
 def drop_samples(x: Tensor, probability: float) -> Tensor:

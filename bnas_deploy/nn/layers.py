@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -44,6 +46,11 @@ class BinaryConv2d(nn.Conv2d):
         return sign * beta[:, None, None, None]
 
 
+def bn_then_sign(bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Return the signs, -1 and +1, of the normalised activations (N, C, H, W)."""
+    return ste_sign(bn(x))
+
+
 class ConvUnit(nn.Module):
     """BatchNorm, sign, binary convolution, ReLU; without the sign and the binary weight if float.
 
@@ -51,7 +58,10 @@ class ConvUnit(nn.Module):
         bn: The BatchNorm in front.
         op: `Sequential(convolution, ReLU)`; the convolution is a `BinaryConv2d` if binary.
         binary: Whether activations and weights are binarized.
+        bn_sign: How a binary unit normalises and binarizes; `numba_unit.install` sets a faster way.
     """
+
+    bn_sign: Callable[[nn.BatchNorm2d, Tensor], Tensor]
 
     def __init__(
         self,
@@ -67,6 +77,7 @@ class ConvUnit(nn.Module):
     ) -> None:
         super().__init__()
         self.binary = binary
+        self.bn_sign = bn_then_sign
         self.bn = nn.BatchNorm2d(in_channels, affine=affine)
         geometry = {"stride": stride, "padding": padding, "dilation": dilation}
         conv: nn.Conv2d
@@ -85,5 +96,5 @@ class ConvUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, I, H, W) to (N, O, H', W')."""
-        x = self.bn(x)
-        return functional.relu(self.conv(ste_sign(x) if self.binary else x))
+        x = self.bn_sign(self.bn, x) if self.binary else self.bn(x)
+        return functional.relu(self.conv(x))

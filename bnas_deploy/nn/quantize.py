@@ -38,7 +38,8 @@ class _BinaryWeight(torch.autograd.Function):
 
 def signs(x: Tensor) -> Tensor:
     """Return -1 where `x` is negative and +1 elsewhere, zero included, in the dtype of `x`."""
-    return torch.where(x < 0, -1.0, 1.0).to(x.dtype)
+    # Adding zero turns -0.0 into +0.0; copysign is many times faster than where on a CPU.
+    return torch.copysign(x.new_ones(()), x + 0.0)
 
 
 def ste_sign(x: Tensor) -> Tensor:

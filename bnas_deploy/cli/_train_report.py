@@ -1,0 +1,188 @@
+"""What bnas-train shows and leaves behind: progress bar, metrics, checkpoints, the product."""
+
+from __future__ import annotations
+
+import csv
+import platform
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from bnas_deploy.errors import TrainingError, UsageError
+from bnas_deploy.training.checkpoint import save_checkpoint
+from bnas_deploy.training.loop import Row, Trainer
+from bnas_deploy.training.product import Model, save_model
+
+CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
+COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How much to show and to keep.
+
+    Attributes:
+        dataset: What model.pt calls the data; None: the data's own name.
+        checkpoint_minutes: Minutes between checkpoints within an epoch.
+        csv: Whether to write metrics.csv.
+        tensorboard: Whether to write TensorBoard events.
+        quiet: Whether to leave out the progress bar.
+    """
+
+    dataset: str | None = None
+    checkpoint_minutes: float = 10.0
+    csv: bool = True
+    tensorboard: bool = False
+    quiet: bool = False
+
+
+class Report:
+    """Observes a trainer; see `bnas_deploy.training.loop.Observer`."""
+
+    def __init__(self, trainer: Trainer, out: Path, options: ReportOptions) -> None:
+        self._trainer = trainer
+        self._out = out
+        self._options = options
+        self._saved = time.monotonic()
+        self._events = _event_writer(out) if options.tensorboard else None
+        self._bar: tqdm[Any] | None = None
+
+    def run(self) -> bool:
+        """Train to the end and return whether it was reached; a checkpoint is left either way."""
+        trainer = self._trainer
+        print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
+        try:
+            finished = trainer.run(self)
+        except TrainingError as error:
+            last = self._out / CHECKPOINT
+            hint = f"last good checkpoint: {last}" if last.exists() else "no checkpoint yet"
+            msg = f"{error}; {hint}"
+            raise TrainingError(msg) from error
+        finally:
+            self._close_bar()
+        save_checkpoint(self._out / CHECKPOINT, trainer)
+        return finished
+
+    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
+        """Move the bar; save if it is time."""
+        if self._bar is None and not self._options.quiet:
+            self._bar = self._new_bar()
+        if self._bar is not None:
+            self._bar.update(trainer.progress.step - self._bar.n)
+            self._bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}", refresh=False)
+        if time.monotonic() - self._saved > 60 * self._options.checkpoint_minutes:
+            self._save()
+
+    def epoch(self, trainer: Trainer, row: Row) -> None:
+        """Write the metrics, the checkpoint and the product so far."""
+        self._close_bar()
+        self._out.mkdir(parents=True, exist_ok=True)
+        if self._options.csv:
+            self._write_metrics()
+        if self._events is not None:
+            for name in COLUMNS[1:-1]:
+                if name in row:
+                    self._events.add_scalar(name, row[name], int(row["epoch"]))
+        self._save()
+        self._save_model()
+        if not self._options.quiet:
+            print(self._epoch_line(row), file=sys.stderr, flush=True)
+
+    def summary(self) -> dict[str, object]:
+        """Return what --json prints: the product's account of its training, and its file."""
+        return {"model": str(self._out / MODEL), **self._training()}
+
+    def _save(self) -> None:
+        save_checkpoint(self._out / CHECKPOINT, self._trainer)
+        self._saved = time.monotonic()
+
+    def _save_model(self) -> None:
+        trainer = self._trainer
+        model = Model(
+            trainer.network, trainer.preprocessing, trainer.data.classes, self._training()
+        )
+        save_model(self._out / MODEL, model)
+
+    def _training(self) -> dict[str, object]:
+        trainer, history = self._trainer, self._trainer.progress.history
+        tested = [row for row in history if "test_accuracy" in row]
+        return {
+            "dataset": self._options.dataset or trainer.data.name,
+            "recipe": trainer.recipe.to_dict(),
+            "seed": trainer.seed,
+            "epochs": trainer.progress.epoch,
+            "seconds": round(trainer.progress.seconds, 1),
+            "train_accuracy": history[-1]["train_accuracy"] if history else None,
+            "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
+            "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
+            "runtime": str(trainer.runtime),
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        }
+
+    def _write_metrics(self) -> None:
+        with (self._out / METRICS).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows(self._trainer.progress.history)
+
+    def _epoch_line(self, row: Row) -> str:
+        done = int(row["epoch"])
+        epochs = self._trainer.recipe.epochs
+        left = row["seconds"] / done * (epochs - done) / 60
+        test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
+        return (
+            f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, train"
+            f" {row['train_accuracy']:.2%}{test}, {left:.0f} minutes left"
+        )
+
+    def _new_bar(self) -> tqdm[Any]:
+        progress = self._trainer.progress
+        return tqdm(
+            desc=f"epoch {progress.epoch + 1}/{self._trainer.recipe.epochs}",
+            initial=progress.step,
+            total=self._trainer.steps_per_epoch,
+            unit="step",
+            leave=False,
+            mininterval=0.5 if sys.stderr.isatty() else 60.0,
+        )
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextmanager
+def stop_on_signals(trainer: Trainer) -> Iterator[None]:
+    """Make Ctrl-C and SIGTERM stop the trainer after its step; a second one stops at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if trainer.stop:
+            raise KeyboardInterrupt
+        trainer.stop = True
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _event_writer(out: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        msg = "--tensorboard: the package tensorboard is not installed"
+        raise UsageError(msg) from error
+    return SummaryWriter(str(out / "tensorboard"))

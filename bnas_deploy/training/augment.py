@@ -1,0 +1,58 @@
+"""Random crops and flips of whole batches, and normalisation. Works on tensors, not on files.
+
+Shapes: images (N, H, W, 3) uint8; network inputs (N, 3, H, W) float32 in channels-last memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class Augmentation:
+    """Random crop with zero padding and random horizontal flip, from a generator of its own.
+
+    Attributes:
+        generator: Its state belongs into a checkpoint.
+    """
+
+    def __init__(self, *, padding: int, flip: bool, seed: int) -> None:
+        self.padding = padding
+        self.flip = flip
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return the images (N, H, W, 3) shifted by up to `padding` pixels, half of them mirrored."""
+        count, height, width, _ = images.shape
+        pad = self.padding
+        padded = functional.pad(images, (0, 0, pad, pad, pad, pad))
+        rows = self._offsets(count) + torch.arange(height)
+        columns = torch.arange(width).expand(count, width)
+        if self.flip:
+            mirrored = torch.rand(count, 1, generator=self.generator) < 0.5
+            columns = torch.where(mirrored, columns.flip(1), columns)
+        columns = columns + self._offsets(count)
+        sample = torch.arange(count)[:, None, None]
+        return padded[sample, rows[:, :, None], columns[:, None, :]]
+
+    def _offsets(self, count: int) -> Tensor:
+        return torch.randint(2 * self.padding + 1, (count, 1), generator=self.generator)
+
+
+def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Turn bytes into network inputs: (pixel / 255 - mean) / std for each channel.
+
+    Args:
+        images: (N, H, W, 3) uint8.
+        mean: Three means on the scale 0 to 1.
+        std: Three standard deviations on the same scale.
+
+    Returns:
+        (N, 3, H, W) float32, channels last in memory.
+    """
+    scale = 1.0 / (255.0 * torch.tensor(std, device=images.device))
+    shift = -torch.tensor(mean, device=images.device) / torch.tensor(std, device=images.device)
+    return (images.to(torch.float32) * scale + shift).permute(0, 3, 1, 2)

@@ -1,0 +1,133 @@
+"""Saving and restoring a run so that it goes on exactly. Not the product; see `product`."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from bnas_deploy.errors import BnasError, CheckpointError, DataError
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.network import build_network
+from bnas_deploy.training.data import ImageData
+from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.loop import Progress, Trainer
+from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.product import fit_state_dict
+from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.torch_file import read_file, write_file
+
+FORMAT = "bnas-deploy/checkpoint"
+VERSION = 1
+
+
+def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
+    """Write everything that the rest of the run depends on."""
+    value = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": trainer.network.config.to_dict(),
+        "binary": trainer.network.binary,
+        "recipe": trainer.recipe.to_dict(),
+        "preprocessing": trainer.preprocessing.to_dict(),
+        "classes": list(trainer.data.classes),
+        "images": [len(trainer.data.train), len(trainer.data.test)],
+        "seed": trainer.seed,
+        "progress": asdict(trainer.progress),
+        "state_dict": trainer.network.state_dict(),
+        "optimizer": trainer.optimizer.state_dict(),
+        "random": _random_states(trainer),
+    }
+    write_file(path, value)
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str],
+    read_data: Callable[[NetworkConfig], ImageData],
+    runtime: Runtime,
+) -> Trainer:
+    """Rebuild a trainer that goes on where the saved one stood.
+
+    On a CPU, with the same runtime and thread count, the rest of the run is the same bit for bit.
+
+    Args:
+        path: The checkpoint.
+        read_data: Returns the images, given what the network expects.
+        runtime: Where to go on.
+
+    Raises:
+        CheckpointError: The file is missing or damaged, or belongs to other data.
+    """
+    value = read_file(path, kind=FORMAT, version=VERSION)
+    try:
+        return _restore(path, value, read_data, runtime)
+    except (CheckpointError, DataError):
+        raise
+    except (BnasError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        msg = f"{path}: the checkpoint is damaged ({error})"
+        raise CheckpointError(msg) from error
+
+
+def _restore(
+    path: str | os.PathLike[str],
+    value: dict[str, Any],
+    read_data: Callable[[NetworkConfig], ImageData],
+    runtime: Runtime,
+) -> Trainer:
+    config = NetworkConfig.from_dict(value["config"])
+    data = read_data(config)
+    _check_data(path, value, data)
+    network = build_network(config, binary=value["binary"])
+    fit_state_dict(path, network, value["state_dict"])
+    trainer = Trainer(
+        network,
+        data,
+        recipe=Recipe.from_dict(value["recipe"]),
+        preprocessing=Preprocessing.from_dict(value["preprocessing"]),
+        runtime=runtime,
+        seed=value["seed"],
+    )
+    trainer.optimizer.load_state_dict(value["optimizer"])
+    trainer.progress = Progress(**value["progress"])
+    _restore_random(trainer, value["random"])
+    return trainer
+
+
+def _check_data(path: str | os.PathLike[str], value: dict[str, Any], data: ImageData) -> None:
+    counts = [len(data.train), len(data.test)]
+    if value["classes"] != list(data.classes) or value["images"] != counts:
+        msg = (
+            f"{path}: the run was on {value['images']} train and test images of"
+            f" {len(value['classes'])} classes; this data has {counts} of {len(data.classes)}"
+        )
+        raise CheckpointError(msg)
+
+
+def _random_states(trainer: Trainer) -> dict[str, Any]:
+    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    state = {
+        "torch": torch.get_rng_state(),
+        "numpy": [name, torch.from_numpy(np.asarray(keys, np.int64)), position, has_gauss, cached],
+        "python": random.getstate(),
+        "augmentation": trainer.augmentation.generator.get_state(),
+    }
+    if trainer.runtime.device == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def _restore_random(trainer: Trainer, state: dict[str, Any]) -> None:
+    name, keys, position, has_gauss, cached = state["numpy"]
+    torch.set_rng_state(state["torch"])
+    np.random.set_state(  # noqa: NPY002
+        (name, keys.numpy().astype(np.uint32), position, has_gauss, cached)
+    )
+    random.setstate(state["python"])
+    trainer.augmentation.generator.set_state(state["augmentation"])
+    if trainer.runtime.device == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state_all(state["cuda"])

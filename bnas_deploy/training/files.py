@@ -1,0 +1,55 @@
+"""The files of a folder or of a tar, one after another. Knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bnas_deploy.errors import DataError
+
+FileSource = Iterator[tuple[str, Callable[[], bytes]]]
+"""Names relative to the source, with forward slashes, and how to read each one."""
+
+
+def open_source(path: Path, expected: str) -> FileSource:
+    """Walk a folder, sorted, or a tar of any compression, in its order.
+
+    Args:
+        path: The folder or tar.
+        expected: What a data set looks like, for the message when there is nothing to open.
+
+    Raises:
+        DataError: There is no such path, or it is neither a folder nor a tar. A damaged tar raises
+            it while it is read.
+    """
+    if not path.exists():
+        msg = f"{path}: no such file or folder; {expected}"
+        raise DataError(msg)
+    return _walk(path) if path.is_dir() else _untar(path, expected)
+
+
+def _walk(path: Path) -> FileSource:
+    # Links are followed: large image folders are often made of them.
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            yield f"{path.name}/{file.relative_to(path).as_posix()}", file.read_bytes
+
+
+def _untar(path: Path, expected: str) -> FileSource:
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            for member in archive:
+                if member.isfile():
+                    yield member.name, lambda member=member: _content(archive, member)
+    except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        msg = f"{path}: cannot be read as a tar ({error}); {expected}"
+        raise DataError(msg) from error
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    assert file is not None
+    return file.read()

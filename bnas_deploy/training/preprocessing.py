@@ -1,0 +1,83 @@
+"""What is done to pixels before the network sees them, as a value. No tensors, no augmentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bnas_deploy.errors import ConfigError
+
+_KEYS = {"size", "channels", "scale", "mean", "std"}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize and crop to `size`, then (pixel / 255 - mean) / std for each channel of RGB.
+
+    Attributes:
+        size: Height and width in pixels.
+        mean: Of each channel on the scale 0 to 1.
+        std: Of each channel on the same scale.
+
+    Raises:
+        ConfigError: A value is missing, not finite or out of range.
+    """
+
+    size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        for name, count, least in (("size", 2, 1), ("mean", 3, -math.inf), ("std", 3, 1e-12)):
+            values = getattr(self, name)
+            good = isinstance(values, tuple) and len(values) == count
+            if not good or not all(_is_number(v) and v >= least for v in values):
+                msg = f"preprocessing: {name} must be {count} finite numbers of at least {least}; got {values!r}"
+                raise ConfigError(msg)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values for a checkpoint."""
+        return {
+            "size": list(self.size),
+            "channels": "RGB",
+            "scale": 255,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+    @classmethod
+    def from_dict(cls, value: object) -> Preprocessing:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ConfigError: A key is unknown or missing, or a value is wrong.
+        """
+        if not isinstance(value, Mapping) or set(value) != _KEYS:
+            msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {value!r}"
+            raise ConfigError(msg)
+        if value["channels"] != "RGB" or value["scale"] != 255:
+            msg = "preprocessing: only channels RGB on the scale 255 are known"
+            raise ConfigError(msg)
+        return cls(_as_tuple(value["size"]), _as_tuple(value["mean"]), _as_tuple(value["std"]))
+
+
+def _is_number(value: object) -> bool:
+    real = isinstance(value, int | float) and not isinstance(value, bool)
+    return real and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+PREPROCESSING: dict[str, Preprocessing] = {
+    "cifar10": Preprocessing(
+        (32, 32),
+        (0.49139968, 0.48215827, 0.44653124),
+        (0.24703233, 0.24348505, 0.26158768),
+    ),
+    "imagenet": Preprocessing((224, 224), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+"""Means and deviations of the two data sets, by the kind of stem."""

@@ -1,0 +1,166 @@
+"""The result of training, `model.pt`: what it holds, writing it, reading it with every check.
+
+Not a checkpoint: nothing in it serves to train on, and no path of the machine is in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bnas_deploy.errors import BnasError, CheckpointError
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.network import Network, build_network
+from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.torch_file import read_file, write_file
+
+FORMAT = "bnas-deploy/model"
+VERSION = 1
+
+_ENTRIES: dict[str, type] = {
+    "config": dict,
+    "genotype": dict,
+    "binary": bool,
+    "preprocessing": dict,
+    "labels": list,
+    "training": dict,
+    "state_dict": dict,
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with all that is needed to use it.
+
+    Attributes:
+        network: In evaluation mode, on the CPU.
+        preprocessing: From pixels to inputs.
+        labels: Class names in the order of the logits.
+        training: How it came about: data set's name, recipe, seconds, test accuracy and so on.
+    """
+
+    network: Network
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> NetworkConfig:
+        """What the network is made of."""
+        return self.network.config
+
+
+def save_model(path: str | os.PathLike[str], model: Model) -> None:
+    """Write `model.pt`; an existing file is replaced in one step."""
+    value = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": model.config.to_dict(),
+        "genotype": model.config.genotype.to_dict(),
+        "binary": model.network.binary,
+        "preprocessing": model.preprocessing.to_dict(),
+        "labels": list(model.labels),
+        "training": dict(model.training),
+        "state_dict": {
+            name: tensor.detach().to("cpu").contiguous()
+            for name, tensor in model.network.state_dict().items()
+        },
+    }
+    write_file(path, value)
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read `model.pt` and check everything in it.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, of another format, lacks an entry, or its
+            weights do not fit its genotype and configuration or are not finite.
+    """
+    value = read_file(path, kind=FORMAT, version=VERSION)
+    _check_entries(path, value)
+    try:
+        config = NetworkConfig.from_dict(value["config"])
+        preprocessing = Preprocessing.from_dict(value["preprocessing"])
+    except BnasError as error:
+        msg = f"{path}: {error}"
+        raise CheckpointError(msg) from error
+    if value["genotype"] != config.genotype.to_dict():
+        msg = f"{path}: the entries genotype and config.genotype differ"
+        raise CheckpointError(msg)
+    labels = _checked_labels(path, value["labels"], config.classes)
+    network = build_network(config, binary=value["binary"])
+    fit_state_dict(path, network, value["state_dict"])
+    return Model(network.eval(), preprocessing, labels, value["training"])
+
+
+def fit_state_dict(
+    source: str | os.PathLike[str], network: Network, state_dict: Mapping[str, object]
+) -> None:
+    """Put weights into a network after checking names, shapes and values.
+
+    Args:
+        source: Where they come from, for the messages.
+        network: Gets the weights.
+        state_dict: Names and tensors.
+
+    Raises:
+        CheckpointError: A name is missing or unknown, a shape differs, or a value is not finite;
+            the message names the first few.
+    """
+    expected = network.state_dict()
+    missing = [name for name in expected if name not in state_dict]
+    unknown = [str(name) for name in state_dict if name not in expected]
+    if missing or unknown:
+        msg = (
+            f"{source}: the weights do not fit the genotype and configuration:"
+            f" missing {_first(missing)}; unknown {_first(unknown)}"
+        )
+        raise CheckpointError(msg)
+    for name, want in expected.items():
+        _check_tensor(f"{source}: {name}", state_dict[name], want)
+    network.load_state_dict(dict(state_dict))
+
+
+def _check_entries(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
+    for name, kind in _ENTRIES.items():
+        if not isinstance(value.get(name), kind):
+            found = type(value[name]).__name__ if name in value else "nothing"
+            msg = f"{path}: entry {name}: expected a {kind.__name__}; got {found}"
+            raise CheckpointError(msg)
+
+
+def _checked_labels(
+    path: str | os.PathLike[str], labels: list[object], classes: int
+) -> tuple[str, ...]:
+    names = tuple(label for label in labels if isinstance(label, str))
+    if len(names) != len(labels) or len(names) != classes:
+        msg = f"{path}: expected {classes} labels that are text; got {len(labels)} of which {len(names)} are"
+        raise CheckpointError(msg)
+    return names
+
+
+def _check_tensor(where: str, got: object, want: Tensor) -> None:
+    if not isinstance(got, Tensor):
+        msg = f"{where}: expected a tensor; got {type(got).__name__}"
+        raise CheckpointError(msg)
+    if got.shape != want.shape or got.dtype != want.dtype:
+        msg = (
+            f"{where}: expected {want.dtype} of shape {tuple(want.shape)};"
+            f" got {got.dtype} of shape {tuple(got.shape)}"
+        )
+        raise CheckpointError(msg)
+    if not torch.isfinite(got).all():
+        msg = f"{where}: holds NaN or infinity"
+        raise CheckpointError(msg)
+
+
+def _first(names: Sequence[str], count: int = 3) -> str:
+    if not names:
+        return "none"
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

@@ -1,0 +1,51 @@
+"""Learning rate, momentum and drop-path as functions of the step. Pure arithmetic, no optimizer."""
+
+from __future__ import annotations
+
+import math
+
+from bnas_deploy.training.recipe import Recipe
+
+WARM_SHARE = 0.05
+"""One-cycle starts and ends its triangle at this share of the peak."""
+
+FINAL_SHARE = 0.0005
+"""One-cycle's last tenth anneals towards this share of the peak."""
+
+TRIANGLE = 0.9
+"""Share of the run that the triangle takes."""
+
+
+def rate_and_momentum(recipe: Recipe, step: int, steps: int, per_epoch: int) -> tuple[float, float]:
+    """Return the learning rate and momentum of a step.
+
+    Args:
+        recipe: Which schedule, its peak and swing.
+        step: Counted from 0 over the whole run.
+        steps: Of the whole run.
+        per_epoch: Steps of an epoch.
+    """
+    if recipe.schedule == "one-cycle":
+        return one_cycle(recipe, step / max(steps - 1, 1))
+    period = recipe.restart_epochs * per_epoch
+    return 0.5 * recipe.lr * (1 + math.cos(math.pi * (step % period) / period)), recipe.momentum
+
+
+def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:
+    """Return learning rate and momentum at a point between 0 and 1 of the run.
+
+    A triangle from 0.05 of the peak up to it and back over the first nine tenths, while momentum
+    swings the other way; then down to 0.0005 of the peak at high momentum (the release's schedule).
+    """
+    if progress >= TRIANGLE:
+        left = (1 - progress) / (1 - TRIANGLE)
+        share = FINAL_SHARE + (WARM_SHARE - FINAL_SHARE) * left
+        return recipe.lr * share, recipe.momentum + recipe.momentum_swing
+    height = 1 - abs(2 * progress / TRIANGLE - 1)
+    share = WARM_SHARE + (1 - WARM_SHARE) * height
+    return recipe.lr * share, recipe.momentum + recipe.momentum_swing * (1 - 2 * height)
+
+
+def drop_path(recipe: Recipe, epoch: int) -> float:
+    """Return the drop-path probability of an epoch counted from 0 (DARTS: linear in the epoch)."""
+    return recipe.drop_path * epoch / recipe.epochs
