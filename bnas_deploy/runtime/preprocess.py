@@ -27,8 +27,8 @@ def resize_and_crop(
 ) -> npt.NDArray[np.uint8]:
     """Resize so that the shorter side fits, and cut out the centre.
 
-    The longer side becomes floor(resize * longer / shorter) pixels; the crop starts at
-    floor((size - crop) / 2).
+    The longer side becomes round(longer * resize / shorter) pixels; the crop starts at
+    floor((size - crop) / 2). Training resizes pictures in the same way.
 
     Args:
         image: Picture of mode RGB.
@@ -63,7 +63,7 @@ def normalise(
 
 def _resized(size: tuple[int, int], shorter_side: int, name: str) -> tuple[int, int]:
     shorter, longer = min(size), max(size)
-    longer_side = shorter_side * longer // shorter
+    longer_side = round(longer * (shorter_side / shorter))
     if shorter_side * longer_side > PIXEL_LIMIT:
         msg = f"{name}: {size[0]} x {size[1]} pixels are too elongated to be resized"
         raise ImageError(msg)
