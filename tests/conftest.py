@@ -1,4 +1,4 @@
-"""Shared by all tests: the header that says which backends run; no fixture changes the environment."""
+"""Shared by all tests: the header that says which backends can run; no fixtures."""
 
 from __future__ import annotations
 

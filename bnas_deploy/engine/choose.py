@@ -139,7 +139,8 @@ def describe() -> dict[str, dict[str, str]]:
 
 def _isas() -> dict[str, str]:
     native: Any = importlib.import_module("bnas_deploy.engine.native")
-    return {name: reason or "supported" for name, reason in native.isas().items()}
+    missing: dict[str, list[str]] = native.isas()
+    return {n: f"lacks {', '.join(m)}" if m else "supported" for n, m in missing.items()}
 
 
 def _cpu() -> dict[str, str]:

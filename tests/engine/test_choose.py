@@ -1,4 +1,4 @@
-"""Tests of the choice of a backend: names, environment, errors, and that nothing falls back in silence."""
+"""Tests of the choice of a backend: names, environment, errors, no silent fall-back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PURE = os.environ.get("BNAS_ALLOW_PURE_PYTHON") == "1"
 
 @pytest.mark.skipif(PURE, reason="a pure Python run is meant (BNAS_ALLOW_PURE_PYTHON=1)")
 def test_the_compiled_module_is_there() -> None:
-    """Fails where the tests run without it by accident, such as from a checkout in front of a wheel."""
+    """Fails where the tests run without it by accident, as in a checkout before a wheel."""
     assert available()["native"] is None
 
 

@@ -22,7 +22,7 @@ GEOMETRIES = list(itertools.product([1, 3, 5], [1, 2], [1, 2], range(5)))
 
 
 def geometry_model(kernel: int, stride: int, dilation: int, padding: int) -> PackedModel:
-    """A binary convolution of that geometry; sizes and channels are drawn, border cases included."""
+    """A binary convolution of that geometry; sizes and channels are drawn."""
     rng = np.random.default_rng([kernel, stride, dilation, padding])
     least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
     sizes = [size for size in SIZES if size >= least]

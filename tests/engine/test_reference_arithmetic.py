@@ -72,14 +72,27 @@ def test_cancellation() -> None:
     check(a, b, np.nextafter(c, np.float32(0)))
 
 
-def test_a_double_rounding_that_a_float64_sum_would_get_wrong() -> None:
-    # 1 + 2^-24 is a tie, 2^-80 above it decides; float64 loses the 2^-80.
-    a = np.array([1 + 2**-23, 2**-40], np.float32)
-    b, c = np.array([2**-24, -(2**-40)], np.float32), np.array([1, 1 + 2**-23], np.float32)
-    check(a, b, c)
-    one = np.float32(1)
-    tie = fma(np.float32(2**-12), np.float32(2**-12), one)
-    assert tie == one
+def reciprocals(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs whose product misses 1 by less than 2^-30, on either side."""
+    a = (1 + rng.random(200 * n)).astype(np.float32)
+    b = (1 / a).astype(np.float32)
+    error = np.abs(a.astype(np.float64) * b - 1)
+    near = np.flatnonzero((error > 0) & (error < 2**-30))[:n]
+    return a[near], b[near]
+
+
+@pytest.mark.parametrize("exponent", [0, 80, -100, -126])
+def test_ties_decided_beyond_float64(exponent: int) -> None:
+    """c plus half a unit of c, times 1 + e: float64 loses e, a second rounding would see a tie."""
+    rng = np.random.default_rng(5)
+    a, b = reciprocals(rng, 1000)
+    assert len(a) == 1000
+    c = np.ldexp(rng.integers(2**23, 2**24, len(a)).astype(np.float64), exponent - 23)
+    half = np.ldexp(rng.choice([-1.0, 1.0], len(a)), exponent - 24 + 60)
+    a, b = (a * half).astype(np.float32), np.ldexp(b, -60).astype(np.float32)
+    check(a, b, c.astype(np.float32))
+    naive = (a.astype(np.float64) * b + c).astype(np.float32)
+    assert (naive != fma(a, b, c.astype(np.float32))).sum() > 200  # the hazard is real
 
 
 @pytest.mark.parametrize(

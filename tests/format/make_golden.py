@@ -1,0 +1,58 @@
+"""Makes the golden file of the current format version; run by hand, once a version.
+
+Usage: python tests/format/make_golden.py   (writes golden_v<version>.bnn and .npz beside itself)
+
+A golden file is never made again after its version is released: it must stay readable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from random_programs import STAGE_KINDS, Builder, random_images  # noqa: E402
+
+from bnas_deploy.engine.reference import ReferenceRunner  # noqa: E402
+from bnas_deploy.format import PackedModel, write  # noqa: E402
+from bnas_deploy.format.container import VERSION  # noqa: E402
+from bnas_deploy.format.steps import AvgPool2d, MaxPool2d  # noqa: E402
+
+
+def golden_model() -> PackedModel:
+    """A small program with every step, every stage and every optional field."""
+    b = Builder(np.random.default_rng(2020), (3, 7, 8))
+    x = b.conv2d(b.affine("image"), 9, activation="relu", stride=(1, 2), padding=(1, 0, 1, 1))
+    bits = b.binarize(x)
+    ends = b.binary_conv2d(bits, 9, stages=STAGE_KINDS, fold=True)
+    b.binary_conv2d(ends[0], 70, kernel=(5, 3), dilation=2, padding=4, stages=("threshold",))
+    b.pool(MaxPool2d, ends[1], stride=2)
+    b.pool(AvgPool2d, ends[2], kernel=(2, 3), padding=(1, 1, 0, 1))
+    wide = b.concat(x, b.relu(ends[1]))
+    b.select_channels(b.add_slice(wide, x, 3), [2, -1, 17, 0])
+    b.linear(ends[3], 3, bias=False)
+    m = b.finish(classes=5)
+    return dataclasses.replace(
+        m,
+        labels=("airplane", "Vogel", "鸟", 'quote " and \\', ""),
+        provenance={"made by": "tests/format/make_golden.py", "nested": {"list": [1, 2.5, None]}},
+        cost={"binary MACs": 12345678901},
+    )
+
+
+def main() -> None:
+    """Write the files."""
+    m = golden_model()
+    stem = "golden_v{}_{}".format(*VERSION)
+    images = random_images(np.random.default_rng(1), m, 2)
+    write(m, HERE / f"{stem}.bnn")
+    np.savez(HERE / f"{stem}.npz", images=images, logits=ReferenceRunner(m).run(images))
+
+
+if __name__ == "__main__":
+    main()
