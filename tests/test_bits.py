@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,3 +65,12 @@ def test_dot_product_is_n_minus_twice_the_differences(a: np.ndarray, data: st.Da
     different = unpack_rows(pack_rows(a) ^ pack_rows(b), n).sum(axis=1)
     signs = np.where(a, -1, 1) * np.where(b, -1, 1)
     assert np.array_equal(n - 2 * different, signs.sum(axis=1))
+
+
+def test_examples_of_the_page() -> None:
+    page = Path(__file__).parents[1] / "docs" / "bits.md"
+    if not page.is_file():
+        pytest.skip("the documentation is not beside the tests")
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted >= 6
+    assert result.failed == 0
