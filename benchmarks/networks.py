@@ -43,7 +43,7 @@ def build(name: str, *, zeroise: bool = True, binary: bool = True) -> Network:
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     with torch.no_grad():
         for norm in norms:
-            norm.momentum = None  # the statistics of the one pass below, unmixed
+            norm.momentum = 1.0  # the statistics of the one pass below, unmixed
             if norm.affine:  # as training leaves them; equal ones would be merged at export
                 norm.weight.uniform_(0.5, 1.5)
                 norm.bias.normal_(std=0.3)
