@@ -140,7 +140,8 @@ def _binarize(node: Node, x: Array) -> Array:
 
 def _batch_norm(node: Node, x: Array) -> Array:
     alpha, beta = batch_norm_terms(**node.constants, eps=node.attributes["eps"])
-    return x * _channel(alpha) + _channel(beta)
+    # As PyTorch: one rounding (see `numerics`).
+    return (x.astype(np.float64) * _channel(alpha) + _channel(beta)).astype(x.dtype)
 
 
 def _affine(node: Node, x: Array) -> Array:

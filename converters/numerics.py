@@ -1,8 +1,9 @@
 """BatchNorm as scale and shift, and thresholds found by evaluating it; no graph here.
 
-Everything is done in the dtype of its arguments (float32 in an export, float64 in tests). A
-BatchNorm in evaluation mode is ``fl(fl(x * alpha) + beta)`` with alpha and beta rounded in the
-order PyTorch uses on a CPU: 1 / sqrt(var + eps), times weight; bias - mean * alpha.
+The dtype is that of the arguments (float32 in an export, float64 in tests). A BatchNorm in
+evaluation mode is ``fma(x, alpha, beta)`` with alpha = 1 / sqrt(var + eps), times weight, and
+beta = fma(-mean, alpha, bias): PyTorch's rounding to the bit on a CPU with fused multiply-add. A
+product of float32 numbers is exact in float64, so computing there and rounding gives that number.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.errors import PassError
 
-__all__ = ["batch_norm_terms", "float_thresholds", "integer_thresholds"]
+__all__ = ["batch_norm_terms", "float_thresholds", "integer_thresholds", "sign_is_positive"]
 
 _CHUNK = 1 << 22  # elements evaluated at a time, 16 MiB of float32
 
@@ -30,7 +32,7 @@ def batch_norm_terms(
     dtype = weight.dtype.type
     with np.errstate(all="ignore"):
         alpha = (dtype(1) / np.sqrt(var + dtype(eps))) * weight
-        beta = bias - mean * alpha
+        beta = (bias - mean.astype(np.float64) * alpha).astype(dtype)
     if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
         channel = int(np.flatnonzero(~(np.isfinite(alpha) & np.isfinite(beta)))[0])
         msg = (
@@ -45,15 +47,13 @@ def batch_norm_terms(
 def float_thresholds(alpha: Array, beta: Array) -> tuple[Array, Array]:
     """Return (threshold, flip), (C,) each: ``(x >= threshold) != flip`` iff x*alpha + beta >= 0.
 
-    The two sides agree for every x of the dtype, because x -> fl(fl(x*alpha) + beta) is monotone
-    and the place where its sign changes is found by bisecting the ordered floats, not by division.
+    The two sides agree for every x of the dtype, because x -> x*alpha + beta is monotone and the
+    place where its sign changes is found by bisecting the ordered floats, not by division.
     """
     flip = (alpha < 0) | ((alpha == 0) & (beta < 0))
 
     def beyond(x: Array) -> Array:  # False, then True, as x rises
-        with np.errstate(all="ignore"):
-            result: Array = ((x * alpha + beta) >= 0) != flip
-        return result
+        return sign_is_positive(x, alpha, beta) != flip
 
     low, high = (_key(np.full_like(alpha, end)) for end in (-np.inf, np.inf))
     for _ in range(alpha.dtype.itemsize * 8 + 1):
@@ -63,6 +63,12 @@ def float_thresholds(alpha: Array, beta: Array) -> tuple[Array, Array]:
     threshold = _float(high, alpha.dtype) + alpha.dtype.type(0)  # -0 becomes +0
     constant = alpha == 0  # 0 * inf is not a number, so the ends above say nothing
     return np.where(constant, -np.inf, threshold).astype(alpha.dtype), flip
+
+
+def sign_is_positive(x: Array, alpha: Array, beta: Array) -> npt.NDArray[np.bool_]:
+    """Whether the sign of x*alpha + beta is +1, zero included; exact for float32."""
+    with np.errstate(all="ignore"):
+        return np.greater_equal(x.astype(np.float64) * alpha + beta, 0)
 
 
 def integer_thresholds(

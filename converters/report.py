@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.graph import Array, Graph, Node, same_work
 from bnas_deploy.converters.pipeline import PassRecord
 from bnas_deploy.converters.verify import SelfCheck
 
@@ -65,7 +65,7 @@ class Report:
         unread: Layers removed because nobody reads them.
         merged: Nodes removed because an equal one is there.
         narrowed: Layers that lost input channels.
-        folded_batchnorms: Names of those folded into full-precision convolutions.
+        folded_batchnorms: Full-precision convolutions that took in a BatchNorm.
         integer_thresholds: Number of BatchNorm + sign that became integer compares.
         float_thresholds: Number of BatchNorm + sign that became float compares.
         fused_residuals: Convolutions that write straight onto the value they are added to.
@@ -130,7 +130,7 @@ def make_report(
         unread=_removed(records, "eliminate_dead", _CONVOLUTIONS),
         merged=_removed(records, "merge_equal"),
         narrowed=_narrowed(records),
-        folded_batchnorms=_removed(records, "fold_batchnorm", {"batch_norm"}),
+        folded_batchnorms=_rescaled(records),
         integer_thresholds=sum(stage.kind == "threshold" for stage in stages),
         float_thresholds=len(_of(last, "binarize")),
         fused_residuals=tuple(
@@ -173,6 +173,14 @@ def _narrowed(records: Sequence[PassRecord]) -> tuple[Narrowed, ...]:
             was = before.get(node.name, 0)
             if node.op in _CONVOLUTIONS and _inputs(node) < was:
                 found.append(Narrowed(node.name, was, _inputs(node)))
+    return tuple(found)
+
+
+def _rescaled(records: Sequence[PassRecord]) -> tuple[str, ...]:
+    found: list[str] = []
+    for record in (r for r in records if r.name == "fold_batchnorm"):
+        before = {node.name: node for node in record.before.nodes}
+        found += [n.name for n in _of(record.after, "conv") if not same_work(n, before[n.name])]
     return tuple(found)
 
 

@@ -58,7 +58,10 @@ def _removed(report: Report) -> list[str]:
 def _folded(report: Report) -> list[str]:
     return [
         "folded:",
-        _line("BatchNorms into full-precision convolutions", report.folded_batchnorms),
+        _line(
+            "full-precision convolutions took in the BatchNorm beside them",
+            report.folded_batchnorms,
+        ),
         f"  {report.integer_thresholds} BatchNorm + sign into integer compares of dot products",
         f"  {report.float_thresholds} BatchNorm + sign into float compares",
         _line("convolutions that add their output onto its place", report.fused_residuals),

@@ -18,12 +18,12 @@ from bnas_deploy.converters.graph import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
-from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, Shortcut
 from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
 
-__all__ = ["network_graph"]
+__all__ = ["module_graph", "network_graph"]
 
 
 def network_graph(network: Network) -> Graph:
@@ -46,8 +46,12 @@ def network_graph(network: Network) -> Graph:
     return build.graph(logits)
 
 
-def _module(build: GraphBuilder, module: nn.Module, x: str, name: str) -> str:
-    """Append what a module does, by its kind."""
+def module_graph(build: GraphBuilder, module: nn.Module, x: str, name: str) -> str:
+    """Append what a module does to the value `x`, by its kind, and return its result.
+
+    Raises:
+        ConversionError: There is no rule for this kind of module, or for a setting of it.
+    """
     rule = _RULES.get(type(module))
     if rule is None:
         known = ", ".join(kind.__name__ for kind in _RULES)
@@ -58,44 +62,44 @@ def _module(build: GraphBuilder, module: nn.Module, x: str, name: str) -> str:
 
 def _stem(build: GraphBuilder, network: Network) -> tuple[str, str]:
     if network.config.dataset == "cifar10":
-        stem = _module(build, network.stem, build.input, "stem")
+        stem = module_graph(build, network.stem, build.input, "stem")
         return stem, stem
-    first = _module(build, network.stem0, build.input, "stem0")
-    return first, _module(build, network.stem1, first, "stem1")
+    first = module_graph(build, network.stem0, build.input, "stem0")
+    return first, module_graph(build, network.stem1, first, "stem1")
 
 
 def _cell(build: GraphBuilder, cell: Cell, s0: str, s1: str, name: str) -> str:
     unit0, unit1 = cell.inputs
     states = [
-        _module(build, unit0, s0, f"{name}.preprocess0"),
-        _module(build, unit1, s1, f"{name}.preprocess1"),
+        module_graph(build, unit0, s0, f"{name}.preprocess0"),
+        module_graph(build, unit1, s1, f"{name}.preprocess1"),
     ]
     for node in range(NODES):
         ends = []
         for j in range(EDGES_PER_NODE * node, EDGES_PER_NODE * (node + 1)):
             source = states[cell.edges[j][1]]
-            ends.append(_module(build, cell.ops[j], source, f"{name}.edge{j}"))
+            ends.append(module_graph(build, cell.ops[j], source, f"{name}.edge{j}"))
         states.append(build.add("add", f"{name}.state{INPUT_STATES + node}", tuple(ends)))
     joined = build.add("concat", f"{name}.concat", tuple(states[INPUT_STATES:]))
     if not cell.shape.skip:
         return joined
     skip = s1
     if cell.shape.reduction:
-        skip = _module(build, cell.preprocess_res, s1, f"{name}.shortcut")
+        skip = module_graph(build, cell.preprocess_res, s1, f"{name}.shortcut")
     return build.add("add", f"{name}.out", (joined, skip))
 
 
 def _sequential(build: GraphBuilder, module: nn.Sequential, x: str, name: str) -> str:
     for index, part in enumerate(module):
-        x = _module(build, part, x, f"{name}.{index}")
+        x = module_graph(build, part, x, f"{name}.{index}")
     return x
 
 
 def _unit(build: GraphBuilder, unit: ConvUnit, x: str, name: str) -> str:
-    x = _module(build, unit.bn, x, f"{name}.bn")
+    x = module_graph(build, unit.bn, x, f"{name}.bn")
     if unit.binary:
         x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
-    x = _module(build, unit.conv, x, name)
+    x = module_graph(build, unit.conv, x, name)
     return build.add("relu", f"{name}.relu", (x,))
 
 
@@ -178,6 +182,7 @@ def _array(tensor: torch.Tensor) -> Array:
 
 _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     nn.Sequential: _sequential,
+    Shortcut: _sequential,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,
     nn.Conv2d: _conv,

@@ -1,4 +1,4 @@
-"""Small binary networks with random genotypes and trained-looking statistics, for the converter's tests."""
+"""Small binary networks with random genotypes and trained-looking statistics, for tests."""
 
 from __future__ import annotations
 
@@ -47,10 +47,12 @@ def scramble(network: nn.Module, seed: int) -> None:
                     module.weight[seed % c] = 0.0
 
 
-def random_network(seed: int, *, double: bool = False) -> Network:
+def random_network(seed: int, *, zeroise: float = 0.3, double: bool = False) -> Network:
     """One network in evaluation mode; the seed chooses cells, stem, depth, width and weights."""
     rng = np.random.default_rng(seed)
-    genotype = (LATEST_CELL_ZEROISE, LATEST_CELL)[seed] if seed < 2 else random_genotype(rng)
+    genotype = (
+        (LATEST_CELL_ZEROISE, LATEST_CELL)[seed] if seed < 2 else random_genotype(rng, zeroise)
+    )
     dataset = ("cifar10", "imagenet")[int(rng.integers(3) == 0)]
     config = NetworkConfig(
         name=f"random {seed}",

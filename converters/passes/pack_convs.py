@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.numerics import batch_norm_terms, integer_thresholds
+from bnas_deploy.converters.numerics import batch_norm_terms, integer_thresholds, sign_is_positive
 from bnas_deploy.converters.ops import Stage
 from bnas_deploy.converters.passes.base import Pass
 
@@ -94,6 +94,6 @@ def _positive(conv: Node, norm: Node | None) -> Callable[[Array], Array]:
         v = dots.astype(scale.dtype) * scale  # (O, D)
         if relu:
             v = np.where(v > 0, v, scale.dtype.type(0))
-        return (v * alpha[:, None] + beta[:, None]) >= 0
+        return sign_is_positive(v, alpha[:, None], beta[:, None])
 
     return positive

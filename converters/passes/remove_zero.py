@@ -37,7 +37,7 @@ class RemoveZero(Pass):
         new.values[graph.input] = Channels.all_live(graph.input, graph.input_shape, new.dtype)
         for node in graph.nodes:
             new.values[node.output] = _RULES[node.op](graph, node, new)
-        return graph.with_nodes(new.nodes, new.whole(graph.output, graph.output))
+        return graph.with_nodes(new.nodes, new.whole(graph.output, "output"))
 
 
 def _dtype(graph: Graph) -> np.dtype[np.floating]:
@@ -69,7 +69,7 @@ def _per_channel(
 
 def _normalised(node: Node, known: Array) -> Array:
     alpha, beta = batch_norm_terms(**node.constants, eps=node.attributes["eps"])
-    return known * alpha + beta
+    return np.asarray(known.astype(np.float64) * alpha + beta, known.dtype)
 
 
 def _signed(node: Node, known: Array) -> Array:

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from random_networks import random_network
+
+from bnas_deploy.cli.export import main
+from bnas_deploy.converters import torch_convert
+from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.format import read
+from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.product import Model, save_model
+
+
+@pytest.fixture
+def model_pt(tmp_path):
+    network = random_network(0)
+    size = network.config.image_size
+    labels = tuple(f"label {i}" for i in range(network.config.classes))
+    pixels = Preprocessing((size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    save_model(tmp_path / "model.pt", Model(network, pixels, labels, {"epochs": 2}))
+    return tmp_path / "model.pt"
+
+
+def test_exports_beside_the_model_and_says_what_it_did(model_pt, capsys):
+    assert main([str(model_pt), "--backend", "reference"]) == 0
+    output = model_pt.with_suffix(".bnn")
+    out = capsys.readouterr().out
+    assert "edges that are Zeroise" in out
+    assert "self-check: 32 random images, PyTorch against reference" in out
+    assert f"wrote {output} ({output.stat().st_size:,} bytes)" in out
+    model = read(output)
+    digest = hashlib.sha256(model_pt.read_bytes()).hexdigest()
+    assert model.provenance["source"] == {"file": "model.pt", "sha256": digest}
+    assert model.provenance["training"] == {"epochs": 2}
+    assert model.provenance["self_check"]["images"] == 32
+    assert str(model_pt.parent) not in json.dumps(dict(model.provenance))
+
+
+def test_json_is_one_object(model_pt, tmp_path, capsys):
+    output = tmp_path / "other.bnn"
+    args = [str(model_pt), "-o", str(output), "--json", "--verify-images", "3"]
+    assert main([*args, "--backend", "reference"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["output"] == str(output)
+    assert report["file_bytes"] == output.stat().st_size
+    assert report["self_check"]["images"] == 3
+    assert report["kept"][0]["reason"]
+
+
+def test_without_the_self_check(model_pt, capsys):
+    assert main([str(model_pt), "--no-verify"]) == 0
+    assert "self-check: not run" in capsys.readouterr().out
+    assert "self_check" not in read(model_pt.with_suffix(".bnn")).provenance
+
+
+def test_pictures_for_the_self_check(model_pt, tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(folder / f"{i}.png")
+    assert main([str(model_pt), "--images", str(folder), "--backend", "reference"]) == 0
+    assert "self-check: 3 given images" in capsys.readouterr().out
+
+
+def test_a_failed_self_check_leaves_no_file(model_pt, monkeypatch, capsys):
+    class Wrong(ReferenceRunner):
+        def run(self, images):
+            return -super().run(images)
+
+    monkeypatch.setattr(torch_convert.engine, "create", lambda model, **_: Wrong(model))
+    assert main([str(model_pt)]) == 2
+    assert "self-check failed" in capsys.readouterr().err
+    assert sorted(p.name for p in model_pt.parent.iterdir()) == ["model.pt"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["gone.pt"], "gone.pt: no such file"),
+        (["{model}", "-o", "{model}"], "cannot be written there"),
+        (["{model}", "-o", "{folder}"], "cannot be written there"),
+        (["{model}", "-o", "{folder}/none/x.bnn"], "cannot be written there"),
+        (["{model}", "--no-verify", "--verify-images", "3"], "contradicts"),
+        (["{model}", "--images", "a.png", "--verify-images", "3"], "either --images or"),
+        (["{model}", "--verify-images", "0"], "at least 1, got '0'"),
+        (["{model}", "--images", "gone.png"], "gone.png: no such file"),
+        (["{model}", "--backend", "abacus"], "unknown backend 'abacus'"),
+        ([], "required: MODEL.pt"),
+    ],
+)
+def test_mistakes_end_as_one_line(args, message, model_pt, capsys):
+    args = [a.format(model=model_pt, folder=model_pt.parent) for a in args]
+    assert main(args) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not model_pt.with_suffix(".bnn").exists()
+
+
+def test_a_file_that_is_no_model(tmp_path, capsys):
+    (tmp_path / "model.pt").write_bytes(b"no model")
+    assert main([str(tmp_path / "model.pt")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--help"])
+    assert done.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out
+    assert "full precision" in out
