@@ -147,19 +147,6 @@ void Builder::add_binarize(const BinarizeSpec& spec) {
   ++program_steps_;
 }
 
-void Builder::add_pool(const PoolSpec& spec) {
-  const Window window = window_for(spec.window, spec.input, spec.output, false, false);
-  require(window.dilation_y == 1 && window.dilation_x == 1, "a pool has no dilation");
-  require(std::max(window.pad_top, window.pad_bottom) < window.kernel_h &&
-              std::max(window.pad_left, window.pad_right) < window.kernel_w,
-          "the padding of a pool must be less than its kernel");
-  const std::size_t channels = values_[spec.input].planes.channels;
-  require_size("output channels", values_[spec.output].planes.channels, channels);
-  add_step(Pool{spec.input, spec.output, window, spec.average}, channels, {spec.input},
-           {spec.output});
-  ++program_steps_;
-}
-
 void Builder::add_add_slice(const AddSliceSpec& spec) {
   const std::size_t channels = shape_of(spec.addend, false).channels;
   shape_of(spec.input, false);

@@ -1,7 +1,14 @@
-// The convolutions of the builder: geometry, weights, stages.
+// The steps of the builder that have windows: geometry, weights, stages.
+#include <algorithm>
+
 #include "core/builder.h"
 
 namespace bnas {
+namespace {
+
+constexpr std::size_t rows_in_cache = 128;  // times 4 vectors of 64 bytes: 32 KiB
+
+}  // namespace
 
 Taps Builder::make_taps(const Geometry& g, const Window& window) {
   return {g.gather,
@@ -25,6 +32,23 @@ ValueId Builder::split_phases(const Geometry& g, const Window& window, ValueId i
   return output;
 }
 
+void Builder::add_pool(const PoolSpec& spec) {
+  const Window window = window_for(spec.window, spec.input, spec.output, false, false);
+  require(window.dilation_y == 1 && window.dilation_x == 1, "a pool has no dilation");
+  require(std::max(window.pad_top, window.pad_bottom) < window.kernel_h &&
+              std::max(window.pad_left, window.pad_right) < window.kernel_w,
+          "the padding of a pool must be less than its kernel");
+  const std::size_t channels = values_[spec.input].planes.channels;
+  require_size("output channels", values_[spec.output].planes.channels, channels);
+  const Geometry geometry = make_geometry(window, kernels_.float_lanes, channels, max_float_lanes);
+  const ValueId input = split_phases(geometry, window, spec.input, false);
+  const float* count = count_taps(geometry, taps_of(window), kernels_.float_lanes, tables_);
+  need_scratch(taps_of(window) * kernels_.float_lanes * sizeof(float));
+  add_step(Pool{input, spec.output, make_taps(geometry, window), spec.average, count}, channels,
+           {input}, {spec.output});
+  ++program_steps_;
+}
+
 void Builder::add_conv2d(const Conv2dSpec& spec) {
   const Window window = window_for(spec.window, spec.input, spec.output, false, false);
   const std::size_t channels = values_[spec.input].planes.channels;
@@ -39,10 +63,12 @@ void Builder::add_conv2d(const Conv2dSpec& spec) {
                   make_taps(geometry, window),
                   channels,
                   outputs,
+                  std::max<std::size_t>(1, rows_in_cache / taps_of(window)),
                   tile_weights(spec.weight.data, outputs, k, kernels_.float_outputs, weights_),
                   pad_bias(spec.bias, outputs, weights_),
                   spec.relu};
-  need_scratch(k * kernels_.float_vectors * kernels_.float_lanes * sizeof(float));
+  need_scratch(op.chunk * taps_of(window) * kernels_.float_vectors * kernels_.float_lanes *
+               sizeof(float));
   add_step(op, divide_up(op.taps.vectors, kernels_.float_vectors), {input}, {spec.output});
   ++program_steps_;
 }

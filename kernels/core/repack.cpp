@@ -105,6 +105,16 @@ const std::int16_t* binary_base(const BinaryConvSpec& spec, const BinaryShape& s
   return base;
 }
 
+const float* count_taps(const Geometry& geometry, std::size_t taps, std::size_t lanes,
+                        Tables& tables) {
+  auto* counts = tables.allocate<float>(geometry.patterns * lanes);
+  for (std::size_t i = 0; i < geometry.inside.size() * lanes; ++i) {
+    const bool inside = geometry.inside[i / lanes] >> i % lanes & 1;
+    counts[i / lanes / taps * lanes + i % lanes] += inside ? 1.0f : 0.0f;
+  }
+  return counts;
+}
+
 std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape) {
   std::int64_t bound = 0;
   for (std::size_t o = 0; o < shape.outputs; ++o) {

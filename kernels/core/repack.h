@@ -32,6 +32,10 @@ const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& sha
 const std::int16_t* binary_base(const BinaryConvSpec& spec, const BinaryShape& shape,
                                 const Geometry& geometry, std::size_t lanes, Tables& tables);
 
+// How many taps of each pixel lie inside the image, [pattern][lane].
+const float* count_taps(const Geometry& geometry, std::size_t taps, std::size_t lanes,
+                        Tables& tables);
+
 // Greatest |dot| that the weights and folds of any output allow.
 std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);
 

@@ -95,6 +95,7 @@ struct Conv2d {
   ValueId input, output;
   Taps taps;
   std::size_t channels, outputs;
+  std::size_t chunk;     // channels that are gathered at a time, so that they stay in the cache
   const float* weights;  // [tile][c, ky, kx][output of the tile]
   const float* bias;     // [output]
   bool relu;
@@ -128,8 +129,9 @@ struct Relu {
 
 struct Pool {
   ValueId input, output;
-  Window window;
+  Taps taps;
   bool average;
+  const float* count;  // average: [pattern][lane] taps inside the image
 };
 
 // output[at + c] += addend[c], in place.

@@ -3,19 +3,31 @@
 //
 // Lanes are output pixels. The gathered pixels of (c, ky, kx) = row k lie at [k][vector][lane].
 
+// A part of the sum, rows [begin, end) of all, gathered at `in`; and where it goes.
+struct Chunk {
+  const float* in;
+  std::size_t begin, end;
+  std::size_t first_vector;
+};
+
 template <std::size_t outputs, std::size_t vectors>
-void conv2d_tile(const Conv2d& conv, const Frame& frame, const float* in, std::size_t first_output,
-                 std::size_t first_vector) {
+void conv2d_tile(const Conv2d& conv, const Frame& frame, const Chunk& chunk,
+                 std::size_t first_output) {
+  const std::size_t rows = conv.channels * conv.taps.taps;
+  const std::size_t stride = planes_of(frame, conv.output).stride;
+  float* out = float_plane(frame, conv.output, first_output) + chunk.first_vector * float_lanes;
   Floats sum[outputs][vectors];
 #pragma GCC unroll 8
   for (std::size_t o = 0; o < outputs; ++o) {
+    const Floats bias = broadcast_float(conv.bias[first_output + o]);
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < vectors; ++v)
-      sum[o][v] = broadcast_float(conv.bias[first_output + o]);
+    for (std::size_t v = 0; v < vectors; ++v) {
+      sum[o][v] = chunk.begin == 0 ? bias : load_floats(out + o * stride + v * float_lanes);
+    }
   }
-  const std::size_t rows = conv.channels * conv.taps.taps;
-  const float* weights = conv.weights + first_output * rows;
-  for (std::size_t k = 0; k < rows; ++k) {
+  const float* weights = conv.weights + first_output * rows + chunk.begin * outputs;
+  const float* in = chunk.in;
+  for (std::size_t k = chunk.begin; k < chunk.end; ++k) {
     Floats x[vectors];
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < vectors; ++v) x[v] = load_floats(in + v * float_lanes);
@@ -28,23 +40,23 @@ void conv2d_tile(const Conv2d& conv, const Frame& frame, const float* in, std::s
     in += vectors * float_lanes;
     weights += outputs;
   }
+  const bool relu = conv.relu && chunk.end == rows;
 #pragma GCC unroll 8
   for (std::size_t o = 0; o < outputs; ++o) {
-    float* out = float_plane(frame, conv.output, first_output + o) + first_vector * float_lanes;
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < vectors; ++v) {
-      store_floats(out + v * float_lanes, conv.relu ? relu_floats(sum[o][v]) : sum[o][v]);
+      store_floats(out + o * stride + v * float_lanes, relu ? relu_floats(sum[o][v]) : sum[o][v]);
     }
   }
 }
 
 template <std::size_t vectors, std::size_t outputs = float_outputs>
-void conv2d_some(const Conv2d& conv, const Frame& frame, const float* in, std::size_t first_output,
-                 std::size_t count, std::size_t first_vector) {
+void conv2d_some(const Conv2d& conv, const Frame& frame, const Chunk& chunk,
+                 std::size_t first_output, std::size_t count) {
   if (count == outputs) {
-    conv2d_tile<outputs, vectors>(conv, frame, in, first_output, first_vector);
+    conv2d_tile<outputs, vectors>(conv, frame, chunk, first_output);
   } else if constexpr (outputs > 1) {
-    conv2d_some<vectors, outputs - 1>(conv, frame, in, first_output, count, first_vector);
+    conv2d_some<vectors, outputs - 1>(conv, frame, chunk, first_output, count);
   }
 }
 
@@ -52,11 +64,16 @@ template <std::size_t vectors>
 void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first) {
   auto* in = reinterpret_cast<float*>(frame.scratch);
   constexpr std::size_t row = vectors * float_lanes;
-  const Source<float> source{float_plane(frame, conv.input, 0), planes_of(frame, conv.input).stride,
-                             conv.channels};
-  gather(conv.taps, source, first, vectors, in, {row, conv.taps.taps * row});
-  for (std::size_t o = 0; o < conv.outputs; o += float_outputs) {
-    conv2d_some<vectors>(conv, frame, in, o, smaller(float_outputs, conv.outputs - o), first);
+  const std::size_t taps = conv.taps.taps;
+  const std::size_t stride = planes_of(frame, conv.input).stride;
+  for (std::size_t c = 0; c < conv.channels; c += conv.chunk) {
+    const std::size_t count = smaller(conv.chunk, conv.channels - c);
+    gather(conv.taps, Source<float>{float_plane(frame, conv.input, c), stride, count}, first,
+           vectors, in, {row, taps * row});
+    const Chunk chunk{in, c * taps, (c + count) * taps, first};
+    for (std::size_t o = 0; o < conv.outputs; o += float_outputs) {
+      conv2d_some<vectors>(conv, frame, chunk, o, smaller(float_outputs, conv.outputs - o));
+    }
   }
 }
 
@@ -69,7 +86,7 @@ void conv2d_vectors(const Conv2d& conv, const Frame& frame, std::size_t first, s
   }
 }
 
-// Groups are evened out (16 vectors: 3 3 3 3 2 2), since a lone vector does not fill the pipeline.
+// Groups are evened out (5 vectors: 3 2), since a lone vector does not fill the pipeline.
 void conv2d(const Conv2d& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
   const std::size_t groups = (vectors + float_vectors - 1) / float_vectors;

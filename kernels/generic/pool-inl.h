@@ -1,71 +1,58 @@
 // Pooling windows of float planes, and the mean of a whole plane in the order of docs/format.md.
 
-// Output columns whose tap kx lies inside the image.
-Range columns_inside(const Window& w, std::size_t kx) {
-  std::size_t begin = 0, end = w.out_w;
-  while (begin < end && begin * w.stride_x + kx < w.pad_left) ++begin;
-  while (end > begin && (end - 1) * w.stride_x + kx >= w.in_w + w.pad_left) --end;
-  return {begin, end};
-}
+// The taps of one vector of output pixels, in one plane.
+struct PoolTaps {
+  const Taps& taps;
+  const float* plane;
+  float* scratch;
+  std::size_t vector;
+};
 
 template <class Combine>
-void pool_columns(float* __restrict out, const float* __restrict in, std::size_t count,
-                  std::size_t stride, Combine combine) {
-  if (stride == 1) {
-    for (std::size_t x = 0; x < count; ++x) out[x] = combine(out[x], in[x]);
-  } else if (stride == 2) {
-    for (std::size_t x = 0; x < count; ++x) out[x] = combine(out[x], in[2 * x]);
-  } else {
-    for (std::size_t x = 0; x < count; ++x) out[x] = combine(out[x], in[stride * x]);
+Floats combine_rows(const PoolTaps& p, float outside, Combine combine) {
+  const Source<float> source{p.plane, 0, 1};
+  gather_rows(p.taps, source, p.vector, 1, p.scratch, {float_lanes, 0}, outside);
+  Floats result = broadcast_float(outside);
+  for (std::size_t t = 0; t < p.taps.taps; ++t) {
+    result = combine(result, load_floats(p.scratch + t * float_lanes));
   }
+  return result;
 }
 
-// Combines the taps of output row y in order; returns the number of rows of the window inside the
-// image.
+// Combines the taps in order, those outside the image as `outside`.
 template <class Combine>
-std::size_t pool_row(const Window& w, const float* plane, std::size_t y, float* out,
-                     Combine combine) {
-  std::size_t rows = 0;
-  for (std::size_t ky = 0; ky < w.kernel_h; ++ky) {
-    const std::size_t row = y * w.stride_y + ky;
-    if (row < w.pad_top || row - w.pad_top >= w.in_h) continue;
-    ++rows;
-    for (std::size_t kx = 0; kx < w.kernel_w; ++kx) {
-      const Range columns = columns_inside(w, kx);
-      if (columns.begin == columns.end) continue;
-      const float* in =
-          plane + (row - w.pad_top) * w.in_w + columns.begin * w.stride_x + kx - w.pad_left;
-      pool_columns(out + columns.begin, in, columns.end - columns.begin, w.stride_x, combine);
-    }
+Floats combine_taps(const PoolTaps& p, float outside, Combine combine) {
+  if (p.taps.gather == Gather::rows) return combine_rows(p, outside, combine);
+  const std::uint64_t* inside = p.taps.inside + p.taps.pattern[p.vector] * p.taps.taps;
+  const float* in = p.plane + p.vector * float_lanes;
+  const Floats other = broadcast_float(outside);
+  Floats result = other;
+  for (std::size_t t = 0; t < p.taps.taps; ++t) {
+    if (inside[t] == 0) continue;
+    result = combine(result, load_floats_or(in + p.taps.offset[t], inside[t], other));
   }
-  return rows;
+  return result;
 }
 
-void max_row(const Window& w, const float* plane, std::size_t y, float* out) {
-  for (std::size_t x = 0; x < w.out_w; ++x) out[x] = -__builtin_inff();
-  pool_row(w, plane, y, out, [](float m, float x) { return x > m ? x : m; });
+// A sum never is -0 (it starts from +0), so that adding +0 for what is outside changes nothing.
+Floats average_taps(const Pool& step, const PoolTaps& p) {
+  const float* count = step.count + step.taps.pattern[p.vector] * float_lanes;
+  const Floats sum = combine_taps(p, 0.0f, [](Floats s, Floats x) { return add_floats(s, x); });
+  return div_floats(sum, load_floats(count));
 }
 
-void average_row(const Window& w, const float* plane, std::size_t y, float* out) {
-  for (std::size_t x = 0; x < w.out_w; ++x) out[x] = 0.0f;
-  const std::size_t rows = pool_row(w, plane, y, out, [](float s, float x) { return s + x; });
-  for (std::size_t x = 0; x < w.out_w; ++x) {
-    std::size_t columns = 0;
-    for (std::size_t kx = 0; kx < w.kernel_w; ++kx) {
-      const std::size_t column = x * w.stride_x + kx;
-      columns += column >= w.pad_left && column - w.pad_left < w.in_w;
-    }
-    out[x] /= static_cast<float>(rows * columns);
-  }
+Floats greatest_tap(const PoolTaps& p) {
+  return combine_taps(p, -__builtin_inff(), [](Floats m, Floats x) { return max_floats(x, m); });
 }
 
 void pool(const Pool& step, const Frame& frame, Range range) {
-  const Window& w = step.window;
+  auto* scratch = reinterpret_cast<float*>(frame.scratch);
   for (std::size_t c = range.begin; c < range.end; ++c) {
-    const float* plane = float_plane(frame, step.input, c);
     float* out = float_plane(frame, step.output, c);
-    for (std::size_t y = 0; y < w.out_h; ++y) {
-      (step.average ? average_row : max_row)(w, plane, y, out + y * w.out_w);
+    const float* plane = float_plane(frame, step.input, c);
+    for (std::size_t v = 0; v < step.taps.vectors; ++v) {
+      const PoolTaps p{step.taps, plane, scratch, v};
+      store_floats(out + v * float_lanes, step.average ? average_taps(step, p) : greatest_tap(p));
     }
   }
 }

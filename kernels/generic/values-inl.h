@@ -17,3 +17,5 @@ float* float_plane(const Frame& frame, ValueId id, std::size_t plane) {
 std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
 Floats zero_floats() { return broadcast_float(0.0f); }
+
+Floats relu_floats(Floats x) { return max_floats(x, zero_floats()); }

@@ -72,19 +72,28 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return _mm256_loadu_ps(p); }
-Floats load_floats_masked(const float* p, std::uint64_t mask) {
+__m256i expand_to_floats(std::uint64_t mask) {
   const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
   const __m256i some = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(mask)), bit);
-  return _mm256_and_ps(load_floats(p), _mm256_castsi256_ps(_mm256_cmpeq_epi32(some, bit)));
+  return _mm256_cmpeq_epi32(some, bit);
+}
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return _mm256_blendv_ps(other, load_floats(p), _mm256_castsi256_ps(expand_to_floats(mask)));
+}
+void store_floats_some(float* p, Floats x, std::size_t count) {
+  _mm256_maskstore_ps(p, expand_to_floats((std::uint64_t{1} << count) - 1), x);
+}
+Floats even_floats(const float* p) {
+  const __m256 pairs = _mm256_shuffle_ps(load_floats(p), load_floats(p + 8), 0x88);
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
 }
 void store_floats(float* p, Floats x) { _mm256_storeu_ps(p, x); }
 Floats broadcast_float(float x) { return _mm256_set1_ps(x); }
 Floats add_floats(Floats a, Floats b) { return _mm256_add_ps(a, b); }
 Floats mul_floats(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
 Floats fma_floats(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
-Floats relu_floats(Floats x) {
-  return _mm256_max_ps(x, _mm256_setzero_ps());
-}  // the second where x is NaN
+Floats div_floats(Floats a, Floats b) { return _mm256_div_ps(a, b); }
+Floats max_floats(Floats a, Floats b) { return _mm256_max_ps(a, b); }  // b where one is NaN
 Floats words_to_floats(const std::int16_t* p) {
   const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(words));

@@ -4,8 +4,8 @@
 constexpr std::size_t byte_lanes = 64;
 constexpr std::size_t float_lanes = 16;
 constexpr std::size_t binary_vectors = 2;
-constexpr std::size_t float_vectors = 3;
-constexpr std::size_t float_outputs = 8;
+constexpr std::size_t float_vectors = 4;
+constexpr std::size_t float_outputs = 6;
 
 using Words = __m512i;
 using Floats = __m512;
@@ -48,17 +48,23 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
-Floats load_floats_masked(const float* p, std::uint64_t mask) {
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return _mm512_mask_loadu_ps(other, static_cast<__mmask16>(mask), p);
+}
+void store_floats_some(float* p, Floats x, std::size_t count) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), x);
+}
+Floats even_floats(const float* p) {
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutex2var_ps(_mm512_loadu_ps(p), even, _mm512_loadu_ps(p + 16));
 }
 void store_floats(float* p, Floats x) { _mm512_storeu_ps(p, x); }
 Floats broadcast_float(float x) { return _mm512_set1_ps(x); }
 Floats add_floats(Floats a, Floats b) { return _mm512_add_ps(a, b); }
 Floats mul_floats(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 Floats fma_floats(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
-Floats relu_floats(Floats x) {
-  return _mm512_max_ps(x, _mm512_setzero_ps());
-}  // the second where x is NaN
+Floats div_floats(Floats a, Floats b) { return _mm512_div_ps(a, b); }
+Floats max_floats(Floats a, Floats b) { return _mm512_max_ps(a, b); }  // b where one is NaN
 Floats words_to_floats(const std::int16_t* p) {
   const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(words));

@@ -57,19 +57,25 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return vld1q_f32(p); }
-Floats load_floats_masked(const float* p, std::uint64_t mask) {
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
   const uint32_t bit[4] = {1, 2, 4, 8};
   const uint32x4_t lanes = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(mask)), vld1q_u32(bit));
-  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(vld1q_f32(p)), lanes));
+  return vbslq_f32(lanes, vld1q_f32(p), other);
 }
+void store_floats_some(float* p, Floats x, std::size_t count) {
+  float row[4];
+  vst1q_f32(row, x);
+  std::memcpy(p, row, count * sizeof *p);
+}
+Floats even_floats(const float* p) { return vuzp1q_f32(vld1q_f32(p), vld1q_f32(p + 4)); }
 void store_floats(float* p, Floats x) { vst1q_f32(p, x); }
 Floats broadcast_float(float x) { return vdupq_n_f32(x); }
 Floats add_floats(Floats a, Floats b) { return vaddq_f32(a, b); }
 Floats mul_floats(Floats a, Floats b) { return vmulq_f32(a, b); }
 Floats fma_floats(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
-Floats relu_floats(Floats x) {  // not vmaxq: a NaN gives zero
-  const uint32x4_t positive = vcgtq_f32(x, vdupq_n_f32(0.0f));
-  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), positive));
+Floats div_floats(Floats a, Floats b) { return vdivq_f32(a, b); }
+Floats max_floats(Floats a, Floats b) {  // not vmaxq: b where one is NaN
+  return vbslq_f32(vcgtq_f32(a, b), a, b);
 }
 Floats words_to_floats(const std::int16_t* p) { return vcvtq_f32_s32(vmovl_s16(vld1_s16(p))); }
 uint16x8_t not_less(const float* x, float32x4_t threshold) {

@@ -92,11 +92,14 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return {{p[0], p[1], p[2], p[3]}}; }
-Floats load_floats_masked(const float* p, std::uint64_t mask) {
-  Floats x = load_floats(p);
-  for (std::size_t i = 0; i < 4; ++i) x.lane[i] = (mask >> i & 1) ? x.lane[i] : 0.0f;
-  return x;
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? p[i] : other.lane[i];
+  return other;
 }
+void store_floats_some(float* p, Floats x, std::size_t count) {
+  std::memcpy(p, &x, count * sizeof *p);
+}
+Floats even_floats(const float* p) { return {{p[0], p[2], p[4], p[6]}}; }
 void store_floats(float* p, Floats x) { std::memcpy(p, &x, sizeof x); }
 Floats broadcast_float(float x) { return {{x, x, x, x}}; }
 Floats add_floats(Floats a, Floats b) {
@@ -111,9 +114,13 @@ Floats fma_floats(Floats a, Floats b, Floats c) {
   for (std::size_t i = 0; i < 4; ++i) c.lane[i] = fmaf(a.lane[i], b.lane[i], c.lane[i]);
   return c;
 }
-Floats relu_floats(Floats x) {
-  for (std::size_t i = 0; i < 4; ++i) x.lane[i] = x.lane[i] > 0.0f ? x.lane[i] : 0.0f;
-  return x;
+Floats div_floats(Floats a, Floats b) {
+  for (std::size_t i = 0; i < 4; ++i) a.lane[i] /= b.lane[i];
+  return a;
+}
+Floats max_floats(Floats a, Floats b) {
+  for (std::size_t i = 0; i < 4; ++i) a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+  return a;
 }
 Floats words_to_floats(const std::int16_t* p) {
   return {{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]),
