@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bnas_deploy.converters import ops
 from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.errors import ConversionError
 
 __all__ = ["GraphBuilder"]
 
@@ -26,7 +29,15 @@ class GraphBuilder:
         attributes: dict[str, Any] | None = None,
         constants: dict[str, Array] | None = None,
     ) -> str:
-        """Append a node that makes one value of its own name, and return that name."""
+        """Append a node that makes one value of its own name, and return that name.
+
+        Raises:
+            ConversionError: The node breaks a rule of its operation, or a constant is not finite.
+        """
+        for key, array in (constants or {}).items():
+            if not np.isfinite(array).all():
+                msg = f"{name}: {key} holds NaN or infinity; the network cannot be exported"
+                raise ConversionError(msg)
         node = Node(op, name, inputs, (name,), attributes or {}, constants or {})
         (self.values[name],) = ops.infer(node, [self.values[i] for i in inputs])
         self.nodes.append(node)

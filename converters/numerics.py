@@ -53,7 +53,8 @@ def float_thresholds(alpha: Array, beta: Array) -> tuple[Array, Array]:
     flip = (alpha < 0) | ((alpha == 0) & (beta < 0))
 
     def beyond(x: Array) -> Array:  # False, then True, as x rises
-        return sign_is_positive(x, alpha, beta) != flip
+        moved: Array = sign_is_positive(x, alpha, beta) != flip
+        return moved
 
     low, high = (_key(np.full_like(alpha, end)) for end in (-np.inf, np.inf))
     for _ in range(alpha.dtype.itemsize * 8 + 1):

@@ -97,6 +97,11 @@ class Report:
         """Return plain values for JSON."""
         return asdict(self)
 
+    def summary(self) -> dict[str, Any]:
+        """Return the same for a file's provenance, with the number of names for long lists."""
+        counted = ("zeroise", "zero_sums", "merged", "fused_residuals")
+        return self.to_dict() | {key: len(getattr(self, key)) for key in counted}
+
 
 def make_report(
     name: str,

@@ -124,7 +124,7 @@ def convert_network(
         tensors=tensors,
         preprocessing=preprocessing or _plain_preprocessing(config.image_size),
         labels=tuple(labels) if labels is not None else _numbered(config.classes),
-        provenance=facts | {"report": report.to_dict()},
+        provenance=facts | {"report": report.summary()},
         cost=cost_summary(program, tensors, network=config),
     )
     validate(model)
@@ -184,7 +184,7 @@ def torch_logits(network: Network, images: npt.NDArray[np.float32]) -> npt.NDArr
 
 def _with_check(model: PackedModel, report: Report, check: SelfCheck) -> tuple[PackedModel, Report]:
     report = replace(report, self_check=check)
-    provenance = {**model.provenance, "self_check": asdict(check), "report": report.to_dict()}
+    provenance = {**model.provenance, "self_check": asdict(check), "report": report.summary()}
     return replace(model, provenance=provenance), report
 
 

@@ -50,7 +50,7 @@ def test_a_written_file_gives_the_same_logits(tmp_path):
     assert np.array_equal(ReferenceRunner(again).run(images), ReferenceRunner(model).run(images))
     assert again.labels[0] == "l0"
     assert again.provenance["network"]["name"] == "random 0"
-    assert again.provenance["report"]["zeroise"]
+    assert again.provenance["report"]["zeroise"] > 20
     assert again.cost["binary_macs"] > 0
 
 
@@ -95,6 +95,14 @@ def test_self_check_finds_a_wrong_program():
     wrong = type(model)(model.program, broken, model.preprocessing, model.labels)
     with pytest.raises(ConversionError, match="self-check failed on 8 random images"):
         self_check(network, wrong, report, images=8, backend="reference")
+
+
+def test_weights_that_are_not_numbers_are_refused():
+    network = random_network(1)
+    with torch.no_grad():
+        network.cells[1].inputs[0].conv.weight[0, 0] = float("nan")
+    with pytest.raises(ConversionError, match=r"cell1\.preprocess0: scale holds NaN"):
+        convert_network(network)
 
 
 def test_self_check_needs_an_image():
