@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -13,8 +11,6 @@ import pytest
 import torch
 
 from bnas_deploy import engine
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_benchmark_update_machine_info(

@@ -6,38 +6,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-import networks
-import torch
-
-from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.converters import convert_network
+from bnas_deploy.format.steps import BinaryConv2d
+from bnas_deploy.nn.config import get_config
+from bnas_deploy.nn.network import build_network
 
 NETWORKS = ("Mini", "A", "B", "C")
 FILE = Path(__file__).with_name("shapes.json")
+KEYS = ("channels", "outputs", "height", "width", "kernel", "stride", "padding", "dilation")
 
 
 def binary_convolutions(name: str) -> list[tuple[int, ...]]:
-    """(channels, outputs, height, width, kernel, stride, padding, dilation) of each."""
-    network = networks.build(name)
-    found: list[tuple[int, ...]] = []
-
-    def record(module: BinaryConv2d, inputs: tuple[torch.Tensor], _output: Any) -> None:  # noqa: ANN401
-        geometry = (module.kernel_size, module.stride, module.padding, module.dilation)
-        found.append(
-            (
-                module.in_channels,
-                module.out_channels,
-                *inputs[0].shape[2:],
-                *(g[0] for g in geometry),
-            )
-        )
-
-    hooks = [
-        m.register_forward_hook(record) for m in network.modules() if isinstance(m, BinaryConv2d)
-    ]
-    with torch.inference_mode():
-        network(torch.from_numpy(networks.images(network.config.image_size)))
-    for hook in hooks:
-        hook.remove()
+    """The numbers of KEYS for each binary convolution of the packed network."""
+    model, _ = convert_network(build_network(get_config(name)).eval())
+    found = []
+    for step in model.program.steps:
+        if isinstance(step, BinaryConv2d):
+            channels, height, width = model.program.values[step.input].shape
+            outputs = len(model.tensors[step.weight])
+            geometry = (step.kernel[0], step.stride[0], step.padding[0], step.dilation[0])
+            found.append((channels, outputs, height, width, *geometry))
     return found
 
 
@@ -47,8 +35,7 @@ def shapes() -> list[dict[str, Any]]:
     for name in NETWORKS:
         for shape in dict.fromkeys(binary_convolutions(name)):
             owners.setdefault(shape, []).append(name)
-    keys = ("channels", "outputs", "height", "width", "kernel", "stride", "padding", "dilation")
-    return [dict(zip(keys, s, strict=True)) | {"networks": n} for s, n in sorted(owners.items())]
+    return [dict(zip(KEYS, s, strict=True)) | {"networks": n} for s, n in sorted(owners.items())]
 
 
 if __name__ == "__main__":
