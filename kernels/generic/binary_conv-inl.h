@@ -45,34 +45,56 @@ void count_steps(Gathered in, const std::uint32_t* weights, std::size_t steps,
   }
 }
 
-// Adds the counts to 16-bit sums (or starts them).
+// Even and odd lanes, 16 bits each.
+struct WordPair {
+  Words even, odd;
+};
+
+WordPair load_pair(const std::int16_t* p) { return {load_words(p), load_words(p + half_lanes)}; }
+
+void store_pair(std::int16_t* p, WordPair x) {
+  store_words(p, x.even);
+  store_words(p + half_lanes, x.odd);
+}
+
+// The counts so far: those in bytes, and those in 16-bit sums unless this is the start.
+WordPair widen(Bytes counts, bool start, const std::int16_t* sums) {
+  const WordPair x{even_bytes(counts), odd_bytes(counts)};
+  if (start) return x;
+  const WordPair before = load_pair(sums);
+  return {add_words(x.even, before.even), add_words(x.odd, before.odd)};
+}
+
+WordPair dot_product(WordPair count, WordPair base) {
+  return {sub_words(sub_words(base.even, count.even), count.even),
+          sub_words(sub_words(base.odd, count.odd), count.odd)};
+}
+
 template <std::size_t outputs, std::size_t vectors>
-void widen(const Counts<outputs, vectors>& counts, bool start, std::int16_t* sums) {
+void keep_sums(const Counts<outputs, vectors>& counts, bool start, std::int16_t* sums) {
+#pragma GCC unroll 8
   for (std::size_t o = 0; o < outputs; ++o) {
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < vectors; ++v, sums += byte_lanes) {
-      Words even = even_bytes(counts.sum[o][v]);
-      Words odd = odd_bytes(counts.sum[o][v]);
-      if (!start) {
-        even = add_words(even, load_words(sums));
-        odd = add_words(odd, load_words(sums + half_lanes));
-      }
-      store_words(sums, even);
-      store_words(sums + half_lanes, odd);
+      store_pair(sums, widen(counts.sum[o][v], start, sums));
     }
   }
 }
 
-void sums_to_dots(const BinaryConv& conv, const Tile& tile) {
-  for (std::size_t o = 0; o < tile.outputs; ++o) {
-    for (std::size_t v = 0; v < tile.vectors; ++v) {
-      const std::size_t pattern = conv.taps.pattern[tile.first_vector + v];
-      const std::int16_t* base =
-          conv.base + (pattern * conv.outputs + tile.first_output + o) * byte_lanes;
-      std::int16_t* dots = tile.dots + (o * tile.vectors + v) * byte_lanes;
-      for (std::size_t half = 0; half < byte_lanes; half += half_lanes) {
-        const Words sum = load_words(dots + half);
-        store_words(dots + half, sub_words(sub_words(load_words(base + half), sum), sum));
-      }
+// Turns the sums, with the last counts added, into dot products.
+template <std::size_t outputs, std::size_t vectors>
+void finish_sums(const BinaryConv& conv, const Counts<outputs, vectors>& counts, bool start,
+                 const Tile& tile) {
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const std::size_t pattern = conv.taps.pattern[tile.first_vector + v];
+    const std::int16_t* base =
+        conv.base + (pattern * conv.outputs + tile.first_output) * byte_lanes;
+#pragma GCC unroll 8
+    for (std::size_t o = 0; o < outputs; ++o) {
+      std::int16_t* dots = tile.dots + (o * vectors + v) * byte_lanes;
+      const WordPair count = widen(counts.sum[o][v], start, dots);
+      store_pair(dots, dot_product(count, load_pair(base + o * byte_lanes)));
     }
   }
 }
@@ -81,15 +103,15 @@ template <std::size_t outputs, std::size_t vectors>
 void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
   const std::uint32_t* weights = conv.weights + tile.first_output * conv.steps;
   const std::size_t chunks = (conv.steps + steps_per_byte - 1) / steps_per_byte;
+  Counts<outputs, vectors> counts{};
   for (std::size_t chunk = 0, done = 0; chunk < chunks; ++chunk) {
+    if (chunk > 0) keep_sums(counts, chunk == 1, tile.dots);
     const std::size_t end = conv.steps * (chunk + 1) / chunks;
-    Counts<outputs, vectors> counts;
     count_steps({in.bytes + done * in.step, in.step}, weights + done * outputs, end - done, counts);
-    widen(counts, chunk == 0, tile.dots);
     done = end;
   }
-  sums_to_dots(conv, tile);
-  finish_tile(conv, frame, tile);
+  finish_sums(conv, counts, chunks == 1, tile);
+  finish_tile<outputs, vectors>(conv, frame, tile);
 }
 
 template <std::size_t vectors, std::size_t outputs = 8>
@@ -113,7 +135,7 @@ void convolve_group(const BinaryConv& conv, const Frame& frame, std::size_t firs
   }
   for (std::size_t o = 0; o < conv.outputs; o += bits_per_plane) {
     convolve_some<vectors>(conv, frame, in,
-                           {o, smaller(bits_per_plane, conv.outputs - o), first, vectors, dots});
+                           {o, smaller(bits_per_plane, conv.outputs - o), first, dots});
   }
 }
 

@@ -87,11 +87,12 @@ void gather(const Taps& taps, Source<T> source, std::size_t first, std::size_t v
 
 void copy_strided(std::uint8_t* __restrict out, const std::uint8_t* __restrict in,
                   std::size_t count, std::size_t stride) {
-  if (stride == 2) {  // a constant, so that the compiler makes vectors of it
-    for (std::size_t x = 0; x < count; ++x) out[x] = in[2 * x];
-  } else {
-    for (std::size_t x = 0; x < count; ++x) out[x] = in[stride * x];
+  constexpr std::size_t block = 8;  // constants, so that the compiler makes vectors of it
+  std::size_t x = 0;
+  for (; stride == 2 && x + block <= count; x += block) {
+    for (std::size_t i = 0; i < block; ++i) out[x + i] = in[2 * (x + i)];
   }
+  for (; x < count; ++x) out[x] = in[stride * x];
 }
 
 void copy_strided(float* out, const float* in, std::size_t count, std::size_t stride) {

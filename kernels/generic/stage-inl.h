@@ -5,64 +5,77 @@
 // The part of a convolution's outputs and pixels that is being worked on.
 struct Tile {
   std::size_t first_output, outputs;
-  std::size_t first_vector, vectors;
+  std::size_t first_vector;
   std::int16_t* dots;
 };
 
 constexpr std::size_t half_lanes = byte_lanes / 2;
 
-const std::int16_t* dots_of(const Tile& tile, std::size_t output, std::size_t vector) {
-  return tile.dots + (output * tile.vectors + vector) * byte_lanes;
-}
-
+template <std::size_t outputs, std::size_t vectors>
 void threshold_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
   const std::size_t plane = tile.first_output / bits_per_plane;
   std::uint8_t* out = byte_plane(frame, stage.output, plane) + tile.first_vector * byte_lanes;
+  const std::uint32_t* limit = stage.limit + tile.first_output;
   const Bytes inverted = broadcast_bytes(stage.inverted[plane] * 0x01010101u);
-  for (std::size_t v = 0; v < tile.vectors; ++v) {
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < vectors; ++v) {
     Bytes bits = zero_bytes();
-    for (std::size_t o = 0; o < tile.outputs; ++o) {
-      const std::int16_t* dots = dots_of(tile, o, v);
-      const std::uint32_t bit = 0x01010101u << o;
-      bits = mark_greater(bits, load_words(dots), load_words(dots + half_lanes),
-                          stage.limit[tile.first_output + o], bit);
+#pragma GCC unroll 8
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const std::int16_t* dots = tile.dots + (o * vectors + v) * byte_lanes;
+      bits = mark_greater(bits, load_words(dots), load_words(dots + half_lanes), limit[o],
+                          0x01010101u << o);
     }
     store_bytes(out + v * byte_lanes, xor_bytes(bits, inverted));
   }
 }
 
-void scale_row(const std::int16_t* dots, Floats scale, const Stage& stage, float* out,
-               std::size_t lanes) {
+template <bool relu, bool accumulate>
+void scale_row(const std::int16_t* dots, Floats scale, float* out, std::size_t lanes) {
   for (std::size_t i = 0; i < lanes; i += float_lanes) {
     Floats x = mul_floats(words_to_floats(dots + i), scale);
-    if (stage.relu) x = relu_floats(x);
-    if (stage.accumulate) x = add_floats(load_floats(out + i), x);
+    if (relu) x = relu_floats(x);
+    if (accumulate) x = add_floats(load_floats(out + i), x);
     store_floats(out + i, x);
   }
 }
 
+template <std::size_t vectors, bool relu, bool accumulate>
 void scale_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
-  alignas(64) std::int16_t row[byte_lanes];
+  alignas(64) std::int16_t row[vectors * byte_lanes];
   const std::size_t stride = planes_of(frame, stage.output).stride;
-  for (std::size_t o = 0; o < tile.outputs; ++o) {
-    const std::size_t output = tile.first_output + o;
-    const Floats scale = broadcast_float(stage.scale[output]);
-    float* plane = float_plane(frame, stage.output, stage.at + output);
-    for (std::size_t v = 0; v < tile.vectors; ++v) {
-      const std::int16_t* dots = dots_of(tile, o, v);
-      const std::size_t pixel = (tile.first_vector + v) * byte_lanes;
-      store_interleaved(row, load_words(dots), load_words(dots + half_lanes));
-      scale_row(row, scale, stage, plane + pixel, smaller(byte_lanes, stride - pixel));
+  const std::size_t pixel = tile.first_vector * byte_lanes;
+  const std::size_t lanes = smaller(vectors * byte_lanes, stride - pixel);
+  float* out = float_plane(frame, stage.output, stage.at + tile.first_output) + pixel;
+  const std::int16_t* dots = tile.dots;
+  for (std::size_t o = 0; o < tile.outputs; ++o, out += stride) {
+    for (std::size_t v = 0; v < vectors; ++v, dots += byte_lanes) {
+      store_interleaved(row + v * byte_lanes, load_words(dots), load_words(dots + half_lanes));
     }
+    const Floats scale = broadcast_float(stage.scale[tile.first_output + o]);
+    scale_row<relu, accumulate>(row, scale, out, lanes);
   }
 }
 
+template <std::size_t vectors, bool relu>
+void scale_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
+  if (stage.accumulate) {
+    scale_stage<vectors, relu, true>(stage, frame, tile);
+  } else {
+    scale_stage<vectors, relu, false>(stage, frame, tile);
+  }
+}
+
+template <std::size_t outputs, std::size_t vectors>
 void finish_tile(const BinaryConv& conv, const Frame& frame, const Tile& tile) {
   for (std::size_t i = 0; i < conv.stage_count; ++i) {
-    if (conv.stages[i].kind == Stage::Kind::threshold) {
-      threshold_stage(conv.stages[i], frame, tile);
+    const Stage& stage = conv.stages[i];
+    if (stage.kind == Stage::Kind::threshold) {
+      threshold_stage<outputs, vectors>(stage, frame, tile);
+    } else if (stage.relu) {
+      scale_stage<vectors, true>(stage, frame, tile);
     } else {
-      scale_stage(conv.stages[i], frame, tile);
+      scale_stage<vectors, false>(stage, frame, tile);
     }
   }
 }
