@@ -120,9 +120,7 @@ def test_the_best_isa_is_the_default() -> None:
 
 
 def test_an_unknown_isa_is_refused_with_the_choices() -> None:
-    with pytest.raises(
-        BackendError, match=r"unknown instruction set 'mmx'; choose .*scalar"
-    ):
+    with pytest.raises(BackendError, match=r"unknown instruction set 'mmx'; choose .*scalar"):
         NativeRunner(STEPS["relu-3x5x7"], isa="mmx")
 
 
