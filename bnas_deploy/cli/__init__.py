@@ -1,4 +1,4 @@
-"""The commands: bnas-train, bnas-search, bnas-export, bnas-run, bnas-inspect; no library code lives here."""
+"""The commands bnas-train, -search, -export, -run and -inspect. No library code lives here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command shares: turning errors into one line and an exit status. No command's own work."""
+"""What every command shares: errors become one line and an exit status. No command's own work."""
 
 from __future__ import annotations
 

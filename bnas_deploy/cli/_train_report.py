@@ -14,11 +14,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from bnas_deploy.errors import TrainingError, UsageError
+from bnas_deploy.errors import TrainingError
 from bnas_deploy.training.checkpoint import save_checkpoint
+from bnas_deploy.training.device import torch_version
+from bnas_deploy.training.events import EventWriter
 from bnas_deploy.training.loop import Row, Trainer
 from bnas_deploy.training.product import Model, save_model
 
@@ -53,7 +54,7 @@ class Report:
         self._out = out
         self._options = options
         self._saved = time.monotonic()
-        self._events = _event_writer(out) if options.tensorboard else None
+        self._events = EventWriter(out / "tensorboard") if options.tensorboard else None
         self._bar: tqdm[Any] | None = None
 
     def run(self) -> bool:
@@ -89,9 +90,7 @@ class Report:
         if self._options.csv:
             self._write_metrics()
         if self._events is not None:
-            for name in COLUMNS[1:-1]:
-                if name in row:
-                    self._events.add_scalar(name, row[name], int(row["epoch"]))
+            self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
         self._save()
         self._save_model()
         if not self._options.quiet:
@@ -125,7 +124,7 @@ class Report:
             "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
             "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
             "runtime": str(trainer.runtime),
-            "torch": str(torch.__version__),
+            "torch": torch_version(),
             "python": platform.python_version(),
         }
 
@@ -177,12 +176,3 @@ def stop_on_signals(trainer: Trainer) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _event_writer(out: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        msg = "--tensorboard: the package tensorboard is not installed"
-        raise UsageError(msg) from error
-    return SummaryWriter(str(out / "tensorboard"))

@@ -37,7 +37,8 @@ examples:
     bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
 
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
-metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as published.
+metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
+published.
 """
 
 
@@ -51,7 +52,11 @@ def _train(argv: Sequence[str] | None) -> int:
     out = Path(args.out)
     _check_out(out, resume=args.resume)
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
-    from bnas_deploy.cli._train_report import Report, ReportOptions, stop_on_signals
+    from bnas_deploy.cli._train_report import (  # noqa: PLC0415
+        Report,
+        ReportOptions,
+        stop_on_signals,
+    )
 
     options = ReportOptions(
         dataset=args.dataset_name,
@@ -74,21 +79,23 @@ def _train(argv: Sequence[str] | None) -> int:
 
 
 def _trainer(args: argparse.Namespace, out: Path) -> Trainer:
-    from bnas_deploy.cli._train_setup import fresh_trainer, resumed_trainer, set_threads
+    from bnas_deploy.training import start  # noqa: PLC0415 - as above
+    from bnas_deploy.training.device import choose_runtime  # noqa: PLC0415
 
-    set_threads(args.threads)
-    machine = {"device": args.device, "amp": args.amp, "fused": args.fused}
+    start.set_threads(args.threads)
+    runtime = choose_runtime(device=args.device, amp=args.amp, fused=args.fused)
     if args.resume:
         _check_resume(args)
-        return resumed_trainer(out / CHECKPOINT, args.data, machine)
+        checkpoint = out / CHECKPOINT
+        return start.resumed_trainer(checkpoint, args.data, runtime=runtime, epochs=args.epochs)
     config = _network_config(args)
-    return fresh_trainer(
+    return start.fresh_trainer(
         config,
         args.data,
         recipe=_recipe(args, config.dataset),
+        runtime=runtime,
         binary=not args.float,
         seed=args.seed,
-        machine=machine,
     )
 
 
@@ -197,9 +204,10 @@ def _check_out(out: Path, *, resume: bool) -> None:
 
 def _check_resume(args: argparse.Namespace) -> None:
     given = {**_recipe_options(args), "recipe": args.recipe, "genotype": args.genotype}
-    clash = [name.replace("_", "-") for name, value in given.items() if value is not None]
+    clash = [name for name, value in given.items() if value is not None and name != "epochs"]
     if clash:
-        msg = f"--resume goes on with the run's own recipe; leave out --{', --'.join(clash)}"
+        options = ", ".join("--" + name.replace("_", "-") for name in clash)
+        msg = f"--resume keeps the run's own recipe, save --epochs; leave out {options}"
         raise UsageError(msg)
 
 

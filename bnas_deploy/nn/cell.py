@@ -3,6 +3,9 @@
 Shapes: C channels of a node. Inputs s0 (N, C_pp, H0, W0) and s1 (N, C_p, H, W), output
 (N, 4C, H, W), or half of H and W from a reduction cell. States that are exactly zero (every edge
 Zeroise, or a pool of zero) and whatever nobody reads are not computed; their parameters stay.
+Zero states at the end of the output that no skip fills are left out of it, and of the next cells'
+inputs (see `layers`): with the published CIFAR-10 cell, half the channels before the first
+reduction.
 """
 
 from __future__ import annotations
@@ -11,10 +14,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge
-from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.layers import ConvUnit, Shortcut
 from bnas_deploy.nn.primitives import OPS
 
 
@@ -69,7 +71,7 @@ class Cell(nn.Module):
         for name, unit in zip(self._input_names, _input_units(shape, binary), strict=True):
             self.add_module(name, unit)
         if shape.reduction and shape.skip:
-            self.preprocess_res = _shortcut(shape)
+            self.preprocess_res = Shortcut(shape.last, NODES * shape.channels)
         self._ops = nn.ModuleList(
             OPS[name](shape.channels, _stride(source, shape.reduction), binary)
             for name, source in edges
@@ -99,7 +101,7 @@ class Cell(nn.Module):
         ]
         done: dict[Edge, Tensor] = {}
         for node in range(NODES):
-            states.append(self._node(node, states, done, drop_path))
+            states.append(self._node(node, states, done, s1, drop_path))
         return self._join(states[INPUT_STATES:], s1)
 
     def _node(
@@ -107,6 +109,7 @@ class Cell(nn.Module):
         node: int,
         states: list[Tensor | None],
         done: dict[Edge, Tensor],
+        s1: Tensor,
         drop_path: float,
     ) -> Tensor | None:
         total = None
@@ -114,32 +117,31 @@ class Cell(nn.Module):
             name, source = self.edges[j]
             if _is_zero(name, source, self.zero_states):
                 continue
-            out = self._edge(j, states[source], done)
+            state = states[source]
+            out = self._edge(j, self._zeros(s1) if state is None else state, done)
             if drop_path > 0 and self.training:
                 out = drop_samples(out, drop_path)
             total = out if total is None else total + out
         return total
 
-    def _edge(self, j: int, source: Tensor | None, done: dict[Edge, Tensor]) -> Tensor:
-        assert source is not None
+    def _edge(self, j: int, source: Tensor, done: dict[Edge, Tensor]) -> Tensor:
         edge = self.edges[j]
-        if isinstance(self._ops[j], ConvUnit):
-            return self._ops[j](source)
         # Pools have no weights: two edges with the same pool of the same state are one.
-        if edge not in done:
+        if isinstance(self._ops[j], ConvUnit) or edge not in done:
             done[edge] = self._ops[j](source)
         return done[edge]
 
     def _join(self, nodes: list[Tensor | None], s1: Tensor) -> Tensor:
+        channels = self.shape.channels
+        sums = list(nodes)
         skip = self._skip(s1)
-        if skip is None:
-            zeros = self._zeros(s1)
-            return torch.cat([zeros if node is None else node for node in nodes], dim=1)
-        parts = skip.chunk(NODES, dim=1)
-        sums = [
-            part if node is None else node + part for node, part in zip(nodes, parts, strict=True)
-        ]
-        return torch.cat(sums, dim=1)
+        if skip is not None:
+            for index, part in enumerate(torch.split(skip, channels, dim=1)):
+                node = sums[index]
+                sums[index] = part if node is None else node + part
+        while len(sums) > 1 and sums[-1] is None:
+            sums.pop()
+        return torch.cat([self._zeros(s1) if part is None else part for part in sums], dim=1)
 
     def _skip(self, s1: Tensor) -> Tensor | None:
         if not self.shape.skip:
@@ -152,16 +154,13 @@ class Cell(nn.Module):
             height, width = (height + 1) // 2, (width + 1) // 2
         # In the memory format of s1: one tensor of another would spread through every skip.
         like = s1[:, :1, :1, :1].expand(batch, self.shape.channels, height, width)
-        memory_format = (
-            torch.channels_last
-            if s1.is_contiguous(memory_format=torch.channels_last)
-            else torch.contiguous_format
-        )
+        last = s1.is_contiguous(memory_format=torch.channels_last)
+        memory_format = torch.channels_last if last else torch.contiguous_format
         return torch.zeros_like(like, memory_format=memory_format)
 
 
 def drop_samples(x: Tensor, probability: float) -> Tensor:
-    """Zero a sample of x, (N, ...), with the given probability; scale the others to keep the mean."""
+    """Zero samples of x, (N, ...), with this probability; scale the others to keep the mean."""
     keep = 1.0 - probability
     mask = torch.empty(x.shape[0], 1, 1, 1, device=x.device, dtype=x.dtype).bernoulli_(keep)
     return x * mask / keep
@@ -198,10 +197,3 @@ def _input_units(shape: CellShape, binary: bool) -> tuple[ConvUnit, ConvUnit]:
         affine=shape.imagenet,
     )
     return halving, last
-
-
-def _shortcut(shape: CellShape) -> nn.Sequential:
-    return nn.Sequential(
-        nn.BatchNorm2d(shape.last),
-        nn.Conv2d(shape.last, NODES * shape.channels, 2, stride=2),
-    )

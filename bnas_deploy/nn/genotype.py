@@ -98,7 +98,7 @@ class Genotype:
 
         One line a cell, nodes separated by `|`: `normal: (none,1) (bin_conv_3x3,0) | ...`.
         """
-        return "\n".join(f"{kind}: {_cell_text(getattr(self, kind))}" for kind in ("normal", "reduce"))
+        return f"normal: {_cell_text(self.normal)}\nreduce: {_cell_text(self.reduce)}"
 
     @classmethod
     def from_text(cls, text: str) -> Genotype:
@@ -154,8 +154,10 @@ def _checked_edge(where: str, j: int, edge: object) -> Edge:
 
 
 LATEST_CELL_ZEROISE = Genotype.from_text("""
-normal: (none,1) (bin_dil_conv_3x3,0) | (bin_conv_3x3,1) (none,2) | (none,2) (none,3) | (none,3) (none,4)
-reduce: (max_pool_3x3,0) (none,1) | (max_pool_3x3,0) (none,2) | (none,3) (none,2) | (none,3) (none,4)
+normal: (none,1) (bin_dil_conv_3x3,0) | (bin_conv_3x3,1) (none,2) \
+| (none,2) (none,3) | (none,3) (none,4)
+reduce: (max_pool_3x3,0) (none,1) | (max_pool_3x3,0) (none,2) \
+| (none,3) (none,2) | (none,3) (none,4)
 """)
 """The CIFAR-10 cell (γ = 1) of BNAS-Mini, A, B and C."""
 

@@ -1,8 +1,15 @@
-"""The binary convolution and the unit around it. No cells, and no choice of primitives."""
+"""The binary convolution, the unit around it and the shortcut. No cells, no choice of primitives.
+
+Channels that are zero for every input need not be there: a unit that gets x (N, L, H, W) with fewer
+channels than its I takes the other I - L, the last ones, to be exactly zero. What they turn into
+behind the BatchNorm, its shift, is the same at every position, and so is what the convolution makes
+of that, except at a padded border. The result is the same, at the cost of L channels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +18,15 @@ from torch.nn import functional
 from bnas_deploy.nn.quantize import binarize_weight, binary_weight, constrain_weight, ste_sign
 
 
-class BinaryConv2d(nn.Conv2d):
-    """A convolution without bias whose `weight` is latent: it computes with sign(W) * beta.
+class Normalise(Protocol):
+    """A way to compute a BatchNorm of leading channels."""
 
-    In training mode each forward pass first centres and clamps the latent weight in place, as the
-    release does; in evaluation mode nothing is changed.
-    """
+    def __call__(self, bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:
+        """Return the normalised x (N, L, H, W), or its signs if binary."""
+
+
+class FloatConv2d(nn.Conv2d):
+    """A convolution without bias."""
 
     def __init__(
         self,
@@ -32,9 +42,17 @@ class BinaryConv2d(nn.Conv2d):
             in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False
         )
 
+
+class BinaryConv2d(FloatConv2d):
+    """A convolution without bias whose `weight` is latent: it computes with sign(W) * beta.
+
+    In training mode each forward pass first centres and clamps the latent weight in place, as the
+    release does; in evaluation mode nothing is changed.
+    """
+
     def forward(self, input: Tensor) -> Tensor:
         """Convolve signs, (N, I, H, W), with binary weights; padded positions add nothing."""
-        return self._conv_forward(input, self.effective_weight(), None)
+        return convolve(self, input, self.effective_weight(), None)
 
     def effective_weight(self) -> Tensor:
         """Return sign(W) * beta, (O, I, kh, kw), after constraining `weight` when training."""
@@ -46,11 +64,6 @@ class BinaryConv2d(nn.Conv2d):
         return sign * beta[:, None, None, None]
 
 
-def bn_then_sign(bn: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return the signs, -1 and +1, of the normalised activations (N, C, H, W)."""
-    return ste_sign(bn(x))
-
-
 class ConvUnit(nn.Module):
     """BatchNorm, sign, binary convolution, ReLU; without the sign and the binary weight if float.
 
@@ -58,10 +71,12 @@ class ConvUnit(nn.Module):
         bn: The BatchNorm in front.
         op: `Sequential(convolution, ReLU)`; the convolution is a `BinaryConv2d` if binary.
         binary: Whether activations and weights are binarized.
-        bn_sign: How a binary unit normalises and binarizes; `numba_unit.install` sets a faster way.
+        normalise: How the BatchNorm is computed; `numba_unit.install` sets a faster way.
+        rectify: How ReLU is computed, in place; likewise.
     """
 
-    bn_sign: Callable[[nn.BatchNorm2d, Tensor], Tensor]
+    normalise: Normalise
+    rectify: Callable[[Tensor], Tensor]
 
     def __init__(
         self,
@@ -77,14 +92,18 @@ class ConvUnit(nn.Module):
     ) -> None:
         super().__init__()
         self.binary = binary
-        self.bn_sign = bn_then_sign
+        self.normalise = normalise
+        self.rectify = functional.relu_
         self.bn = nn.BatchNorm2d(in_channels, affine=affine)
-        geometry = {"stride": stride, "padding": padding, "dilation": dilation}
-        conv: nn.Conv2d
-        if binary:
-            conv = BinaryConv2d(in_channels, out_channels, kernel_size, **geometry)
-        else:
-            conv = nn.Conv2d(in_channels, out_channels, kernel_size, **geometry, bias=False)
+        kind = BinaryConv2d if binary else FloatConv2d
+        conv = kind(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+        )
         self.op = nn.Sequential(conv, nn.ReLU())
 
     @property
@@ -95,6 +114,128 @@ class ConvUnit(nn.Module):
         return conv
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, I, H, W) to (N, O, H', W')."""
-        x = self.bn_sign(self.bn, x) if self.binary else self.bn(x)
-        return functional.relu(self.conv(x))
+        """Map (N, L, H, W) to (N, O, H', W'), L at most I."""
+        y = self.normalise(self.bn, x, binary=self.binary)
+        conv = self.conv
+        weight = conv.effective_weight() if isinstance(conv, BinaryConv2d) else conv.weight
+        absent = constant_channels(self.bn, x.shape[1], binary=self.binary)
+        return self.rectify(convolve(conv, y, weight, absent))
+
+
+class Shortcut(nn.Sequential):
+    """The full-precision inter-cell skip of a reduction cell: BatchNorm, 2x2 convolution, stride 2.
+
+    Attributes:
+        normalise: As in `ConvUnit`.
+    """
+
+    normalise: Normalise
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        bn = nn.BatchNorm2d(in_channels)
+        super().__init__(bn, nn.Conv2d(in_channels, out_channels, 2, stride=2))
+        self.normalise = normalise
+
+    @property
+    def bn(self) -> nn.BatchNorm2d:
+        """The BatchNorm."""
+        bn = self[0]
+        assert isinstance(bn, nn.BatchNorm2d)
+        return bn
+
+    @property
+    def conv(self) -> nn.Conv2d:
+        """The convolution, with bias."""
+        conv = self[1]
+        assert isinstance(conv, nn.Conv2d)
+        return conv
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (N, L, H, W) to (N, O, H / 2, W / 2), L at most I."""
+        y = self.normalise(self.bn, input, binary=False)
+        absent = constant_channels(self.bn, input.shape[1], binary=False)
+        return convolve(self.conv, y, self.conv.weight, absent)
+
+
+def normalise(bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:
+    """Return the BatchNorm of x, (N, L, H, W), L at most its channels; its signs if binary.
+
+    In training mode the running statistics change as if all channels had been there.
+    """
+    live = x.shape[1]
+    y = bn(x) if live == bn.num_features else _normalise_leading(bn, x, live)
+    return ste_sign(y) if binary else y
+
+
+def constant_channels(bn: nn.BatchNorm2d, live: int, *, binary: bool) -> Tensor | None:
+    """Return what channels `live` and up become behind a BatchNorm if they are zero; None if none.
+
+    A batch's mean of them is zero, so in training all that is left is the shift, (I - live,).
+    """
+    if live == bn.num_features:
+        return None
+    assert bn.running_mean is not None
+    if bn.training:
+        value = bn.bias if bn.affine else running_statistics(bn)[0].new_zeros(bn.num_features)
+    else:
+        value = bn(torch.zeros_like(bn.running_mean)[None, :, None, None]).flatten()
+    return ste_sign(value[live:]) if binary else value[live:]
+
+
+def convolve(conv: nn.Conv2d, x: Tensor, weight: Tensor, absent: Tensor | None) -> Tensor:
+    """Convolve x (N, L, H, W) and further constant channels, (I - L,), which are not in it.
+
+    Args:
+        conv: Gives the geometry and the bias.
+        x: The leading channels.
+        weight: (O, I, kh, kw).
+        absent: Values of the channels I - L; None when L is I.
+    """
+
+    def run(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return functional.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation)
+
+    if absent is None:
+        return run(x, weight, conv.bias)
+    live = x.shape[1]
+    rest = (weight[:, live:] * absent[:, None, None]).sum(dim=1, keepdim=True)  # (O, 1, kh, kw)
+    if not any(conv.padding):
+        constant = rest.sum(dim=(1, 2, 3))
+        bias = constant if conv.bias is None else constant + conv.bias
+        return run(x, weight[:, :live], bias)
+    border = run(x.new_ones(1, 1, *x.shape[2:]), rest, conv.bias)
+    return run(x, weight[:, :live], None) + border
+
+
+def _normalise_leading(bn: nn.BatchNorm2d, x: Tensor, live: int) -> Tensor:
+    mean, var, momentum = running_statistics(bn)
+    if bn.training:
+        count_batch(bn, live)
+    return functional.batch_norm(
+        x,
+        mean[:live],
+        var[:live],
+        bn.weight[:live] if bn.affine else None,
+        bn.bias[:live] if bn.affine else None,
+        bn.training,
+        momentum,
+        bn.eps,
+    )
+
+
+@torch.no_grad()
+def count_batch(bn: nn.BatchNorm2d, live: int) -> None:
+    """Note one more batch in which channels `live` and up were zero."""
+    mean, var, momentum = running_statistics(bn)
+    assert bn.num_batches_tracked is not None
+    bn.num_batches_tracked.add_(1)
+    mean[live:].mul_(1 - momentum)
+    var[live:].mul_(1 - momentum)
+
+
+def running_statistics(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor, float]:
+    """Return running mean and variance, (C,), and their momentum; ours always have them."""
+    assert bn.running_mean is not None
+    assert bn.running_var is not None
+    assert bn.momentum is not None
+    return bn.running_mean, bn.running_var, bn.momentum

@@ -67,7 +67,8 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images to logits."""
         pooled = functional.adaptive_avg_pool2d(self.features(images), 1)
-        return self.classifier(pooled.flatten(1))
+        logits: Tensor = self.classifier(pooled.flatten(1))
+        return logits
 
 
 def build_network(config: NetworkConfig, *, binary: bool = True) -> Network:

@@ -5,33 +5,39 @@ Shapes: O output channels, I input channels, kh kw the kernel.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 
+class _Context(Protocol):
+    saved_tensors: tuple[Tensor, ...]
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
 class _SteSign(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: _Context, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
         return signs(x)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: _Context, *grads: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return grads[0] * (x.abs() < 1)
 
 
 class _BinaryWeight(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, latent: Tensor) -> Tensor:
+    def forward(ctx: _Context, latent: Tensor) -> Tensor:
         sign, beta = _sign_and_scale(latent)
         ctx.save_for_backward(latent, beta)
         return sign * _per_filter(beta)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: _Context, *grads: Tensor) -> Tensor:
         latent, beta = ctx.saved_tensors
         return weight_gradient(latent, beta, grads[0])
 
@@ -47,7 +53,8 @@ def ste_sign(x: Tensor) -> Tensor:
 
     The straight-through estimator of XNOR-Net, as the paper uses it (Section 3).
     """
-    return _SteSign.apply(x)
+    y: Tensor = _SteSign.apply(x)  # type: ignore[no-untyped-call]
+    return y
 
 
 def constrain_weight(latent: Tensor) -> Tensor:
@@ -74,7 +81,8 @@ def binary_weight(constrained: Tensor) -> Tensor:
 
     Backward: `weight_gradient`.
     """
-    return _BinaryWeight.apply(constrained)
+    weight: Tensor = _BinaryWeight.apply(constrained)  # type: ignore[no-untyped-call]
+    return weight
 
 
 def weight_gradient(latent: Tensor, beta: Tensor, grad: Tensor) -> Tensor:

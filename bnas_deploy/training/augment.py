@@ -25,7 +25,7 @@ class Augmentation:
         self.generator = torch.Generator().manual_seed(seed)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return the images (N, H, W, 3) shifted by up to `padding` pixels, half of them mirrored."""
+        """Return images (N, H, W, 3) shifted by up to `padding` pixels, half of them mirrored."""
         count, height, width, _ = images.shape
         pad = self.padding
         padded = functional.pad(images, (0, 0, pad, pad, pad, pad))

@@ -50,6 +50,8 @@ def load_checkpoint(
     path: str | os.PathLike[str],
     read_data: Callable[[NetworkConfig], ImageData],
     runtime: Runtime,
+    *,
+    epochs: int | None = None,
 ) -> Trainer:
     """Rebuild a trainer that goes on where the saved one stood.
 
@@ -59,12 +61,15 @@ def load_checkpoint(
         path: The checkpoint.
         read_data: Returns the images, given what the network expects.
         runtime: Where to go on.
+        epochs: A new length of the whole run; the schedule of the rest follows it.
 
     Raises:
         CheckpointError: The file is missing or damaged, or belongs to other data.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
+        if epochs is not None:
+            value["recipe"] = {**value["recipe"], "epochs": epochs}
         return _restore(path, value, read_data, runtime)
     except (CheckpointError, DataError):
         raise

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.training.image_folder import Splits
@@ -85,8 +86,8 @@ class Collector:
         }
         return splits, CLASSES
 
-    def _check_labels(self, name: str, labels: Any) -> None:
-        if labels.size and not (0 <= labels.min() and labels.max() < len(CLASSES)):
+    def _check_labels(self, name: str, labels: npt.NDArray[np.int64]) -> None:
+        if labels.size and (labels.min() < 0 or labels.max() >= len(CLASSES)):
             msg = f"{self._source}: {name} has labels outside 0 to {len(CLASSES) - 1}"
             raise DataError(msg)
 
@@ -94,7 +95,7 @@ class Collector:
 class _ArrayUnpickler(pickle.Unpickler):
     """A pickle can name any function to call; these files need NumPy's array and nothing else."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         if (module, name) not in _ALLOWED:
             msg = f"{module}.{name} has no place in a batch"
             raise pickle.UnpicklingError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 
@@ -31,10 +32,12 @@ class Runtime:
     def prepare(self, network: Network) -> Network:
         """Move a network there in channels-last memory and install the fused units."""
         if self.fused:
-            from bnas_deploy.nn import numba_unit
+            from bnas_deploy.nn import numba_unit  # noqa: PLC0415 - numba is optional
 
             numba_unit.install(network)
-        return network.to(self.device, memory_format=torch.channels_last)
+        # The stubs of Module.to do not know memory_format.
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network
 
     def autocast(self, *, exact: bool = False) -> torch.autocast:
         """Return the context for a forward pass; `exact` keeps it in float32."""
@@ -71,13 +74,16 @@ def choose_runtime(*, device: str = "auto", amp: str = "auto", fused: str = "aut
     return Runtime(device, bf16, fused != "off" and fusible and _has_numba())
 
 
+def torch_version() -> str:
+    """Return PyTorch's version as plain text."""
+    return str(torch.__version__)
+
+
 def _has_bf16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _has_numba() -> bool:
-    from importlib.util import find_spec
-
     return find_spec("numba") is not None

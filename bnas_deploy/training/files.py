@@ -6,6 +6,7 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from bnas_deploy.errors import DataError
@@ -43,7 +44,7 @@ def _untar(path: Path, expected: str) -> FileSource:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:
                 if member.isfile():
-                    yield member.name, lambda member=member: _content(archive, member)
+                    yield member.name, partial(_content, archive, member)
     except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         msg = f"{path}: cannot be read as a tar ({error}); {expected}"
         raise DataError(msg) from error

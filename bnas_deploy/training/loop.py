@@ -1,4 +1,4 @@
-"""The training loop: one `Trainer` with all its state. Prints nothing and writes no files itself."""
+"""The training loop: one `Trainer` with all its state. It prints nothing and writes no files."""
 
 from __future__ import annotations
 
@@ -196,9 +196,7 @@ class Trainer:
             group["lr"], group["momentum"] = rate, momentum
         logits = self._forward(images)
         labels = labels.to(logits.device)
-        loss = functional.cross_entropy(
-            logits, labels, label_smoothing=self.recipe.label_smoothing
-        )
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         value = loss.item()
         if not math.isfinite(value):
             msg = (
@@ -207,7 +205,7 @@ class Trainer:
             )
             raise TrainingError(msg)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         progress.step += 1
         progress.loss += value
@@ -219,7 +217,8 @@ class Trainer:
         )
         with self.runtime.autocast(exact=exact):
             logits = self.network(inputs)
-        return logits.float()
+            result: Tensor = logits.float()
+        return result
 
     def _means(self) -> tuple[float, float]:
         steps = max(self.progress.step, 1)

@@ -34,7 +34,10 @@ class Preprocessing:
             values = getattr(self, name)
             good = isinstance(values, tuple) and len(values) == count
             if not good or not all(_is_number(v) and v >= least for v in values):
-                msg = f"preprocessing: {name} must be {count} finite numbers of at least {least}; got {values!r}"
+                msg = (
+                    f"preprocessing: {name} must be {count} finite numbers of at least {least};"
+                    f" got {values!r}"
+                )
                 raise ConfigError(msg)
 
     def to_dict(self) -> dict[str, object]:
@@ -68,7 +71,8 @@ def _is_number(value: object) -> bool:
     return real and math.isfinite(value)  # type: ignore[arg-type]
 
 
-def _as_tuple(value: Any) -> Any:
+def _as_tuple(value: Any) -> Any:  # noqa: ANN401
+    # What is not a list fails the check of the class, whose message is the better one.
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -139,7 +139,10 @@ def _checked_labels(
 ) -> tuple[str, ...]:
     names = tuple(label for label in labels if isinstance(label, str))
     if len(names) != len(labels) or len(names) != classes:
-        msg = f"{path}: expected {classes} labels that are text; got {len(labels)} of which {len(names)} are"
+        msg = (
+            f"{path}: expected {classes} labels that are text;"
+            f" got {len(labels)}, of which {len(names)} are"
+        )
         raise CheckpointError(msg)
     return names
 

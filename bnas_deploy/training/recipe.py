@@ -106,7 +106,7 @@ def read_recipe(path: str | os.PathLike[str], base: Recipe | None = None) -> Rec
 
 def _parse_toml(text: str) -> dict[str, Any]:
     try:
-        import tomllib
+        import tomllib  # noqa: PLC0415 - new in Python 3.11
     except ImportError as error:
         msg = "TOML needs Python 3.11; write the recipe as .json"
         raise ConfigError(msg) from error

@@ -13,7 +13,7 @@ from bnas_deploy.errors import CheckpointError
 
 
 def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
-    """Save plain values and tensors so that a kill at any time leaves the old file or the new one."""
+    """Save plain values and tensors; a kill at any time leaves the old file or the new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
@@ -60,6 +60,5 @@ def load_plain(path: str | os.PathLike[str]) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle can raise anything at all, and its message may be a page long.
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        msg = f"{path}: not a torch file of plain values and tensors ({first_line})"
+        msg = f"{path}: not a torch file of plain values and tensors ({type(error).__name__})"
         raise CheckpointError(msg) from error

@@ -1,10 +1,9 @@
-"""Turning bnas-train's arguments into a trainer. Separate, so that --help need not load torch."""
+"""Beginning and resuming a run: from a configuration and a path of data to a `Trainer`."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -13,14 +12,14 @@ from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.network import build_network
 from bnas_deploy.training.checkpoint import load_checkpoint
 from bnas_deploy.training.data import ImageData, load_data
-from bnas_deploy.training.device import choose_runtime
+from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.preprocessing import PREPROCESSING
 from bnas_deploy.training.recipe import Recipe
 
 
 def set_threads(threads: int | None) -> None:
-    """Limit the CPU threads of PyTorch and of the fused units.
+    """Limit PyTorch's CPU threads; None leaves them as they are.
 
     Raises:
         UsageError: The number is not between 1 and the machine's cores.
@@ -36,50 +35,58 @@ def set_threads(threads: int | None) -> None:
 
 def fresh_trainer(
     config: NetworkConfig,
-    data_path: str,
+    data_path: str | os.PathLike[str],
     *,
     recipe: Recipe,
-    binary: bool,
-    seed: int,
-    machine: dict[str, str],
+    runtime: Runtime,
+    binary: bool = True,
+    seed: int = 0,
 ) -> Trainer:
     """Read the data and build a trainer at its start.
 
+    Args:
+        config: The network; its number of classes becomes that of the data.
+        data_path: See `load_data`.
+        recipe: How to train.
+        runtime: Where to train.
+        binary: False trains the float counterpart.
+        seed: Of weights, order, augmentation and drop-path.
+
     Raises:
-        DataError: The data cannot be read.
+        DataError: The data cannot be read or has a single class.
     """
-    runtime = choose_runtime(**machine)
     data = load_data(data_path, image_size=config.image_size)
-    _check_data(data, data_path)
+    if len(data.classes) < 2:
+        msg = f"{data_path}: expected at least two classes; found {', '.join(data.classes)}"
+        raise DataError(msg)
     torch.manual_seed(seed)
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
-    kind = PREPROCESSING[config.dataset]
+    size = (config.image_size, config.image_size)
     return Trainer(
         network,
         data,
         recipe=recipe,
-        preprocessing=replace(kind, size=(config.image_size, config.image_size)),
+        preprocessing=replace(PREPROCESSING[config.dataset], size=size),
         runtime=runtime,
         seed=seed,
     )
 
 
-def resumed_trainer(checkpoint: Path, data_path: str, machine: dict[str, str]) -> Trainer:
-    """Read the data and a checkpoint.
+def resumed_trainer(
+    checkpoint: str | os.PathLike[str],
+    data_path: str | os.PathLike[str],
+    *,
+    runtime: Runtime,
+    epochs: int | None = None,
+) -> Trainer:
+    """Read the data and a checkpoint; `epochs` is a new length of the run, if any.
 
     Raises:
         DataError: The data cannot be read.
         CheckpointError: The checkpoint cannot be read or belongs to other data.
     """
-    runtime = choose_runtime(**machine)
 
     def read(config: NetworkConfig) -> ImageData:
         return load_data(data_path, image_size=config.image_size)
 
-    return load_checkpoint(checkpoint, read, runtime)
-
-
-def _check_data(data: ImageData, path: str) -> None:
-    if len(data.classes) < 2:
-        msg = f"{path}: expected at least two classes; found {', '.join(data.classes)}"
-        raise DataError(msg)
+    return load_checkpoint(checkpoint, read, runtime, epochs=epochs)

@@ -1,0 +1,31 @@
+"""Metrics for TensorBoard, where it is installed. The CSV file is the command's own business."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from bnas_deploy.errors import UsageError
+
+
+class EventWriter:
+    """Writes one event file into a folder.
+
+    Raises:
+        UsageError: The package tensorboard is not installed.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional
+        except ImportError as error:
+            msg = "--tensorboard: the package tensorboard is not installed"
+            raise UsageError(msg) from error
+        self._writer: Any = SummaryWriter(str(Path(folder)))
+
+    def write(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Add an epoch's metrics."""
+        for name, value in metrics.items():
+            self._writer.add_scalar(name, value, epoch)
+        self._writer.flush()
