@@ -20,17 +20,43 @@ RIVALS = ("pytorch-float32", "onnxruntime-float32", "onnxruntime-int8")
 Key = tuple[str, bool]  # network, with Zeroise
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[Key, dict[str, dict[str, float]]]]:
-    """Machine facts, and per network the statistics of each runner (seconds)."""
-    report = json.loads(path.read_text(encoding="utf-8"))
-    timings: dict[Key, dict[str, dict[str, float]]] = {}
+Timings = dict[Key, dict[str, dict[str, float]]]
+"""Per network and runner the statistics in seconds."""
+
+
+def networks(report: dict[str, Any]) -> Timings:
+    """The whole networks of a report."""
+    timings: Timings = {}
     for entry in report["benchmarks"]:
         info = entry["extra_info"]
         if "network" in info:
-            timings.setdefault((info["network"], info["zeroise"]), {})[info["runner"]] = entry[
-                "stats"
-            ]
-    return report["machine_info"], timings
+            key = (info["network"], info["zeroise"])
+            timings.setdefault(key, {})[info["runner"]] = entry["stats"]
+    return timings
+
+
+def layer_rows(report: dict[str, Any]) -> list[str]:
+    """One line a convolution: operations a second, and how many times a rival's time."""
+    groups: dict[str, dict[str, dict[str, Any]]] = {}
+    for entry in report["benchmarks"]:
+        if entry["extra_info"].get("kind") == "convolution":
+            groups.setdefault(entry["group"], {})[entry["extra_info"]["runner"]] = entry
+    rows = []
+    for group, runners in groups.items():
+        own = next(entry for name, entry in runners.items() if name not in RIVALS)
+        median = own["stats"]["median"]
+        cells = [f"{median * 1e6:.1f} µs", f"{macs(own['extra_info']['layer']) / median / 1e9:.0f}"]
+        for rival in RIVALS[:2]:
+            there = runners.get(rival)
+            cells.append(f"{there['stats']['median'] / median:.1f}x" if there else "-")
+        rows.append(f"| {group.removeprefix('convolution/')} | " + " | ".join(cells) + " |")
+    return rows
+
+
+def macs(layer: dict[str, Any]) -> int:
+    """Multiply-accumulates of a convolution that keeps the size at stride 1, padding counted."""
+    pixels = (layer["height"] // layer["stride"]) * (layer["width"] // layer["stride"])
+    return int(pixels * layer["channels"] * layer["outputs"] * layer["kernel"] ** 2)
 
 
 def config(key: Key) -> NetworkConfig:
@@ -40,7 +66,7 @@ def config(key: Key) -> NetworkConfig:
     return found if zeroise else replace(found, genotype=LATEST_CELL)
 
 
-def speed_rows(key: Key, timings: dict[Key, dict[str, dict[str, float]]]) -> list[str]:
+def speed_rows(key: Key, timings: Timings) -> list[str]:
     """One line a packed runner: its time and by how much it beats each rival."""
     own, other = timings[key], timings.get((key[0], False), {})
     rows = []
@@ -68,22 +94,33 @@ def theory(key: Key) -> str:
     )
 
 
+def network_section(key: Key, timings: Timings) -> list[str]:
+    """The lines on one network."""
+    title = f"### BNAS-{key[0]}, {'with' if key[1] else 'without'} Zeroise"
+    heads = [f"vs {rival}, {which}" for rival in RIVALS for which in ("same", "w/o Zeroise")]
+    own = timings[key]
+    rivals = [f"{r} {own[r]['median'] * 1e3:.1f} ms" for r in RIVALS if r in own]
+    return [
+        *(title, "", theory(key), ""),
+        "| packed runner | time | " + " | ".join(heads) + " |",
+        "|---|" + "---|" * (1 + len(heads)),
+        *speed_rows(key, timings),
+        *("", "Float counterpart of the same network: " + ", ".join(rivals) + ".", ""),
+    ]
+
+
 def render(path: Path) -> str:
     """The whole report as Markdown."""
-    machine, timings = read(path)
-    cpu = machine.get("engine", {}).get("cpu", {}).get("model", "unknown CPU")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    timings = networks(report)
+    cpu = report["machine_info"].get("engine", {}).get("cpu", {}).get("model", "unknown CPU")
     lines = [f"Machine: {cpu}; one thread, one image; median ± interquartile range.", ""]
     for key in sorted(timings, key=lambda k: (k[0], not k[1])):
-        title = f"BNAS-{key[0]}, {'with' if key[1] else 'without'} Zeroise"
-        lines += [f"### {title}", "", theory(key), ""]
-        heads = [f"{rival} {which}" for rival in RIVALS for which in ("same", "w/o Zeroise")]
-        lines += ["| packed runner | time | " + " | ".join(f"vs {h}" for h in heads) + " |"]
-        lines += ["|---|" + "---|" * (1 + len(heads))]
-        lines += [*speed_rows(key, timings), ""]
-        rivals = [
-            f"{r} {timings[key][r]['median'] * 1e3:.1f} ms" for r in RIVALS if r in timings[key]
-        ]
-        lines += ["Float counterpart of the same network: " + ", ".join(rivals) + ".", ""]
+        lines += network_section(key, timings)
+    rows = layer_rows(report)
+    if rows:
+        heads = ("convolution", "time", "G binary MAC/s", *(f"vs {rival}" for rival in RIVALS[:2]))
+        lines += ["### Layers", "", "| " + " | ".join(heads) + " |", "|---|" + "---|" * 4, *rows]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ Shapes: N batch, C channels, H W pixels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -100,6 +101,21 @@ class NativeRunner:
             sum(map(self._model.profile, singles), np.zeros(len(steps))) for _ in range(repeats)
         ]
         return [(i, s.OP, float(median(run[i] for run in runs))) for i, s in enumerate(steps)]
+
+    def repeater(self, images: Floats, index: int) -> Callable[[int], None]:
+        """Return a function that runs step `index` alone so many times, after a run of one image.
+
+        It is there to measure a step without the others; a step that adds in place adds again.
+
+        Raises:
+            UsageError: Not exactly one image, or no such step.
+        """
+        images, steps = self._check(images), len(self._program.steps)
+        if len(images) != 1 or not 0 <= index < steps:
+            msg = f"expected one image and a step below {steps}, got {len(images)} and {index}"
+            raise UsageError(msg)
+        execution = self._model.execution(images)
+        return lambda times: execution.repeat(index, times)
 
     def memory(self) -> dict[str, int]:
         """Bytes: `weights` and `tables` of the model, `arena` and `scratch` of each thread."""

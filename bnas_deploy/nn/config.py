@@ -43,10 +43,11 @@ class NetworkConfig:
         if self.dataset not in STEMS:
             msg = f"dataset (the kind of stem) is one of {', '.join(STEMS)}; got {self.dataset!r}"
             raise ConfigError(msg)
-        genotype: object = self.genotype
-        if not isinstance(genotype, Genotype) or not isinstance(self.name, str):
-            msg = f"expected a text and a Genotype as name and genotype; got {self.name!r}, {genotype!r}"
-            raise ConfigError(msg)
+        for field, kind in (("name", str), ("genotype", Genotype)):
+            value: object = getattr(self, field)
+            if not isinstance(value, kind):
+                msg = f"{field}: expected a {kind.__name__}; got {value!r}"
+                raise ConfigError(msg)
         # Fewer than three cells would put both reduction cells in the same place.
         for field, least in (("layers", 3), ("channels", 1), ("classes", 1), ("image_size", 1)):
             _check_integer(field, getattr(self, field), least)

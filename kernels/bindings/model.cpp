@@ -73,6 +73,15 @@ py::array_t<double> profile(Model& model, const py::object& object) {
   return seconds;
 }
 
+std::unique_ptr<Model::Execution> execution(Model& model, const py::object& object) {
+  return std::make_unique<Model::Execution>(model, single_image(model, object));
+}
+
+void repeat(const Model::Execution& run, std::size_t step, std::size_t times) {
+  const py::gil_scoped_release unlocked;
+  run.repeat(step, times);
+}
+
 py::dict memory(const Model& model) {
   const Model::Parts& parts = model.parts();
   py::dict bytes;
@@ -86,11 +95,14 @@ py::dict memory(const Model& model) {
 }  // namespace
 
 void bind_model(py::module_& m) {
+  py::class_<Model::Execution>(m, "Execution")
+      .def("repeat", &repeat, py::arg("step"), py::arg("times"));
   py::class_<Model>(m, "Model")
       .def_property_readonly("isa", [](const Model& model) { return model.parts().kernels.name; })
       .def("run", &run, py::arg("images"), py::arg("threads"))
       .def("trace", &trace, py::arg("image"))
       .def("profile", &profile, py::arg("image"))
+      .def("execution", &execution, py::arg("image"), py::keep_alive<0, 1>())
       .def("memory", &memory);
 }
 

@@ -182,4 +182,20 @@ void Model::profile(const float* image, double* seconds) {
   give_back(std::move(context));
 }
 
+Model::Execution::Execution(Model& model, const float* image)
+    : model_(model), context_(model.take(1)) {
+  model_.load(context_->frame, image);
+  for (const Step& step : model_.parts_.steps) model_.execute(step, context_->frame);
+}
+
+Model::Execution::~Execution() { model_.give_back(std::move(context_)); }
+
+void Model::Execution::repeat(std::size_t program_step, std::size_t times) const {
+  for (std::size_t i = 0; i < times; ++i) {
+    for (const Step& step : model_.parts_.steps) {
+      if (step.program_step == program_step) model_.execute(step, context_->frame);
+    }
+  }
+}
+
 }  // namespace bnas

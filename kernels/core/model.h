@@ -40,6 +40,10 @@ class Model {
   // Runs one image and writes the seconds that each step of the program took.
   void profile(const float* image, double* seconds);
 
+  // One image's run, held so that a step can be repeated alone (to measure it). A step that adds onto
+  // its own input in place does so again each time. The model must outlive it.
+  class Execution;
+
   const Parts& parts() const { return parts_; }
   std::size_t image_size() const;
   std::size_t classes() const { return planes_[parts_.output].channels; }
@@ -67,6 +71,22 @@ class Model {
   std::mutex mutex_;
   std::unique_ptr<Context> idle_;
   ThreadPool pool_;
+};
+
+class Model::Execution {
+ public:
+  // Runs the whole program once.
+  Execution(Model& model, const float* image);
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  // Runs a step of the program, given by its index, `times` times.
+  void repeat(std::size_t program_step, std::size_t times) const;
+
+ private:
+  Model& model_;
+  std::unique_ptr<Context> context_;
 };
 
 }  // namespace bnas
