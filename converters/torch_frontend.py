@@ -18,7 +18,7 @@ from bnas_deploy.converters.graph import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
-from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, Shortcut
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d, Shortcut
 from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
@@ -185,6 +185,7 @@ _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     Shortcut: _sequential,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,
+    FloatConv2d: _conv,
     nn.Conv2d: _conv,
     nn.BatchNorm2d: _batch_norm,
     nn.ReLU: _relu,
