@@ -1,9 +1,9 @@
-"""What a bit means, and the only code that packs and unpacks bits; not a kernel and not a file format.
+"""What a bit means, and the only code that packs and unpacks bits; no kernel, no file format.
 
-The convention (docs/bits.md explains why): bit 1 stands for -1 and bit 0 for +1; ``sign(0) = +1``; the
-first element of a row is the least significant bit of the row's first word; words are unsigned 64-bit,
-little-endian in files; bits beyond the end of a row are zero. The dot product of two packed rows of
-``n`` elements is ``n - 2 * popcount(a xor w)``.
+The convention (docs/bits.md explains why): bit 1 stands for -1 and bit 0 for +1; ``sign(0) = +1``;
+the first element of a row is the least significant bit of the row's first word; words are unsigned
+64-bit, little-endian in files; bits beyond the end of a row are zero. The dot product of two packed
+rows of ``n`` elements is ``n - 2 * popcount(a xor w)``.
 
 Shapes: K bits a row, W = ceil(K / 64) words a row.
 """
@@ -44,7 +44,7 @@ def pack_rows(bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
 
 
 def unpack_rows(words: npt.NDArray[np.uint64], k: int) -> npt.NDArray[np.bool_]:
-    """Unpack the last axis: (..., W) uint64 words to (..., k) booleans; the inverse of `pack_rows`."""
+    """Unpack the last axis: (..., W) words to (..., k) booleans; the inverse of `pack_rows`."""
     octets = np.ascontiguousarray(words, dtype="<u8").view(np.uint8)
     bits = np.unpackbits(octets, axis=-1, bitorder="little", count=k)
     return bits.astype(np.bool_)

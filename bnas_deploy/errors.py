@@ -1,7 +1,7 @@
-"""The one small tree of exceptions; not a place for messages (they are written where the fault is found).
+"""The one small tree of exceptions; their messages are written where the fault is found, not here.
 
-A message says what was expected, what came, where, and what to do. Command-line tools print it after
-``error:`` and exit with status 2.
+A message says what was expected, what came, where, and what to do. Command-line tools print it
+after ``error:`` and exit with status 2.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Model {
   // Runs one image and writes the seconds that each step of the program took.
   void profile(const float* image, double* seconds);
 
-  // One image's run, held so that a step can be repeated alone (to measure it). A step that adds onto
-  // its own input in place does so again each time. The model must outlive it.
+  // One image's run, held so that a step can be repeated alone (to measure it). A step that adds
+  // onto its own input in place does so again each time. The model must outlive it.
   class Execution;
 
   const Parts& parts() const { return parts_; }
