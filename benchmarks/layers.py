@@ -18,6 +18,7 @@ from bnas_deploy.format.steps import (
     GlobalAvgPool,
     Linear,
     ScaleStage,
+    Step,
     ThresholdStage,
 )
 
@@ -49,64 +50,60 @@ def packed(shape: dict[str, Any]) -> PackedModel:
 
     Thresholds are 0 and scales 1, so that the scale stage shows the dot products.
     """
-    c, o, k = (shape[key] for key in ("channels", "outputs", "kernel"))
-    size = tuple(_extent(shape, axis) for axis in ("height", "width"))
-    weight = signs(shape).transpose(0, 2, 3, 1).reshape(o, -1)  # (O, K), c fastest
+    channels, size = shape["channels"], (shape["height"], shape["width"])
+    program = Program(_values(shape), _steps(shape), "image", "logits")
+    preprocessing = Preprocessing(max(size), size, (0.0,) * channels, (1.0,) * channels)
+    return PackedModel(program, _tensors(shape), preprocessing, ("a", "b"))
+
+
+def _steps(shape: dict[str, Any]) -> tuple[Step, ...]:
+    geometry = {
+        "kernel": (shape["kernel"],) * 2,
+        "stride": (shape["stride"],) * 2,
+        "padding": (shape["padding"],) * 4,
+        "dilation": (shape["dilation"],) * 2,
+    }
     stages = (ThresholdStage("bits", "zeros", "no flip"), ScaleStage("dot", "ones", "none"))
-    steps = (
+    pointwise = {"kernel": (1, 1), "stride": (1, 1), "padding": (0,) * 4, "dilation": (1, 1)}
+    onto_dot = (ScaleStage("sum", "one", "none", "dot"),)
+    return (
         Binarize("image", "packed", "zero", "no flip in"),
-        BinaryConv2d(
-            "packed",
-            "weight",
-            None,
-            (k, k),
-            (shape["stride"],) * 2,
-            (shape["padding"],) * 4,
-            (shape["dilation"],) * 2,
-            stages,
-        ),
+        BinaryConv2d("packed", "weight", None, **geometry, stages=stages),
         # The threshold's bits must be read by someone.
-        BinaryConv2d(
-            "bits",
-            "one",
-            None,
-            (1, 1),
-            (1, 1),
-            (0,) * 4,
-            (1, 1),
-            (ScaleStage("sum", "two", "none", "dot"),),
-        ),
+        BinaryConv2d("bits", "reader", None, **pointwise, stages=onto_dot),
         GlobalAvgPool("sum", "pooled"),
         Linear("pooled", "logits", "classifier", None),
     )
-    values = {
-        "image": Value("f32", (c, shape["height"], shape["width"])),
-        "packed": Value("bits", (c, shape["height"], shape["width"])),
-        "bits": Value("bits", (o, *size)),
-        "dot": Value("f32", (o, *size)),
-        "sum": Value("f32", (o, *size)),
-        "pooled": Value("f32", (o, 1, 1)),
+
+
+def _values(shape: dict[str, Any]) -> dict[str, Value]:
+    size_in = (shape["channels"], shape["height"], shape["width"])
+    size = (shape["outputs"], _extent(shape, "height"), _extent(shape, "width"))
+    return {
+        "image": Value("f32", size_in),
+        "packed": Value("bits", size_in),
+        "bits": Value("bits", size),
+        "dot": Value("f32", size),
+        "sum": Value("f32", size),
+        "pooled": Value("f32", (shape["outputs"], 1, 1)),
         "logits": Value("f32", (2, 1, 1)),
     }
-    tensors = {
+
+
+def _tensors(shape: dict[str, Any]) -> dict[str, np.ndarray]:
+    c, o = shape["channels"], shape["outputs"]
+    weight = signs(shape).transpose(0, 2, 3, 1).reshape(o, -1)  # (O, K), c fastest
+    return {
         "zero": np.zeros(c, np.float32),
         "no flip in": pack_rows(np.zeros(c, bool)),
         "weight": pack_rows(weight < 0),
         "zeros": np.zeros(o, np.int32),
         "no flip": pack_rows(np.zeros(o, bool)),
         "ones": np.ones(o, np.float32),
-        "one": pack_rows(np.zeros((1, o), bool)),
-        "two": np.ones(1, np.float32),
+        "reader": pack_rows(np.zeros((1, o), bool)),
+        "one": np.ones(1, np.float32),
         "classifier": np.ones((2, o), np.float32),
     }
-    preprocessing = Preprocessing(
-        max(shape["height"], shape["width"]),
-        (shape["height"], shape["width"]),
-        (0.0,) * c,
-        (1.0,) * c,
-    )
-    program = Program(values, steps, "image", "logits")
-    return PackedModel(program, tensors, preprocessing, ("a", "b"))
 
 
 def _extent(shape: dict[str, Any], axis: str) -> int:
