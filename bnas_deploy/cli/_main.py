@@ -32,12 +32,16 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
 
     Returns:
         The command's status; 2 after a `BnasError`, whose message is printed as one line on
-        stderr; 130 after an interrupt; 0 when the reader of our output has gone away.
+        stderr, and when memory runs out; 130 after an interrupt; 0 when the reader of our output has gone away.
     """
     try:
         return command(argv)
     except BnasError as error:
         print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except MemoryError:
+        # A file may state sizes that are allowed and still too much for this machine.
+        print("error: not enough memory for this network, batch or picture", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -1,0 +1,49 @@
+"""Faults of every command end as one line on stderr and an exit status, never as a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bnas_deploy.cli._main import Parser, run_cli
+from bnas_deploy.errors import FormatError
+
+
+def fails(error: BaseException) -> Callable[[object], int]:
+    def command(_: object) -> int:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (FormatError("model.bnn: truncated"), 2, "error: model.bnn: truncated\n"),
+        (MemoryError(), 2, "error: not enough memory"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_faults(
+    error: BaseException, status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(fails(error), []) == status
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(says)
+    assert printed.err.count("\n") == (1 if says else 0)
+
+
+def test_other_exceptions_are_bugs_and_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_cli(fails(ZeroDivisionError()), [])
+
+
+def test_wrong_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="bnas-example")
+    status = run_cli(lambda argv: bool(parser.parse_args(argv)), ["--unknown"])
+    assert status == 2
+    assert capsys.readouterr().err == (
+        "error: unrecognized arguments: --unknown (see bnas-example --help)\n"
+    )
