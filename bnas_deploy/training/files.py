@@ -6,6 +6,7 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -40,17 +41,25 @@ def _walk(path: Path) -> FileSource:
 
 
 def _untar(path: Path, expected: str) -> FileSource:
+    with _damage_named(path, expected), tarfile.open(path, "r:*") as archive:
+        for member in archive:
+            if member.isfile():
+                yield member.name, partial(_content, archive, member, path, expected)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, expected: str) -> bytes:
+    with _damage_named(path, expected):
+        file = archive.extractfile(member)
+        assert file is not None
+        return file.read()
+
+
+@contextmanager
+def _damage_named(path: Path, expected: str) -> Iterator[None]:
     try:
-        with tarfile.open(path, "r:*") as archive:
-            for member in archive:
-                if member.isfile():
-                    yield member.name, partial(_content, archive, member)
+        yield
     except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        msg = f"{path}: cannot be read as a tar ({error}); {expected}"
+        # The message of a tar that no compression fits has a line for each of them.
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
+        msg = f"{path}: cannot be read as a tar ({reason}); {expected}"
         raise DataError(msg) from error
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = archive.extractfile(member)
-    assert file is not None
-    return file.read()

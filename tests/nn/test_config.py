@@ -1,0 +1,83 @@
+"""Tests of network configurations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bnas_deploy.errors import ConfigError
+from bnas_deploy.nn.config import CONFIGS, NetworkConfig, get_config
+from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE
+
+PUBLISHED = {
+    "Mini": (10, 24),
+    "A": (20, 36),
+    "B": (12, 64),
+    "C": (16, 108),
+    "D": (12, 64),
+    "E": (12, 68),
+    "F": (15, 68),
+    "G": (11, 74),
+    "H": (16, 128),
+}
+
+
+def test_the_nine_published_networks():
+    assert {name: (c.layers, c.channels) for name, c in CONFIGS.items()} == PUBLISHED
+    for name, config in CONFIGS.items():
+        cifar = name in {"Mini", "A", "B", "C"}
+        assert config.dataset == ("cifar10" if cifar else "imagenet")
+        assert config.genotype == (LATEST_CELL_ZEROISE if cifar else LATEST_CELL)
+        assert config.classes == (10 if cifar else 1000)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_round_trip(name):
+    assert NetworkConfig.from_dict(CONFIGS[name].to_dict()) == CONFIGS[name]
+
+
+def test_unknown_name_lists_the_choices():
+    with pytest.raises(ConfigError, match="Mini, A, B"):
+        get_config("Z")
+
+
+def test_unknown_and_missing_keys_are_named():
+    value = {**CONFIGS["A"].to_dict(), "depth": 3}
+    del value["layers"]
+    with pytest.raises(ConfigError, match=r"unknown keys \['depth'\], missing keys \['layers'\]"):
+        NetworkConfig.from_dict(value)
+
+
+def test_only_a_mapping_is_read():
+    with pytest.raises(ConfigError, match="mapping"):
+        NetworkConfig.from_dict([1])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("layers", 2),
+        ("layers", 10.0),
+        ("channels", 0),
+        ("channels", True),
+        ("classes", 0),
+        ("image_size", -1),
+        ("dataset", "mnist"),
+        ("genotype", "latest_cell"),
+        ("name", 3),
+    ],
+)
+def test_impossible_values(field, value):
+    with pytest.raises(ConfigError, match=field):
+        replace(CONFIGS["A"], **{field: value})
+
+
+def test_the_imagenet_stem_halves_the_channels():
+    with pytest.raises(ConfigError, match="even"):
+        replace(CONFIGS["D"], channels=33)
+
+
+def test_reduction_cells_stand_at_the_thirds():
+    assert CONFIGS["A"].reductions == (6, 13)
+    assert CONFIGS["Mini"].reductions == (3, 6)
