@@ -10,6 +10,13 @@ from typing import NoReturn
 
 from bnas_deploy.errors import BnasError, UsageError
 
+__all__ = [
+    "INTERRUPTED",
+    "USER_ERROR",
+    "Parser",
+    "run_cli",
+]
+
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -32,7 +39,8 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
 
     Returns:
         The command's status; 2 after a `BnasError`, whose message is printed as one line on
-        stderr, and when memory runs out; 130 after an interrupt; 0 when the reader of our output has gone away.
+        stderr, and when memory runs out; 130 after an interrupt; 0 when the reader of our output
+        has gone away.
     """
     try:
         return command(argv)

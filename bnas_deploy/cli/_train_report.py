@@ -23,6 +23,16 @@ from bnas_deploy.training.events import EventWriter
 from bnas_deploy.training.loop import Row, Trainer
 from bnas_deploy.training.product import Model, save_model
 
+__all__ = [
+    "CHECKPOINT",
+    "COLUMNS",
+    "METRICS",
+    "MODEL",
+    "Report",
+    "ReportOptions",
+    "stop_on_signals",
+]
+
 CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
 COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds")
 

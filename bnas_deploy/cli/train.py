@@ -19,6 +19,11 @@ from bnas_deploy.training.recipe import RECIPES, SCHEDULES, Recipe, read_recipe
 if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
 
+__all__ = [
+    "CHECKPOINT",
+    "main",
+]
+
 CHECKPOINT = "checkpoint.pt"
 
 _EXAMPLES = """\

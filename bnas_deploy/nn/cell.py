@@ -19,6 +19,12 @@ from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge
 from bnas_deploy.nn.layers import ConvUnit, Shortcut
 from bnas_deploy.nn.primitives import OPS
 
+__all__ = [
+    "Cell",
+    "CellShape",
+    "drop_samples",
+]
+
 
 @dataclass(frozen=True)
 class CellShape:

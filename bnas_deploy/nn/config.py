@@ -8,6 +8,13 @@ from dataclasses import dataclass, fields
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
 
+__all__ = [
+    "CONFIGS",
+    "STEMS",
+    "NetworkConfig",
+    "get_config",
+]
+
 STEMS: tuple[str, ...] = ("cifar10", "imagenet")
 """The kinds of stem."""
 

@@ -8,6 +8,21 @@ from dataclasses import dataclass
 
 from bnas_deploy.errors import GenotypeError
 
+__all__ = [
+    "CONCAT",
+    "EDGES",
+    "EDGES_PER_NODE",
+    "GENOTYPES",
+    "INPUT_STATES",
+    "LATEST_CELL",
+    "LATEST_CELL_ZEROISE",
+    "NODES",
+    "PRIMITIVES",
+    "Edge",
+    "Genotype",
+    "get_genotype",
+]
+
 PRIMITIVES: tuple[str, ...] = (
     "none",
     "max_pool_3x3",

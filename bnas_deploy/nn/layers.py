@@ -17,6 +17,19 @@ from torch.nn import functional
 
 from bnas_deploy.nn.quantize import binarize_weight, binary_weight, constrain_weight, ste_sign
 
+__all__ = [
+    "BinaryConv2d",
+    "ConvUnit",
+    "FloatConv2d",
+    "Normalise",
+    "Shortcut",
+    "constant_channels",
+    "convolve",
+    "count_batch",
+    "normalise",
+    "running_statistics",
+]
+
 
 class Normalise(Protocol):
     """A way to compute a BatchNorm of leading channels."""

@@ -14,6 +14,13 @@ from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import NODES
 from bnas_deploy.nn.layers import ConvUnit
 
+__all__ = [
+    "STEM_MULTIPLIER",
+    "Network",
+    "build_network",
+    "cell_shapes",
+]
+
 STEM_MULTIPLIER = 3
 
 

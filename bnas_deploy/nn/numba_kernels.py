@@ -13,6 +13,19 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "INFINITY",
+    "ONE",
+    "Bits",
+    "Floats",
+    "input_gradient",
+    "masked_sums",
+    "moments",
+    "relu_gradient",
+    "signs",
+    "values",
+]
+
 Bits = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float32]
 F = TypeVar("F", bound=Callable[..., Any])

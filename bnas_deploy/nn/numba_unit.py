@@ -24,6 +24,13 @@ from bnas_deploy.nn import numba_kernels as kernels
 from bnas_deploy.nn.layers import ConvUnit, Shortcut, count_batch, normalise, running_statistics
 from bnas_deploy.nn.numba_kernels import Bits, Floats
 
+__all__ = [
+    "Doubles",
+    "fused_normalise",
+    "fused_relu",
+    "install",
+]
+
 _ROWS = 1024
 """Positions summed in float32 before the sum goes on in float64."""
 

@@ -11,6 +11,11 @@ from torch import Tensor, nn
 
 from bnas_deploy.nn.layers import ConvUnit
 
+__all__ = [
+    "OPS",
+    "Zeroise",
+]
+
 
 class Zeroise(nn.Module):
     """Returns zeros: an edge that is not there. Cells never compute it; the search does."""

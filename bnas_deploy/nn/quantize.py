@@ -10,6 +10,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+__all__ = [
+    "binarize_weight",
+    "binary_weight",
+    "constrain_weight",
+    "signs",
+    "ste_sign",
+    "weight_gradient",
+]
+
 
 class _Context(Protocol):
     saved_tensors: tuple[Tensor, ...]

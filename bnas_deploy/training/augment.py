@@ -11,6 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+__all__ = [
+    "Augmentation",
+    "normalise",
+]
+
 
 class Augmentation:
     """Random crop with zero padding and random horizontal flip, from a generator of its own.

@@ -22,6 +22,13 @@ from bnas_deploy.training.product import fit_state_dict
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torch_file import read_file, write_file
 
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "load_checkpoint",
+    "save_checkpoint",
+]
+
 FORMAT = "bnas-deploy/checkpoint"
 VERSION = 1
 

@@ -13,6 +13,13 @@ import numpy.typing as npt
 from bnas_deploy.errors import DataError
 from bnas_deploy.training.image_folder import Splits
 
+__all__ = [
+    "CLASSES",
+    "SIDE",
+    "Collector",
+    "is_batch",
+]
+
 CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),

@@ -16,6 +16,13 @@ from bnas_deploy.errors import DataError
 from bnas_deploy.training import cifar_batches, image_folder
 from bnas_deploy.training.files import FileSource, open_source
 
+__all__ = [
+    "FORMS",
+    "ImageData",
+    "ImageSet",
+    "load_data",
+]
+
 FORMS = (
     "expected a folder <train|val|test>/<class>/<image>, a tar of one, cifar-10-python.tar.gz"
     " or a folder cifar-10-batches-py"

@@ -10,6 +10,15 @@ import torch
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.network import Network
 
+__all__ = [
+    "AMP",
+    "DEVICES",
+    "FUSED",
+    "Runtime",
+    "choose_runtime",
+    "torch_version",
+]
+
 DEVICES = ("auto", "cpu", "cuda")
 AMP = ("auto", "off", "bf16")
 FUSED = ("auto", "on", "off")

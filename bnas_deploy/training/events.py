@@ -8,6 +8,10 @@ from typing import Any
 
 from bnas_deploy.errors import UsageError
 
+__all__ = [
+    "EventWriter",
+]
+
 
 class EventWriter:
     """Writes one event file into a folder.

@@ -12,6 +12,11 @@ from pathlib import Path
 
 from bnas_deploy.errors import DataError
 
+__all__ = [
+    "FileSource",
+    "open_source",
+]
+
 FileSource = Iterator[tuple[str, Callable[[], bytes]]]
 """Names relative to the source, with forward slashes, and how to read each one."""
 

@@ -11,6 +11,15 @@ from PIL import Image
 
 from bnas_deploy.errors import DataError
 
+__all__ = [
+    "ENDINGS",
+    "SPLITS",
+    "Collector",
+    "Pixels",
+    "Splits",
+    "is_image",
+]
+
 SPLITS = ("train", "val", "test")
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp")
 

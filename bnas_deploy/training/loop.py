@@ -21,6 +21,14 @@ from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.schedule import drop_path, rate_and_momentum
 
+__all__ = [
+    "EVALUATION_BATCH",
+    "Observer",
+    "Progress",
+    "Row",
+    "Trainer",
+]
+
 Row = dict[str, float]
 """One line of the metrics: epoch, lr, train_loss, train_accuracy, test_accuracy, seconds."""
 

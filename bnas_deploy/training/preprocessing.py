@@ -9,6 +9,11 @@ from typing import Any
 
 from bnas_deploy.errors import ConfigError
 
+__all__ = [
+    "PREPROCESSING",
+    "Preprocessing",
+]
+
 _KEYS = {"size", "channels", "scale", "mean", "std"}
 
 

@@ -19,6 +19,15 @@ from bnas_deploy.nn.network import Network, build_network
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.torch_file import read_file, write_file
 
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "Model",
+    "fit_state_dict",
+    "load_model",
+    "save_model",
+]
+
 FORMAT = "bnas-deploy/model"
 VERSION = 1
 

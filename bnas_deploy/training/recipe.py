@@ -11,6 +11,13 @@ from typing import Any
 
 from bnas_deploy.errors import ConfigError
 
+__all__ = [
+    "RECIPES",
+    "SCHEDULES",
+    "Recipe",
+    "read_recipe",
+]
+
 SCHEDULES = ("one-cycle", "cosine-restarts")
 
 

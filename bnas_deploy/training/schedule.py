@@ -6,6 +6,15 @@ import math
 
 from bnas_deploy.training.recipe import Recipe
 
+__all__ = [
+    "FINAL_SHARE",
+    "TRIANGLE",
+    "WARM_SHARE",
+    "drop_path",
+    "one_cycle",
+    "rate_and_momentum",
+]
+
 WARM_SHARE = 0.05
 """One-cycle starts and ends its triangle at this share of the peak."""
 

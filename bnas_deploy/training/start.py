@@ -17,6 +17,12 @@ from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.preprocessing import PREPROCESSING
 from bnas_deploy.training.recipe import Recipe
 
+__all__ = [
+    "fresh_trainer",
+    "resumed_trainer",
+    "set_threads",
+]
+
 
 def set_threads(threads: int | None) -> None:
     """Limit PyTorch's CPU threads; None leaves them as they are.

@@ -11,6 +11,12 @@ import torch
 
 from bnas_deploy.errors import CheckpointError
 
+__all__ = [
+    "load_plain",
+    "read_file",
+    "write_file",
+]
+
 
 def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
     """Save plain values and tensors; a kill at any time leaves the old file or the new one."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from bnas_deploy.errors import GenotypeError
@@ -77,3 +80,9 @@ def test_from_json_wants_json():
 def test_from_text_says_how_an_edge_is_written(text):
     with pytest.raises(GenotypeError, match="an edge is written"):
         Genotype.from_text(text)
+
+
+@pytest.mark.parametrize("module", ["genotype", "config"])
+def test_it_needs_no_torch(module):
+    code = f"import sys; import bnas_deploy.nn.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
