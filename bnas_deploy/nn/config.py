@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -19,6 +20,14 @@ STEMS: tuple[str, ...] = ("cifar10", "imagenet")
 """The kinds of stem."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
+_RANGES: dict[str, tuple[int, int]] = {
+    # Fewer than three cells would put both reduction cells in the same place. The upper limits are
+    # far above any network, and keep a hostile file from asking for all memory.
+    "layers": (3, 1000),
+    "channels": (1, 16_384),
+    "classes": (1, 1_000_000),
+    "image_size": (1, 16_384),
+}
 
 
 @dataclass(frozen=True)
@@ -47,17 +56,18 @@ class NetworkConfig:
     image_size: int = 32
 
     def __post_init__(self) -> None:
-        if self.dataset not in STEMS:
-            msg = f"dataset (the kind of stem) is one of {', '.join(STEMS)}; got {self.dataset!r}"
+        stem: object = self.dataset
+        if not isinstance(stem, str) or stem not in STEMS:
+            msg = f"dataset (the kind of stem) is one of {', '.join(STEMS)};"
+            msg += f" got {reprlib.repr(stem)}"
             raise ConfigError(msg)
         for field, kind in (("name", str), ("genotype", Genotype)):
             value: object = getattr(self, field)
             if not isinstance(value, kind):
-                msg = f"{field}: expected a {kind.__name__}; got {value!r}"
+                msg = f"{field}: expected a {kind.__name__}; got {reprlib.repr(value)}"
                 raise ConfigError(msg)
-        # Fewer than three cells would put both reduction cells in the same place.
-        for field, least in (("layers", 3), ("channels", 1), ("classes", 1), ("image_size", 1)):
-            _check_integer(field, getattr(self, field), least)
+        for field, (least, most) in _RANGES.items():
+            _check_integer(field, getattr(self, field), least, most)
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
@@ -85,19 +95,21 @@ class NetworkConfig:
             msg = f"a network's configuration is a mapping; got {type(value).__name__}"
             raise ConfigError(msg)
         known = {field.name for field in fields(cls)}
-        unknown, missing = sorted(set(value) - known), sorted(_REQUIRED - set(value))
+        unknown = sorted(str(key) for key in value if key not in known)
+        missing = sorted(_REQUIRED - set(value))
         if unknown or missing:
             msg = (
-                f"network configuration: unknown keys {unknown}, missing keys {missing};"
-                f" known are {sorted(known)}"
+                f"network configuration: unknown keys {reprlib.repr(unknown)},"
+                f" missing keys {missing}; known are {sorted(known)}"
             )
             raise ConfigError(msg)
         return cls(**{**value, "genotype": Genotype.from_dict(value["genotype"])})
 
 
-def _check_integer(field: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        msg = f"{field} must be an integer of at least {least}; got {value!r}"
+def _check_integer(field: str, value: object, least: int, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        msg = f"{field} must be an integer of at least {least} and at most {most};"
+        msg += f" got {reprlib.repr(value)}"
         raise ConfigError(msg)
 
 

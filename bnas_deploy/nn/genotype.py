@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,10 @@ class Genotype:
         """
         if not isinstance(value, Mapping) or set(value) != {"normal", "reduce"}:
             found = sorted(map(str, value)) if isinstance(value, Mapping) else type(value).__name__
-            msg = f"a genotype is a mapping with the keys normal and reduce; got {found}"
+            msg = (
+                "a genotype is a mapping with the keys normal and reduce;"
+                f" got {reprlib.repr(found)}"
+            )
             raise GenotypeError(msg)
         return cls(normal=value["normal"], reduce=value["reduce"])
 
@@ -103,7 +107,8 @@ class Genotype:
         """
         try:
             value = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            # Besides bad syntax: integers of thousands of digits, and endless nesting.
             msg = f"a genotype's JSON does not parse: {error}"
             raise GenotypeError(msg) from error
         return cls.from_dict(value)
@@ -155,15 +160,17 @@ def _checked_edges(kind: str, edges: object) -> tuple[Edge, ...]:
 
 def _checked_edge(where: str, j: int, edge: object) -> Edge:
     if not isinstance(edge, Sequence) or isinstance(edge, str) or len(edge) != 2:
-        msg = f"{where}: expected (primitive, source state); got {edge!r}"
+        msg = f"{where}: expected (primitive, source state); got {reprlib.repr(edge)}"
         raise GenotypeError(msg)
     name, source = edge
-    if name not in PRIMITIVES:
-        msg = f"{where}: unknown primitive {name!r}; choose one of {', '.join(PRIMITIVES)}"
+    if not isinstance(name, str) or name not in PRIMITIVES:
+        known = ", ".join(PRIMITIVES)
+        msg = f"{where}: unknown primitive {reprlib.repr(name)}; choose one of {known}"
         raise GenotypeError(msg)
     own = INPUT_STATES + j // EDGES_PER_NODE
     if not isinstance(source, int) or isinstance(source, bool) or not 0 <= source < own:
-        msg = f"{where}: state {own} may read states 0 to {own - 1}; got {source!r}"
+        msg = f"{where}: state {own} may read states 0 to {own - 1};"
+        msg += f" got {reprlib.repr(source)}"
         raise GenotypeError(msg)
     return name, source
 

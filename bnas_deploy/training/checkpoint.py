@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import reprlib
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,12 +14,11 @@ import torch
 
 from bnas_deploy.errors import BnasError, CheckpointError, DataError
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.nn.network import build_network
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Progress, Trainer
 from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import fit_state_dict
+from bnas_deploy.training.product import load_network
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torch_file import read_file, write_file
 
@@ -31,6 +31,11 @@ __all__ = [
 
 FORMAT = "bnas-deploy/checkpoint"
 VERSION = 1
+_DAMAGE = (
+    BnasError,
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+)
+"""What taking apart a value of an unexpected form may raise."""
 
 
 def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
@@ -80,8 +85,9 @@ def load_checkpoint(
         return _restore(path, value, read_data, runtime)
     except (CheckpointError, DataError):
         raise
-    except (BnasError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        msg = f"{path}: the checkpoint is damaged ({error})"
+    except _DAMAGE as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
 
 
@@ -94,8 +100,7 @@ def _restore(
     config = NetworkConfig.from_dict(value["config"])
     data = read_data(config)
     _check_data(path, value, data)
-    network = build_network(config, binary=value["binary"])
-    fit_state_dict(path, network, value["state_dict"])
+    network = load_network(path, config, value["state_dict"], binary=value["binary"])
     trainer = Trainer(
         network,
         data,
@@ -105,9 +110,36 @@ def _restore(
         seed=value["seed"],
     )
     trainer.optimizer.load_state_dict(value["optimizer"])
-    trainer.progress = Progress(**value["progress"])
+    _check_optimizer(path, trainer)
+    trainer.progress = _progress(path, value["progress"])
     _restore_random(trainer, value["random"])
     return trainer
+
+
+def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:
+    # PyTorch notices a momentum of another shape in the first step only.
+    for parameter, state in trainer.optimizer.state.items():
+        momentum = state.get("momentum_buffer")
+        if momentum is not None and momentum.shape != parameter.shape:
+            msg = (
+                f"{path}: expected a momentum of shape {tuple(parameter.shape)};"
+                f" got {tuple(momentum.shape)}"
+            )
+            raise CheckpointError(msg)
+
+
+def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
+    progress = Progress(**value)
+    numbers = (progress.epoch, progress.step, progress.correct, progress.loss, progress.seconds)
+    whole = all(isinstance(number, int) for number in numbers[:3])
+    if not whole or not all(number >= 0 for number in numbers):
+        msg = f"{path}: the progress must be numbers of at least 0; got {reprlib.repr(value)}"
+        raise CheckpointError(msg)
+    rows: object = progress.history
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        msg = f"{path}: the progress must have a list of rows; got {reprlib.repr(rows)}"
+        raise CheckpointError(msg)
+    return progress
 
 
 def _check_data(path: str | os.PathLike[str], value: dict[str, Any], data: ImageData) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,12 @@ __all__ = [
 ]
 
 _KEYS = {"size", "channels", "scale", "mean", "std"}
+_RULES: dict[str, tuple[int, type, float, float]] = {
+    "size": (2, int, 1, 16_384),
+    "mean": (3, float, -1e30, 1e30),
+    "std": (3, float, 1e-12, 1e30),
+}
+"""How many numbers there are, of what type, and between which limits."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,14 @@ class Preprocessing:
     std: tuple[float, float, float]
 
     def __post_init__(self) -> None:
-        for name, count, least in (("size", 2, 1), ("mean", 3, -math.inf), ("std", 3, 1e-12)):
+        for name, (count, kind, least, most) in _RULES.items():
             values = getattr(self, name)
             good = isinstance(values, tuple) and len(values) == count
-            if not good or not all(_is_number(v) and v >= least for v in values):
+            if not good or not all(_is_within(v, kind, least, most) for v in values):
+                word = "whole numbers" if kind is int else "numbers"
                 msg = (
-                    f"preprocessing: {name} must be {count} finite numbers of at least {least};"
-                    f" got {values!r}"
+                    f"preprocessing: {name} must be {count} {word} from {least:g} to {most:g};"
+                    f" got {reprlib.repr(values)}"
                 )
                 raise ConfigError(msg)
 
@@ -63,7 +70,7 @@ class Preprocessing:
             ConfigError: A key is unknown or missing, or a value is wrong.
         """
         if not isinstance(value, Mapping) or set(value) != _KEYS:
-            msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {value!r}"
+            msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {reprlib.repr(value)}"
             raise ConfigError(msg)
         if value["channels"] != "RGB" or value["scale"] != 255:
             msg = "preprocessing: only channels RGB on the scale 255 are known"
@@ -71,9 +78,10 @@ class Preprocessing:
         return cls(_as_tuple(value["size"]), _as_tuple(value["mean"]), _as_tuple(value["std"]))
 
 
-def _is_number(value: object) -> bool:
-    real = isinstance(value, int | float) and not isinstance(value, bool)
-    return real and math.isfinite(value)  # type: ignore[arg-type]
+def _is_within(value: object, kind: type, least: float, most: float) -> bool:
+    allowed = (int,) if kind is int else (int, float)
+    # Comparing, unlike math.isfinite, takes integers of any size; NaN fails it.
+    return isinstance(value, allowed) and not isinstance(value, bool) and least <= value <= most
 
 
 def _as_tuple(value: Any) -> Any:  # noqa: ANN401

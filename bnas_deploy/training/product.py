@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from bnas_deploy.errors import BnasError, CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.nn.network import Network, build_network
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.torch_file import read_file, write_file
@@ -25,6 +27,7 @@ __all__ = [
     "Model",
     "fit_state_dict",
     "load_model",
+    "load_network",
     "save_model",
 ]
 
@@ -94,17 +97,49 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     _check_entries(path, value)
     try:
         config = NetworkConfig.from_dict(value["config"])
+        genotype = Genotype.from_dict(value["genotype"])
         preprocessing = Preprocessing.from_dict(value["preprocessing"])
     except BnasError as error:
         msg = f"{path}: {error}"
         raise CheckpointError(msg) from error
-    if value["genotype"] != config.genotype.to_dict():
+    if genotype != config.genotype:
         msg = f"{path}: the entries genotype and config.genotype differ"
         raise CheckpointError(msg)
     labels = _checked_labels(path, value["labels"], config.classes)
-    network = build_network(config, binary=value["binary"])
-    fit_state_dict(path, network, value["state_dict"])
+    network = load_network(path, config, value["state_dict"], binary=value["binary"])
     return Model(network.eval(), preprocessing, labels, value["training"])
+
+
+def load_network(
+    path: str | os.PathLike[str],
+    config: NetworkConfig,
+    state_dict: Mapping[str, object],
+    *,
+    binary: bool,
+) -> Network:
+    """Build a network with the weights of a file, after every check.
+
+    Args:
+        path: The file that `state_dict` was read from; it must be large enough to hold the weights.
+        config: What the network is made of.
+        state_dict: Names and tensors.
+        binary: False builds the float counterpart.
+
+    Raises:
+        CheckpointError: As for `fit_state_dict`.
+    """
+    # A file may claim any size; the skeleton has names and shapes, and costs next to nothing.
+    with torch.device("meta"):
+        skeleton = build_network(config, binary=binary)
+    expected = skeleton.state_dict()
+    _check_state_dict(path, expected, state_dict)
+    needed, held = sum(t.nbytes for t in expected.values()), Path(path).stat().st_size
+    if needed > held:
+        msg = f"{path}: expected {needed} bytes of weights; the whole file has {held}"
+        raise CheckpointError(msg)
+    network = build_network(config, binary=binary)
+    fit_state_dict(path, network, state_dict)
+    return network
 
 
 def fit_state_dict(
@@ -121,7 +156,13 @@ def fit_state_dict(
         CheckpointError: A name is missing or unknown, a shape differs, or a value is not finite;
             the message names the first few.
     """
-    expected = network.state_dict()
+    _check_state_dict(source, network.state_dict(), state_dict)
+    network.load_state_dict(dict(state_dict))
+
+
+def _check_state_dict(
+    source: str | os.PathLike[str], expected: Mapping[str, Tensor], state_dict: Mapping[str, object]
+) -> None:
     missing = [name for name in expected if name not in state_dict]
     unknown = [str(name) for name in state_dict if name not in expected]
     if missing or unknown:
@@ -132,7 +173,6 @@ def fit_state_dict(
         raise CheckpointError(msg)
     for name, want in expected.items():
         _check_tensor(f"{source}: {name}", state_dict[name], want)
-    network.load_state_dict(dict(state_dict))
 
 
 def _check_entries(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
@@ -160,6 +200,9 @@ def _check_tensor(where: str, got: object, want: Tensor) -> None:
     if not isinstance(got, Tensor):
         msg = f"{where}: expected a tensor; got {type(got).__name__}"
         raise CheckpointError(msg)
+    if got.layout != torch.strided or got.is_nested or got.device.type != "cpu":
+        msg = f"{where}: expected a dense tensor with its values; got {got.layout} on {got.device}"
+        raise CheckpointError(msg)
     if got.shape != want.shape or got.dtype != want.dtype:
         msg = (
             f"{where}: expected {want.dtype} of shape {tuple(want.shape)};"
@@ -175,4 +218,4 @@ def _first(names: Sequence[str], count: int = 3) -> str:
     if not names:
         return "none"
     more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more
+    return ", ".join(name[:80] for name in names[:count]) + more

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import reprlib
+import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,15 @@ def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> Non
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
-    with temporary.open("wb") as file:
-        torch.save(dict(value), file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            torch.save(dict(value), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[str, Any]:
@@ -42,15 +49,44 @@ def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[
         CheckpointError: The file is missing, is no torch file of plain values, or is of another
             format or version.
     """
+    _check_exists(path)
+    _check_zip(path)
     value = load_plain(path)
     if not isinstance(value, dict) or value.get("format") != kind:
         found = value.get("format") if isinstance(value, dict) else type(value).__name__
-        msg = f"{path}: expected a file of format {kind}; its format is {found!r}"
+        msg = f"{path}: expected a file of format {kind}; its format is {reprlib.repr(found)}"
         raise CheckpointError(msg)
-    if value.get("version") != version:
-        msg = f"{path}: expected version {version} of {kind}; got {value.get('version')!r}"
+    found = value.get("version")
+    if not isinstance(found, int) or found != version:
+        msg = f"{path}: expected version {version} of {kind}; got {reprlib.repr(found)}"
         raise CheckpointError(msg)
     return value
+
+
+def _check_zip(path: str | os.PathLike[str]) -> None:
+    """Refuse members that claim more bytes than the file has: a small file shall not fill memory.
+
+    (Torch files from before 2020 are no zip files; ours always are.)
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, ValueError, NotImplementedError, struct.error, zipfile.BadZipFile) as error:
+        msg = f"{path}: not a torch file of plain values and tensors ({_line(error)})"
+        raise CheckpointError(msg) from error
+    claimed, held = sum(member.file_size for member in members), Path(path).stat().st_size
+    if claimed > held or any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        msg = (
+            f"{path}: expected a torch file, which is not compressed; its parts claim {claimed}"
+            f" bytes, the file has {held}"
+        )
+        raise CheckpointError(msg)
+
+
+def _check_exists(path: str | os.PathLike[str]) -> None:
+    if not Path(path).is_file():
+        msg = f"{path}: no such file"
+        raise CheckpointError(msg)
 
 
 def load_plain(path: str | os.PathLike[str]) -> object:
@@ -59,12 +95,14 @@ def load_plain(path: str | os.PathLike[str]) -> object:
     Raises:
         CheckpointError: The file is missing, is no torch file, or holds more than plain values.
     """
-    if not Path(path).is_file():
-        msg = f"{path}: no such file"
-        raise CheckpointError(msg)
+    _check_exists(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle can raise anything at all, and its message may be a page long.
         msg = f"{path}: not a torch file of plain values and tensors ({type(error).__name__})"
         raise CheckpointError(msg) from error
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]

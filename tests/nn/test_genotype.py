@@ -86,3 +86,9 @@ def test_from_text_says_how_an_edge_is_written(text):
 def test_it_needs_no_torch(module):
     code = f"import sys; import bnas_deploy.nn.{module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, f"[{'1' * 5000}]"], ids=["nested", "digits"])
+def test_json_that_python_cannot_hold_is_one_error(text):
+    with pytest.raises(GenotypeError, match="does not parse"):
+        Genotype.from_json(text)

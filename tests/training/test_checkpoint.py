@@ -136,3 +136,32 @@ def test_a_product_is_no_checkpoint(data, tmp_path):
     torch.save({"format": "bnas-deploy/model", "version": 1}, tmp_path / "m.pt")
     with pytest.raises(CheckpointError, match=r"expected a file of format bnas-deploy/checkpoint"):
         load_checkpoint(tmp_path / "m.pt", lambda config: data, Runtime())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda value: value["progress"].update(epoch="one"),
+        lambda value: value["progress"].update(step=-1),
+        lambda value: value["progress"].update(history=3),
+        lambda value: value["random"].update(numpy=3),
+        lambda value: value["random"].update(torch=torch.zeros(3)),
+        lambda value: value["random"].update(python=(3, (10**300,) * 625, None)),
+        lambda value: value.update(optimizer={"state": {}, "param_groups": 3}),
+        lambda value: value["optimizer"]["state"].update({0: {"momentum_buffer": torch.ones(7)}}),
+        lambda value: value.update(recipe=3),
+        lambda value: value.update(state_dict=3),
+        lambda value: value.update(classes=3, images=4),
+        lambda value: value.update(preprocessing=[]),
+        lambda value: value["config"].update(channels=10**9),
+    ],
+)
+def test_a_damaged_entry_is_one_error(make_trainer, data, tmp_path, damage):
+    save_checkpoint(tmp_path / "c.pt", make_trainer())
+    value = torch.load(tmp_path / "c.pt")
+    damage(value)
+    torch.save(value, tmp_path / "c.pt")
+    with pytest.raises(CheckpointError) as info:
+        load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime())
+    assert "\n" not in str(info.value)
+    assert len(str(info.value)) < 1000
