@@ -35,14 +35,14 @@ Tensor = npt.NDArray[np.generic]
 
 
 class _Names:
-    """Looks names up: values become numbers, tensors contiguous arrays."""
+    """Looks names up: values become numbers, tensors contiguous, aligned arrays."""
 
     def __init__(self, model: PackedModel, ids: dict[str, int]) -> None:
         self.id = ids
         self._tensors = model.tensors
 
     def tensor(self, name: str) -> Tensor:
-        return np.ascontiguousarray(self._tensors[name])
+        return np.require(self._tensors[name], requirements=("C", "A"))
 
     def optional(self, name: str | None) -> Tensor | None:
         return None if name is None else self.tensor(name)

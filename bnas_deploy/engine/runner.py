@@ -57,7 +57,7 @@ class Runner(Protocol):
 
 
 def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
-    """Check and return `images` as a contiguous float32 (N, C, H, W) array; N may be 0.
+    """Check and return `images` as a contiguous, aligned float32 (N, C, H, W) array; N may be 0.
 
     Raises:
         UsageError: Not an array, another dtype, or another shape than (N, *shape).
@@ -73,7 +73,7 @@ def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
         hint = "; add the batch axis with images[None]" if images.shape == shape else ""
         msg = f"{want}, got shape {images.shape}{hint}"
         raise UsageError(msg)
-    return np.ascontiguousarray(images)
+    return np.require(images, requirements=("C", "A"))
 
 
 def check_threads(threads: object) -> int:

@@ -12,7 +12,7 @@ namespace bnas {
 
 namespace py = pybind11;
 
-// The elements of a C-contiguous array of exactly this dtype; None gives an empty array.
+// The elements of a C-contiguous, aligned array of exactly this dtype; None gives an empty array.
 template <class T>
 Array<T> elements(const py::object& object, const char* name) {
   if (object.is_none()) return {};
@@ -24,8 +24,9 @@ Array<T> elements(const py::object& object, const char* name) {
                          std::string(py::str(py::dtype::of<T>())) + ", got " +
                          std::string(py::str(array.dtype())));
   }
-  if ((array.flags() & py::array::c_style) == 0)
-    throw py::value_error(std::string(name) + ": expected a contiguous array");
+  constexpr int wanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if ((array.flags() & wanted) != wanted)
+    throw py::value_error(std::string(name) + ": expected a contiguous, aligned array");
   return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
 }
 

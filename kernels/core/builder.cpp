@@ -8,6 +8,9 @@ namespace bnas {
 namespace {
 
 constexpr std::size_t max_extent = 65536;
+// The tables of a window grow with its taps and output pixels; these limits are the format's.
+constexpr std::size_t max_taps = 65536;
+constexpr std::size_t max_window_work = std::size_t{1} << 30;
 
 std::string text(const Planes& p) {
   return "(" + std::to_string(p.channels) + ", " + std::to_string(p.height) + ", " +
@@ -75,6 +78,8 @@ Window Builder::window_for(const WindowSpec& spec, const Planes& in, const Plane
   require((padded_h - reach_h) / w.stride_y + 1 == out.height &&
               (padded_w - reach_w) / w.stride_x + 1 == out.width,
           "the window does not turn " + text(in) + " into " + text(out));
+  require(taps_of(w) <= max_taps && taps_of(w) * out.height * out.width <= max_window_work,
+          "a window has at most 65536 taps, and 2^30 over all output pixels");
   return w;
 }
 
@@ -230,7 +235,7 @@ std::unique_ptr<Model> Builder::build(ValueId input, ValueId output) {
                      std::move(tables_),
                      input,
                      output,
-                     program_values_,
+                     std::exchange(program_values_, 0),  // no values are left here
                      program_steps_,
                      scratch_,
                      0};

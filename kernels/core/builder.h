@@ -51,6 +51,8 @@ class Builder {
   ValueId split_phases(const Geometry& geometry, const Window& window, ValueId input, bool bits);
   Taps make_taps(const Geometry& geometry, const Window& window);
   Stage make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs);
+  std::vector<Stage> make_stages(const BinaryConvSpec& spec, const Window& window,
+                                 std::size_t outputs);
   void need_scratch(std::size_t bytes);
 
   const Kernels& kernels_;

@@ -97,6 +97,23 @@ Stage Builder::make_stage(const StageSpec& spec, const Planes& out, std::size_t 
   return stage;
 }
 
+// Also adds the copies of the addends that the stages add onto.
+std::vector<Stage> Builder::make_stages(const BinaryConvSpec& spec, const Window& window,
+                                        std::size_t outputs) {
+  std::vector<Stage> stages;
+  for (const StageSpec& s : spec.stages) {
+    const Planes& out = shape_of(s.output, s.kind == Stage::Kind::threshold);
+    require(out.height == window.out_h && out.width == window.out_w,
+            "stages differ in their output's height or width");
+    stages.push_back(make_stage(s, out, outputs));
+    if (!s.has_addend) continue;
+    shape_of(s.addend, false);
+    require_same_shape(s.addend, s.output);
+    copy_for_update(s.addend, s.output);
+  }
+  return stages;
+}
+
 void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
   require(!spec.stages.empty(), "a binary convolution needs at least one stage");
   const bool first_bits = spec.stages[0].kind == Stage::Kind::threshold;
@@ -110,19 +127,9 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
   require(dot_bound(spec, shape) <= 32767,
           "the engine holds dot products in 16 bits; this one can reach " +
               std::to_string(dot_bound(spec, shape)));
-  std::vector<Stage> stages;
+  const std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
   std::vector<ValueId> writes;
-  for (const StageSpec& s : spec.stages) {
-    const Planes& out = shape_of(s.output, s.kind == Stage::Kind::threshold);
-    require(out.height == window.out_h && out.width == window.out_w,
-            "stages differ in their output's height or width");
-    stages.push_back(make_stage(s, out, shape.outputs));
-    writes.push_back(s.output);
-    if (!s.has_addend) continue;
-    shape_of(s.addend, false);
-    require_same_shape(s.addend, s.output);
-    copy_for_update(s.addend, s.output);
-  }
+  for (const Stage& stage : stages) writes.push_back(stage.output);
   const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
   const ValueId input = split_phases(geometry, window, spec.input, true);
   const Taps taps = make_taps(geometry, window);

@@ -8,6 +8,10 @@
 namespace bnas {
 namespace {
 
+// More phases than that cost more memory and time than going row by row: each is padded to whole
+// vectors.
+constexpr std::size_t max_phases = 64;
+
 std::ptrdiff_t signed_size(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
 
 struct Displacement {
@@ -76,7 +80,8 @@ Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
   g.phase_h = divide_up(w.in_h, w.stride_y);
   g.phase_w = divide_up(w.in_w, w.stride_x);
   find_patterns(w, lanes, g);
-  if (g.phase_w != w.out_w) {
+  const std::size_t phases = std::min(w.kernel_h, w.stride_y) * std::min(w.kernel_w, w.stride_x);
+  if (g.phase_w != w.out_w || phases > max_phases) {
     g.gather = Gather::rows;
     g.offset.assign(taps_of(w), 0);
     return g;

@@ -1,6 +1,7 @@
 #include "core/model.h"
 
 #include <algorithm>
+#include <cfenv>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -10,6 +11,22 @@ namespace {
 
 // Vectors may begin before a plane and end behind it; see Gather::shifted.
 constexpr std::size_t slack = 4 * max_lanes;
+
+// While it lives, this thread rounds to nearest and keeps subnormals, as docs/format.md demands:
+// other libraries switch their threads, or those that load them, to flush subnormals to zero.
+class StandardFloats {
+ public:
+  StandardFloats() {
+    std::fegetenv(&before_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~StandardFloats() { std::fesetenv(&before_); }
+  StandardFloats(const StandardFloats&) = delete;
+  StandardFloats& operator=(const StandardFloats&) = delete;
+
+ private:
+  std::fenv_t before_;
+};
 
 // Runs an operation with the kernel for it.
 struct Execute {
@@ -51,6 +68,7 @@ struct Model::Batch {
   void work() {
     std::unique_ptr<Context> context = begin();
     if (context == nullptr) return;
+    const StandardFloats floats;
     for (std::size_t i = claim(); i < count; i = claim()) {
       model.run_one(context->frame, images + i * model.image_size(), logits + i * model.classes());
     }
@@ -86,13 +104,14 @@ std::size_t Model::image_size() const {
 }
 
 std::unique_ptr<Model::Context> Model::take(std::size_t count) {
+  Shared& shared = shared_.get();
   std::unique_ptr<Context> taken;
   for (std::size_t i = 0; i < count; ++i) {
     std::unique_ptr<Context> context;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      context = std::move(idle_);
-      if (context != nullptr) idle_ = std::move(context->next);
+      const std::lock_guard<std::mutex> lock(shared.mutex);
+      context = std::move(shared.idle);
+      if (context != nullptr) shared.idle = std::move(context->next);
     }
     if (context == nullptr) context = std::make_unique<Context>(parts_, planes_.data());
     context->next = std::move(taken);
@@ -102,11 +121,12 @@ std::unique_ptr<Model::Context> Model::take(std::size_t count) {
 }
 
 void Model::give_back(std::unique_ptr<Context> contexts) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  Shared& shared = shared_.get();
+  const std::lock_guard<std::mutex> lock(shared.mutex);
   while (contexts != nullptr) {
     std::unique_ptr<Context> rest = std::move(contexts->next);
-    contexts->next = std::move(idle_);
-    idle_ = std::move(contexts);
+    contexts->next = std::move(shared.idle);
+    shared.idle = std::move(contexts);
     contexts = std::move(rest);
   }
 }
@@ -133,7 +153,7 @@ void Model::run_one(const Frame& frame, const float* image, float* logits) const
 void Model::run(const float* images, std::size_t n, float* logits, std::size_t threads) {
   const std::size_t workers = std::max<std::size_t>(1, std::min(threads, n));
   Batch batch{*this, images, logits, n, 0, take(workers)};
-  pool_.run(workers - 1, &Batch::work, &batch);
+  shared_.get().pool.run(workers - 1, &Batch::work, &batch);
   give_back(std::move(batch.contexts));
 }
 
@@ -153,6 +173,7 @@ void Model::copy_out(const Frame& frame, ValueId id, void* out) const {
 }
 
 void Model::trace(const float* image, void* const* out) {
+  const StandardFloats floats;
   std::unique_ptr<Context> context = take(1);
   const Frame& frame = context->frame;
   load(frame, image);
@@ -171,6 +192,7 @@ void Model::trace(const float* image, void* const* out) {
 
 void Model::profile(const float* image, double* seconds) {
   using Clock = std::chrono::steady_clock;
+  const StandardFloats floats;
   std::unique_ptr<Context> context = take(1);
   std::fill(seconds, seconds + parts_.program_steps, 0.0);
   load(context->frame, image);

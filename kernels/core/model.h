@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/kernels.h"
+#include "core/per_process.h"
 #include "core/plan.h"
 #include "core/thread_pool.h"
 
@@ -56,6 +58,12 @@ class Model {
     Frame frame;
     std::unique_ptr<Context> next;
   };
+  // What the runs of one process share.
+  struct Shared {
+    std::mutex mutex;
+    std::unique_ptr<Context> idle;
+    ThreadPool pool;
+  };
   struct Batch;
 
   static std::vector<Planes> all_planes(const std::vector<Value>& values);
@@ -68,9 +76,7 @@ class Model {
 
   Parts parts_;
   std::vector<Planes> planes_;
-  std::mutex mutex_;
-  std::unique_ptr<Context> idle_;
-  ThreadPool pool_;
+  PerProcess<Shared> shared_;
 };
 
 class Model::Execution {

@@ -31,8 +31,10 @@ void gather_shifted(const Taps& taps, Source<T> source, std::size_t first, std::
   for (std::size_t v = 0; v < vectors; ++v) {
     const std::uint64_t* inside = taps.inside + taps.pattern[first + v] * taps.taps;
     for (std::size_t t = 0; t < taps.taps; ++t) {
-      const T* in =
-          source.planes + static_cast<std::ptrdiff_t>((first + v) * lanes) + taps.offset[t];
+      // A tap that no pixel has inside the image may lie far outside the memory.
+      const std::ptrdiff_t shift =
+          inside[t] != 0 ? static_cast<std::ptrdiff_t>((first + v) * lanes) + taps.offset[t] : 0;
+      const T* in = source.planes + shift;
       T* to = out + t * steps.tap + v * lanes;
       for (std::size_t g = 0; g < source.count; ++g)
         copy_masked(to + g * steps.plane, in + g * source.stride, inside[t]);

@@ -74,6 +74,30 @@ Convolution random_window(Random& random, const Shape& in, std::size_t outputs, 
           {outputs, height, width}};
 }
 
+struct BinaryValues {
+  ValueId input, scaled, bits, added;
+};
+
+// One binary convolution with both kinds of stages, and one that adds onto what the first scaled.
+void add_binary_part(Builder& b, Random& random, std::size_t channels, const Convolution& conv,
+                     const BinaryValues& v) {
+  const std::size_t outputs = conv.out.channels;
+  const std::size_t taps = conv.window.kernel[0] * conv.window.kernel[1];
+  const auto weight = words(random, outputs, taps * channels), flip = words(random, 1, outputs);
+  const auto fold = integers(random, outputs * taps, 9), limits = integers(random, outputs, 30);
+  const auto beta = floats(random, outputs);
+  BinaryConvSpec spec{v.input, array(weight), array(fold), conv.window, {}};
+  spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), true, false, 0, 0});
+  spec.stages.push_back(
+      {Stage::Kind::threshold, v.bits, array(limits), array(flip), {}, false, false, 0, 0});
+  b.add_binary_conv2d(spec);
+  const auto pointwise = words(random, outputs, outputs);
+  spec = {v.bits, array(pointwise), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
+  spec.stages.push_back(
+      {Stage::Kind::scale, v.added, {}, {}, array(beta), false, true, v.scaled, 0});
+  b.add_binary_conv2d(spec);
+}
+
 // Image, float convolution, pool, affine, bits, binary convolution with both stages, mean, linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Builder b(kernels);
@@ -98,26 +122,13 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const auto scale = floats(random, o1), shift = floats(random, o1);
   b.add_affine({x2, x3, array(scale), array(shift)});
   const auto threshold = floats(random, o1);
-  const auto flip1 = words(random, 1, o1), flip2 = words(random, 1, o2);
-  b.add_binarize({x3, x4, array(threshold), array(flip1)});
-  const std::size_t taps2 = binary.window.kernel[0] * binary.window.kernel[1];
-  const auto w2 = words(random, o2, taps2 * o1);
-  const auto fold = integers(random, o2 * taps2, 9), limits = integers(random, o2, 30);
-  const auto beta = floats(random, o2);
-  BinaryConvSpec spec{x4, array(w2), array(fold), binary.window, {}};
-  spec.stages.push_back({Stage::Kind::scale, x5, {}, {}, array(beta), true, false, 0, 0});
-  spec.stages.push_back(
-      {Stage::Kind::threshold, x6, array(limits), array(flip2), {}, false, false, 0, 0});
-  b.add_binary_conv2d(spec);
-  spec = {x6, {}, {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
-  const auto w3 = words(random, o2, o2);
-  spec.weight = array(w3);
-  spec.stages.push_back({Stage::Kind::scale, x7, {}, {}, array(beta), false, true, x5, 0});
-  b.add_binary_conv2d(spec);
+  const auto flip = words(random, 1, o1);
+  b.add_binarize({x3, x4, array(threshold), array(flip)});
+  add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
   b.add_concat({x7, x5}, x10);
   b.add_global_avg_pool(x10, x8);
-  const auto w4 = floats(random, 3 * 2 * o2);
-  b.add_linear({x8, x9, array(w4), {}});
+  const auto w2 = floats(random, 3 * 2 * o2);
+  b.add_linear({x8, x9, array(w2), {}});
   return b.build(in, x9);
 }
 

@@ -34,7 +34,7 @@ def test_a_tensor_of_another_dtype() -> None:
 
 def test_a_tensor_that_is_not_contiguous() -> None:
     b = builder(IMAGE, IMAGE)
-    with pytest.raises(ValueError, match="shift: expected a contiguous array"):
+    with pytest.raises(ValueError, match="shift: expected a contiguous, aligned array"):
         b.affine(0, 1, np.ones(3, np.float32), np.ones(6, np.float32)[::2])
 
 
@@ -92,3 +92,28 @@ def test_images_of_another_shape() -> None:
 
 def test_the_peak_is_a_rate() -> None:
     assert _kernels.popcount_peak(ISA, 1.0) > 0
+
+
+def test_a_tensor_that_is_not_aligned() -> None:
+    b = builder(IMAGE, IMAGE)
+    crooked = np.zeros(13, np.uint8)[1:].view(np.float32)
+    with pytest.raises(ValueError, match="scale: expected a contiguous, aligned array"):
+        b.affine(0, 1, crooked, np.ones(3, np.float32))
+
+
+def test_a_builder_that_has_built_is_empty() -> None:
+    b = builder(IMAGE, (False, 3, 1, 1))
+    b.global_avg_pool(0, 1)
+    b.build(0, 1)
+    with pytest.raises(ValueError, match="value 0 does not exist"):
+        b.relu(0, 0)
+    with pytest.raises(ValueError, match="value 0 does not exist"):
+        b.build(0, 1)
+
+
+@pytest.mark.parametrize("kernel", [(257, 256), (65536, 65536)])
+def test_a_window_with_too_many_taps(kernel: tuple[int, int]) -> None:
+    b = builder((False, 1, 1, 1), (False, 1, 1, 1))
+    padding = (kernel[0] - 1, kernel[1] - 1, 0, 0)
+    with pytest.raises(ValueError, match="a window has at most 65536 taps"):
+        b.pool(0, 1, kernel, (1, 1), padding, False)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from random_programs import (
     STAGE_KINDS,
+    Builder,
     conv_program,
     random_images,
     random_program,
@@ -20,6 +21,7 @@ from bnas_deploy.engine.native import NativeRunner
 from bnas_deploy.engine.reference import ReferenceRunner
 from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.steps import AvgPool2d, MaxPool2d
 
 ABLE = [name for name, missing in native.isas().items() if not missing]
 CHANNELS = [1, 7, 8, 9, 31, 36, 64, 65, 100, 128, 249, 300]
@@ -107,6 +109,37 @@ def test_a_dilated_kernel_larger_than_the_image() -> None:
         assert_like_reference(model)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 3), (3, 1), (1, 70)])
+def test_taps_far_outside_the_image(height: int, width: int) -> None:
+    """Their addresses would lie far outside the memory, and are never formed."""
+    far = 60_000
+    along_x = width > height
+    kernel, dilation = ((1, 3), (1, far)) if along_x else ((3, 1), (far, 1))
+    padding = (0, far, 0, far) if along_x else (far, 0, far, 0)
+    b = Builder(np.random.default_rng(0), (9, height, width))
+    window = {"kernel": kernel, "dilation": dilation, "padding": padding}
+    b.conv2d("image", 7, **window)
+    b.binary_conv2d(b.binarize("image"), 9, stages=("threshold", "scale"), fold=True, **window)
+    assert_like_reference(b.finish())
+
+
+@pytest.mark.parametrize("cls", [MaxPool2d, AvgPool2d])
+def test_a_pool_far_larger_than_the_image(cls: type) -> None:
+    b = Builder(np.random.default_rng(0), (3, 1, 5))
+    b.pool(cls, "image", kernel=(1, 5000), padding=(0, 4999, 0, 2))
+    assert_like_reference(b.finish())
+
+
+@pytest.mark.parametrize("kernel", [8, 9])
+def test_as_many_phases_as_are_split_and_more(kernel: int) -> None:
+    b = Builder(np.random.default_rng(0), (3, 4 * kernel, 2 * kernel))
+    window = {"kernel": kernel, "stride": kernel, "padding": 0}
+    b.conv2d("image", 5, **window)
+    b.pool(MaxPool2d, "image", **window)
+    b.binary_conv2d(b.binarize("image"), 9, **window)
+    assert_like_reference(b.finish())
+
+
 @pytest.mark.parametrize("isa", ABLE)
 def test_the_forced_isa_runs(isa: str) -> None:
     runner = NativeRunner(STEPS["relu-3x5x7"], isa=isa)
@@ -182,8 +215,6 @@ def test_profile_names_every_step() -> None:
 
 def test_memory_is_shared_between_values() -> None:
     """A chain of ten steps needs room for no more than the input of one and its output."""
-    from random_programs import Builder
-
     b = Builder(np.random.default_rng(0), (8, 16, 16))
     x = "image"
     for _ in range(10):
