@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from bnas_deploy.cli._text import safe
 from bnas_deploy.errors import BnasError, UsageError
 
 __all__ = [
@@ -39,21 +40,33 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
 
     Returns:
         The command's status; 2 after a `BnasError`, whose message is printed as one line on
-        stderr, and when memory runs out; 130 after an interrupt; 0 when the reader of our output
+        stderr, and when memory or disk run out; 130 after an interrupt; 0 when the reader of our
+        output
         has gone away.
     """
     try:
         return command(argv)
     except BnasError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR
+        return _failed(str(error))
     except MemoryError:
         # A file may state sizes that are allowed and still too much for this machine.
-        print("error: not enough memory for this network, batch or picture", file=sys.stderr)
-        return USER_ERROR
+        return _failed("not enough memory for this network, batch or picture")
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes stdout once more at exit; give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # The library names the files that it expects trouble with; a full disk can be anywhere.
+        return _failed(str(error))
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):  # PyTorch has no type for it on a CPU
+            raise
+        return _failed("not enough memory for this network, batch or picture")
+
+
+def _failed(message: str) -> int:
+    # A file's name may hold newlines and worse; what is wrong is one line all the same.
+    print(f"error: {safe(message)}", file=sys.stderr)
+    return USER_ERROR

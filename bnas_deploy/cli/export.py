@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.cli import Parser, run_cli
+from bnas_deploy.cli._text import safe, tolerant_output
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, write
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
+    tolerant_output()
     source, output = _paths(args)
     model, report = _export(args, source)
     write(model, output)
@@ -92,11 +94,11 @@ def _count(text: str) -> int:
 
 def _paths(args: argparse.Namespace) -> tuple[Path, Path]:
     source = Path(args.model)
-    output = Path(args.output) if args.output else source.with_suffix(".bnn")
     if not source.is_file():
-        msg = f"{source}: no such file; expected the model.pt that bnas-train wrote"
+        msg = f"{args.model}: no such file; expected the model.pt that bnas-train wrote"
         raise UsageError(msg)
-    if output == source or not output.parent.is_dir() or output.is_dir():
+    output = Path(args.output) if args.output else source.with_suffix(".bnn")
+    if output.resolve() == source.resolve() or not output.parent.is_dir() or output.is_dir():
         msg = f"{output}: cannot be written there; name a file in an existing folder with -o"
         raise UsageError(msg)
     if args.no_verify and (args.images or args.verify_images or args.backend):
@@ -157,5 +159,5 @@ def _print(args: argparse.Namespace, report: Report, output: Path) -> None:
         record: dict[str, Any] = {"output": str(output), "file_bytes": size, **report.to_dict()}
         print(json.dumps(record, indent=2))
         return
-    print("\n".join(report_lines(report)))
-    print(f"wrote {output} ({size:,} bytes)")
+    print("\n".join(map(safe, report_lines(report))))
+    print(f"wrote {safe(str(output))} ({size:,} bytes)")

@@ -14,6 +14,8 @@ from bnas_deploy.format.validate import validate
 
 __all__ = ["read"]
 
+FILE_LIMIT = 2**31
+
 
 def read(source: str | os.PathLike[str] | bytes) -> PackedModel:
     """The packed model of a ``.bnn`` file, given by its path or its bytes.
@@ -35,6 +37,9 @@ def _content(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
             msg = "expected a .bnn file, this is a directory or a device"
+            raise FormatError(msg)
+        if path.exists() and path.stat().st_size > FILE_LIMIT:
+            msg = f"expected at most {FILE_LIMIT} bytes, got {path.stat().st_size}; no .bnn file"
             raise FormatError(msg)
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -19,6 +19,7 @@ from bnas_deploy.format.scope import Scope, Shape
 __all__ = ["DOT_LIMIT", "infer", "window_extent"]
 
 DOT_LIMIT = 2**24
+WINDOW_LIMIT = 65_536
 
 Assigned = list[tuple[str, Value]]
 Windowed = op.Conv2d | op.BinaryConv2d | op.MaxPool2d | op.AvgPool2d
@@ -59,6 +60,8 @@ def _relu(s: op.Relu, scope: Scope) -> Assigned:
 def _windows(s: Windowed, scope: Scope, shape: Shape, kernel: tuple[int, int]) -> tuple[int, int]:
     dilation = getattr(s, "dilation", (1, 1))
     scope.extents("kernel", kernel)
+    if math.prod(kernel) > WINDOW_LIMIT:
+        scope.fail(f"field 'kernel': a window has at most {WINDOW_LIMIT} positions, got {kernel}")
     scope.extents("stride", s.stride)
     scope.extents("dilation", dilation)
     scope.extents("padding", s.padding, least=0)

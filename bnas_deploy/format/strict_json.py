@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any, NoReturn
 
 from bnas_deploy.errors import FormatError
@@ -79,8 +80,8 @@ def _check_keys(value: object, where: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        # One pass: a search for each key would take hours where a file has a million of them.
+        twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
         msg = f"key {twice[:80]!r} occurs twice"
         raise FormatError(msg)
     return result

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from bnas_deploy.format.limits import ELEMENT_LIMIT, Work, check_elements
 from bnas_deploy.format.program import PackedModel, Preprocessing, Value, step_inputs
 from bnas_deploy.format.scope import EXTENT_LIMIT, Scope, fail
 from bnas_deploy.format.shapes import infer
@@ -16,7 +17,6 @@ from bnas_deploy.format.shapes import infer
 __all__ = ["validate"]
 
 STEP_LIMIT = 100_000
-ELEMENT_LIMIT = 2**30
 KINDS = ("f32", "bits")
 
 
@@ -28,6 +28,7 @@ def validate(model: PackedModel) -> None:
     """
     for name, value in model.program.values.items():
         _check_value(name, value)
+    check_elements(model.program.values)
     _check_steps(model)
     _check_output(model)
     _check_preprocessing(model.preprocessing, model.program.values[model.program.input])
@@ -53,6 +54,7 @@ def _check_steps(model: PackedModel) -> None:
     assigned = {program.input: image}
     read: set[str] = {program.output}
     used: set[str] = set()
+    work = Work()
     for i, step in enumerate(program.steps):
         scope = Scope(f"step {i} ({step.OP})", assigned, model.tensors, used)
         results = infer(step, scope)
@@ -60,6 +62,7 @@ def _check_steps(model: PackedModel) -> None:
         for name, value in results:
             _check_assignment(scope, name, value, program.values.get(name))
             assigned[name] = value
+        work.add(scope.where, step, assigned, model.tensors)
     _check_all_used(model, set(assigned), read, used)
 
 

@@ -21,7 +21,10 @@ def fails(error: BaseException) -> Callable[[object], int]:
     ("error", "status", "says"),
     [
         (FormatError("model.bnn: truncated"), 2, "error: model.bnn: truncated\n"),
+        (FormatError("a\nb\x1b[31m: broken"), 2, "error: a\\nb\\x1b[31m: broken\n"),
         (MemoryError(), 2, "error: not enough memory"),
+        (RuntimeError("can't allocate memory: 9\nbytes"), 2, "error: not enough memory"),
+        (OSError(28, "No space left on device", "a.pt"), 2, "error: [Errno 28] No space left"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
