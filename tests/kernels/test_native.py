@@ -188,6 +188,16 @@ def test_python_threads_may_share_a_runner(threads: int) -> None:
                 assert_same_bits(got, logits, "logits")
 
 
+def test_runs_at_the_same_time_with_different_numbers_of_threads() -> None:
+    model = random_program(np.random.default_rng(7))
+    run = NativeRunner(model)._model.run
+    images = random_images(np.random.default_rng(8), model, 6)
+    want = ReferenceRunner(model).run(images)
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(run, [images] * 40, [1, 5, 2, 9] * 10):
+            assert_same_bits(got, want, "logits")
+
+
 def test_an_empty_batch_and_more_threads_than_images() -> None:
     model = STEPS["linear-3x5x7"]
     runner = NativeRunner(model, threads=8)
