@@ -116,7 +116,7 @@ def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report
     from bnas_deploy.training.product import load_model  # noqa: PLC0415
 
     loaded = load_model(source)
-    facts = {"source": {"file": source.name, "sha256": _sha256(source)}}
+    facts = {"source": {"file": safe(source.name), "sha256": _sha256(source)}}
     model, report = convert(loaded, provenance=facts)
     if args.no_verify:
         return model, report

@@ -6,6 +6,7 @@ Every other backend is tested against it, bit for bit. The steps are in `referen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from bnas_deploy.engine import reference_binary as rb
 from bnas_deploy.engine import reference_float as rf
 from bnas_deploy.engine.runner import Floats, StepTime, check_images, check_threads, time_steps
 from bnas_deploy.format import steps as op
+from bnas_deploy.format.limits import ELEMENT_LIMIT
 from bnas_deploy.format.program import PackedModel
 
 __all__ = ["ReferenceRunner"]
@@ -54,7 +56,11 @@ class ReferenceRunner:
 
     def run(self, images: Floats) -> Floats:
         """Logits (N, classes) of float32 images (N, C, H, W)."""
-        logits: Floats = self.trace(images)[self._program.output]
+        # Every value stays in memory, so a large program takes its images one after another.
+        count = max(1, ELEMENT_LIMIT // 16 // sum(map(math.prod, self._shapes.values())))
+        starts = range(0, max(1, len(images)), count)
+        parts = [self.trace(images[i : i + count])[self._program.output] for i in starts]
+        logits: Floats = np.concatenate(parts)
         return logits[:, :, 0, 0]
 
     def trace(self, images: Floats) -> dict[str, npt.NDArray[Any]]:

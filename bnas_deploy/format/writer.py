@@ -37,6 +37,10 @@ def write(model: PackedModel, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     blob = to_bytes(model)
     try:
+        # Replacing is not writing: /dev/null would become a file for everyone.
+        if path.exists() and not path.is_file():
+            msg = f"{path}: expected the name of a file, this is a directory or a device"
+            raise FormatError(msg)
         _replace(path, blob)
     except OSError as error:
         msg = f"{path}: the file cannot be written ({error})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.sources import Item
 
 __all__ = ["Answer", "answers"]
+
+INPUT_LIMIT = 2**26
+"""Elements of all inputs of a batch: 256 MiB, more than 64 pictures of 512 x 512 pixels."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -40,8 +44,9 @@ def answers(model: Model, items: Iterable[Item], *, batch: int = 64) -> Iterator
     Args:
         model: The model; pictures are decoded with as many threads as it has.
         items: The pictures.
-        batch: Number of pictures to run together.
+        batch: Number of pictures to run together; fewer where their inputs are very large.
     """
+    batch = max(1, min(batch, INPUT_LIMIT // math.prod(model.input_shape)))
     rest = iter(items)
     with _mapper(model.threads) as mapped:
         while chunk := list(islice(rest, batch)):

@@ -81,8 +81,10 @@ class Collector:
     def _decode(self, name: str, content: bytes) -> Pixels:
         try:
             image = Image.open(io.BytesIO(content)).convert("RGB")
-        except (OSError, Image.DecompressionBombError, ValueError) as error:
-            msg = f"{self._source}: {name} is not a readable image ({error})"
+        except Exception as error:
+            # A broken file may raise anything at all.
+            reason = f"{type(error).__name__}: {error}"
+            msg = f"{self._source}: {name} is not a readable image ({reason})"
             raise DataError(msg) from error
         if self._size is not None and image.size != (self._size, self._size):
             image = _resize(image, self._size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -64,9 +65,10 @@ class Recipe:
         for field in fields(self):
             _check_type(field.name, getattr(self, field.name), str(field.type))
         for name in ("epochs", "batch", "restart_epochs", "evaluate_every"):
-            _check_range(name, getattr(self, name), 1, None)
-        for name in ("lr", "weight_decay", "crop_padding", "momentum_swing"):
-            _check_range(name, getattr(self, name), 0, None)
+            _check_range(name, getattr(self, name), 1, 1_000_000)
+        for name in ("lr", "weight_decay", "momentum_swing"):
+            _check_range(name, getattr(self, name), 0, 1_000_000)
+        _check_range("crop_padding", self.crop_padding, 0, 1_000)
         for name in ("momentum", "drop_path", "label_smoothing"):
             _check_range(name, getattr(self, name), 0, 1)
         if self.schedule not in SCHEDULES:
@@ -105,7 +107,7 @@ def read_recipe(path: str | os.PathLike[str], base: Recipe | None = None) -> Rec
     try:
         text = path.read_text(encoding="utf-8")
         value = json.loads(text) if path.suffix == ".json" else _parse_toml(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read as a recipe ({error})"
         raise ConfigError(msg) from error
     return Recipe.from_dict(value, base)
@@ -128,7 +130,7 @@ def _check_type(name: str, value: object, kind: str) -> None:
         "bool": (bool,),
     }
     if not isinstance(value, allowed[kind]) or (isinstance(value, bool) and kind != "bool"):
-        msg = f"recipe: {name} must be of type {kind}; got {value!r}"
+        msg = f"recipe: {name} must be of type {kind}; got {reprlib.repr(value)}"
         raise ConfigError(msg)
 
 

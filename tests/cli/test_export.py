@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import numpy as np
 import pytest
@@ -117,3 +118,35 @@ def test_help_teaches(capsys):
     out = capsys.readouterr().out
     assert "examples:" in out
     assert "full precision" in out
+
+
+def test_a_device_is_not_replaced_by_a_file(model_pt, tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert main([str(model_pt), "--no-verify", "-o", str(pipe)]) == 2
+    assert "this is a directory or a device" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+def test_the_source_is_not_overwritten_by_another_name_of_it(model_pt, capsys):
+    before = model_pt.read_bytes()
+    link = model_pt.with_name("link.bnn")
+    link.symlink_to(model_pt)
+    assert main([str(model_pt), "--no-verify", "-o", str(link)]) == 2
+    assert "cannot be written there" in capsys.readouterr().err
+    assert model_pt.read_bytes() == before
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", "/", "x" * 300])
+def test_names_of_no_file(name, capsys):
+    assert main([name]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_with_a_strange_name(model_pt, tmp_path, capsys):
+    strange = tmp_path / "we\nird\udcff.pt"
+    model_pt.rename(strange)
+    assert main([str(strange), "--no-verify"]) == 0
+    assert r"we\nird\udcff.bnn (" in capsys.readouterr().out
+    assert read(strange.with_suffix(".bnn")).provenance["source"]["file"] == r"we\nird\udcff.pt"

@@ -178,3 +178,12 @@ def test_run_is_the_traced_output_and_profile_lists_every_step() -> None:
     profile = runner.profile(x, repeats=2)
     assert [(i, op) for i, op, _ in profile] == [(i, s.OP) for i, s in enumerate(m.program.steps)]
     assert all(seconds >= 0 for _, _, seconds in profile)
+
+
+def test_a_large_program_takes_its_images_one_after_another(monkeypatch):
+    model = random_program(np.random.default_rng(0))
+    images = random_images(np.random.default_rng(0), model, 3)
+    want = ReferenceRunner(model).run(images)
+    monkeypatch.setattr("bnas_deploy.engine.reference.ELEMENT_LIMIT", 16)
+    assert np.array_equal(ReferenceRunner(model).run(images), want)
+    assert ReferenceRunner(model).run(images[:0]).shape == (0, want.shape[1])

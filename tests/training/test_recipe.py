@@ -131,3 +131,15 @@ def test_cosine_with_restarts():
 def test_drop_path_grows_linearly():
     recipe = Recipe(epochs=10, drop_path=0.2)
     assert [drop_path(recipe, epoch) for epoch in (0, 5)] == pytest.approx([0, 0.1])
+
+
+@pytest.mark.parametrize("field", ["epochs", "batch", "lr", "crop_padding"])
+def test_absurd_numbers(field):
+    with pytest.raises(ConfigError, match=f"{field} must be .* at most"):
+        Recipe(**{field: 10**400})
+
+
+def test_a_file_nested_without_end(tmp_path):
+    (tmp_path / "r.json").write_text("[" * 10**5, encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be read as a recipe"):
+        read_recipe(tmp_path / "r.json")
