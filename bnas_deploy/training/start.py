@@ -23,6 +23,8 @@ __all__ = [
     "set_threads",
 ]
 
+SEED_LIMIT = 2**32
+
 
 def set_threads(threads: int | None) -> None:
     """Limit PyTorch's CPU threads; None leaves them as they are.
@@ -60,7 +62,12 @@ def fresh_trainer(
 
     Raises:
         DataError: The data cannot be read or has a single class.
+        UsageError: The seed is out of range.
     """
+    # A generator takes 64 bits, and the order of an epoch's images has a million seeds of its own.
+    if not 0 <= seed < SEED_LIMIT:
+        msg = f"seed: expected 0 to {SEED_LIMIT - 1}; got {seed}"
+        raise UsageError(msg)
     data = load_data(data_path, image_size=config.image_size)
     if len(data.classes) < 2:
         msg = f"{data_path}: expected at least two classes; found {', '.join(data.classes)}"
