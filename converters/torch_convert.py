@@ -81,7 +81,7 @@ def convert(
         loaded.network,
         labels=loaded.labels,
         preprocessing=Preprocessing(max(given.size), given.size, given.mean, given.std),
-        provenance={"training": dict(loaded.training), **(provenance or {})},
+        provenance={"training": _account(loaded.training), **(provenance or {})},
     )
 
 
@@ -113,18 +113,12 @@ def convert_network(
     program, tensors = emit(graph)
     parameters = sum(p.numel() for p in network.parameters())
     report = make_report(config.name, parameters, records, tensors, [s.OP for s in program.steps])
-    facts = {
-        "network": config.to_dict(),
-        "genotype": config.genotype.to_text(),
-        "versions": _versions(),
-        **(provenance or {}),
-    }
     model = PackedModel(
         program=program,
         tensors=tensors,
         preprocessing=preprocessing or _plain_preprocessing(config.image_size),
         labels=tuple(labels) if labels is not None else _numbered(config.classes),
-        provenance=facts | {"report": report.summary()},
+        provenance={**_facts(network), **(provenance or {}), "report": report.summary()},
         cost=cost_summary(program, tensors, network=config),
     )
     validate(model)
@@ -180,6 +174,20 @@ def torch_logits(network: Network, images: npt.NDArray[np.float32]) -> npt.NDArr
     with _evaluating(network), torch.inference_mode():
         logits = network(torch.from_numpy(images).to(device))
     return np.asarray(logits.cpu().numpy(), np.float32)
+
+
+def _account(training: Mapping[str, Any]) -> dict[str, Any]:
+    # The rows of the epochs stay with model.pt: hundreds of them are of no use to run the network.
+    return {name: value for name, value in training.items() if name != "history"}
+
+
+def _facts(network: Network) -> dict[str, Any]:
+    config = network.config
+    return {
+        "network": config.to_dict(),
+        "genotype": config.genotype.to_text(),
+        "versions": _versions(),
+    }
 
 
 def _with_check(model: PackedModel, report: Report, check: SelfCheck) -> tuple[PackedModel, Report]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bnas_deploy.errors import TrainingError
+from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.training.checkpoint import save_checkpoint
 from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
@@ -42,14 +42,12 @@ class ReportOptions:
     """How much to show and to keep.
 
     Attributes:
-        dataset: What model.pt calls the data; None: the data's own name.
         checkpoint_minutes: Minutes between checkpoints within an epoch.
         csv: Whether to write metrics.csv.
         tensorboard: Whether to write TensorBoard events.
         quiet: Whether to leave out the progress bar.
     """
 
-    dataset: str | None = None
     checkpoint_minutes: float = 10.0
     csv: bool = True
     tensorboard: bool = False
@@ -68,19 +66,31 @@ class Report:
         self._bar: tqdm[Any] | None = None
 
     def run(self) -> bool:
-        """Train to the end and return whether it was reached; a checkpoint is left either way."""
+        """Train to the end and return whether it was reached; a checkpoint is left either way.
+
+        Raises:
+            UsageError: The run's folder cannot be made.
+            TrainingError: The loss is not a number.
+        """
         trainer = self._trainer
+        self._make_folder()
         print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
+        done, epochs = trainer.progress.epoch, trainer.recipe.epochs
+        if done == epochs:
+            print(f"all {epochs} epochs are done; add --epochs N for more", file=sys.stderr)
         try:
             finished = trainer.run(self)
         except TrainingError as error:
             last = self._out / CHECKPOINT
-            hint = f"last good checkpoint: {last}" if last.exists() else "no checkpoint yet"
-            msg = f"{error}; {hint}"
+            go_on = f"go on from {last} with --resume --lr N" if last.exists() else "begin again"
+            msg = f"{error}: {go_on}"
             raise TrainingError(msg) from error
         finally:
             self._close_bar()
         save_checkpoint(self._out / CHECKPOINT, trainer)
+        if finished:
+            # A kill between the last checkpoint and the last product is made good by resuming.
+            self._save_product()
         return finished
 
     def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
@@ -96,25 +106,35 @@ class Report:
     def epoch(self, trainer: Trainer, row: Row) -> None:
         """Write the metrics, the checkpoint and the product so far."""
         self._close_bar()
-        self._out.mkdir(parents=True, exist_ok=True)
-        if self._options.csv:
-            self._write_metrics()
         if self._events is not None:
             self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
         self._save()
-        self._save_model()
+        self._save_product()
         if not self._options.quiet:
             print(self._epoch_line(row), file=sys.stderr, flush=True)
 
     def summary(self) -> dict[str, object]:
-        """Return what --json prints: the product's account of its training, and its file."""
-        return {"model": str(self._out / MODEL), **self._training()}
+        """Return what --json prints: the product's account of its training, and its file.
+
+        The rows of the epochs are left to metrics.csv and model.pt.
+        """
+        training = {name: value for name, value in self._training().items() if name != "history"}
+        return {"model": str(self._out / MODEL), **training}
+
+    def _make_folder(self) -> None:
+        try:
+            self._out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"--out {self._out}: the folder cannot be made ({error.strerror})"
+            raise UsageError(msg) from error
 
     def _save(self) -> None:
         save_checkpoint(self._out / CHECKPOINT, self._trainer)
         self._saved = time.monotonic()
 
-    def _save_model(self) -> None:
+    def _save_product(self) -> None:
+        if self._options.csv:
+            self._write_metrics()
         trainer = self._trainer
         model = Model(
             trainer.network, trainer.preprocessing, trainer.data.classes, self._training()
@@ -125,7 +145,7 @@ class Report:
         trainer, history = self._trainer, self._trainer.progress.history
         tested = [row for row in history if "test_accuracy" in row]
         return {
-            "dataset": self._options.dataset or trainer.data.name,
+            "dataset": trainer.data.name,
             "recipe": trainer.recipe.to_dict(),
             "seed": trainer.seed,
             "epochs": trainer.progress.epoch,
@@ -134,6 +154,8 @@ class Report:
             "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
             "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
             "runtime": str(trainer.runtime),
+            "phases": trainer.phases,
+            "history": history,
             "torch": torch_version(),
             "python": platform.python_version(),
         }

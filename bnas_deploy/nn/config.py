@@ -71,6 +71,17 @@ class NetworkConfig:
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
+        self._check_image_size()
+
+    def _check_image_size(self) -> None:
+        # Shortcuts of reduction cells round an odd size down, everything beside them rounds it up.
+        unit = 32 if self.dataset == "imagenet" else 4
+        if self.image_size % unit:
+            msg = (
+                f"image_size must be a multiple of {unit} with the {self.dataset} stem and two"
+                f" reduction cells; got {self.image_size}"
+            )
+            raise ConfigError(msg)
 
     @property
     def reductions(self) -> tuple[int, int]:

@@ -1,6 +1,14 @@
 """Binarization: signs of activations and weights with their gradients. No layers.
 
 Shapes: O output channels, I input channels, kh kw the kernel.
+
+What a stored latent weight means: with c = centre, then clamp (`constrain_weight`), a network of
+stored weights V computes with sign(c(V)) * mean|c(V)|, always. A training step replaces V by c(V),
+computes with it, and the optimizer moves it; evaluation and exporters compute c(V) and leave V
+alone. So evaluation after a step computes exactly what the next training step would begin with.
+Where the clamp acts c is not idempotent: c(c(V)) may differ from c(V), as a clamped filter is no
+longer centred. Hence c is applied once for each use and never stored by anything but training. The
+release applies it in place before every batch, in evaluation too; its first batch is our result.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ import os
 import random
 import reprlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from bnas_deploy.errors import BnasError, CheckpointError, DataError
+from bnas_deploy.errors import BnasError, CheckpointError, ConfigError, DataError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
@@ -47,10 +47,12 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "binary": trainer.network.binary,
         "recipe": trainer.recipe.to_dict(),
         "preprocessing": trainer.preprocessing.to_dict(),
+        "dataset": trainer.data.name,
         "classes": list(trainer.data.classes),
         "images": [len(trainer.data.train), len(trainer.data.test)],
         "seed": trainer.seed,
         "progress": asdict(trainer.progress),
+        "phases": trainer.phases,
         "state_dict": trainer.network.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
         "random": _random_states(trainer),
@@ -64,6 +66,7 @@ def load_checkpoint(
     runtime: Runtime,
     *,
     epochs: int | None = None,
+    lr: float | None = None,
 ) -> Trainer:
     """Rebuild a trainer that goes on where the saved one stood.
 
@@ -74,21 +77,23 @@ def load_checkpoint(
         read_data: Returns the images, given what the network expects.
         runtime: Where to go on.
         epochs: A new length of the whole run; the schedule of the rest follows it.
+        lr: A new peak learning rate for the rest.
 
     Raises:
         CheckpointError: The file is missing or damaged, or belongs to other data.
+        ConfigError: A new value is out of range, or more epochs than that are done already.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
-        if epochs is not None:
-            value["recipe"] = {**value["recipe"], "epochs": epochs}
-        return _restore(path, value, read_data, runtime)
+        trainer = _restore(path, value, read_data, runtime)
     except (CheckpointError, DataError):
         raise
     except _DAMAGE as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
+    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr)
+    return trainer
 
 
 def _restore(
@@ -99,6 +104,8 @@ def _restore(
 ) -> Trainer:
     config = NetworkConfig.from_dict(value["config"])
     data = read_data(config)
+    # Checkpoints from before the name and the phases were kept lack both.
+    data = replace(data, name=str(value.get("dataset", data.name)))
     _check_data(path, value, data)
     network = load_network(path, config, value["state_dict"], binary=value["binary"])
     trainer = Trainer(
@@ -112,8 +119,19 @@ def _restore(
     trainer.optimizer.load_state_dict(value["optimizer"])
     _check_optimizer(path, trainer)
     trainer.progress = _progress(path, value["progress"])
+    trainer.phases = [dict(phase) for phase in value.get("phases", [])]
     _restore_random(trainer, value["random"])
     return trainer
+
+
+def _changed(trainer: Trainer, **new: float | None) -> Recipe:
+    given = {name: value for name, value in new.items() if value is not None}
+    recipe = Recipe.from_dict(given, trainer.recipe)
+    done = trainer.progress.epoch + (trainer.progress.step > 0)
+    if recipe.epochs < done:
+        msg = f"recipe: epochs must be at least {done}, which are done; got {recipe.epochs}"
+        raise ConfigError(msg)
+    return recipe
 
 
 def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:

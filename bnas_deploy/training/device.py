@@ -56,7 +56,13 @@ class Runtime:
         where = torch.cuda.get_device_name() if self.device == "cuda" else "CPU"
         threads = f", {torch.get_num_threads()} threads" if self.device == "cpu" else ""
         precision = "bfloat16" if self.bf16 else "float32"
-        return f"{where}{threads}, {precision}{', fused units' if self.fused else ''}"
+        return f"{where}{threads}, {precision}{self._units()}"
+
+    def _units(self) -> str:
+        if self.device != "cpu" or not self.bf16:
+            return ""
+        missing = "" if _has_numba() else " (numba is not installed)"
+        return ", fused units" if self.fused else f", plain units{missing}"
 
 
 def choose_runtime(*, device: str = "auto", amp: str = "auto", fused: str = "auto") -> Runtime:
@@ -78,7 +84,10 @@ def choose_runtime(*, device: str = "auto", amp: str = "auto", fused: str = "aut
     bf16 = amp == "bf16" or (amp == "auto" and _has_bf16(device))
     fusible = device == "cpu" and bf16
     if fused == "on" and not (fusible and _has_numba()):
-        msg = "--fused on: needs a CPU, --amp bf16 and numba"
+        msg = (
+            "--fused on: needs a CPU, bfloat16 (--amp bf16) and numba"
+            " (pip install 'bnas-deploy[numba]')"
+        )
         raise UsageError(msg)
     return Runtime(device, bf16, fused != "off" and fusible and _has_numba())
 

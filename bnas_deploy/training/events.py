@@ -24,7 +24,10 @@ class EventWriter:
         try:
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional
         except ImportError as error:
-            msg = "--tensorboard: the package tensorboard is not installed"
+            msg = (
+                "--tensorboard: tensorboard is not installed;"
+                " pip install 'bnas-deploy[tensorboard]' or leave the option out"
+            )
             raise UsageError(msg) from error
         self._writer: Any = SummaryWriter(str(Path(folder)))
 

@@ -24,6 +24,7 @@ from bnas_deploy.training.schedule import drop_path, rate_and_momentum
 __all__ = [
     "EVALUATION_BATCH",
     "Observer",
+    "Phase",
     "Progress",
     "Row",
     "Trainer",
@@ -31,6 +32,9 @@ __all__ = [
 
 Row = dict[str, float]
 """One line of the metrics: epoch, lr, train_loss, train_accuracy, test_accuracy, seconds."""
+
+Phase = dict[str, int | float | str]
+"""A part of a run: from_epoch, from_step, epochs, lr, runtime."""
 
 EVALUATION_BATCH = 500
 _CHECK_EVERY = 10
@@ -80,6 +84,8 @@ class Trainer:
         optimizer: SGD.
         augmentation: With its generator.
         progress: Where the run stands.
+        phases: From which epoch and step on which length, peak rate and runtime held; a run that
+            was never changed has one.
         stop: Set it (from a signal handler) to stop after the step that is running.
     """
 
@@ -107,6 +113,7 @@ class Trainer:
         )
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = Progress()
+        self.phases: list[Phase] = []
         self.stop = False
 
     @property
@@ -129,10 +136,21 @@ class Trainer:
             TrainingError: The loss is not a number.
         """
         while self.progress.epoch < self.recipe.epochs:
+            self._note_phase()
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
         return True
+
+    def _note_phase(self) -> None:
+        now: Phase = {
+            "epochs": self.recipe.epochs,
+            "lr": self.recipe.lr,
+            "runtime": str(self.runtime),
+        }
+        if not self.phases or not now.items() <= self.phases[-1].items():
+            start = {"from_epoch": self.progress.epoch, "from_step": self.progress.step}
+            self.phases.append({**start, **now})
 
     def evaluate(self, images: ImageSet, *, exact: bool = False) -> float:
         """Return the share of images classified correctly, between 0 and 1.
@@ -209,7 +227,7 @@ class Trainer:
         if not math.isfinite(value):
             msg = (
                 f"the loss became {value} in epoch {progress.epoch + 1}, step {progress.step + 1}"
-                f" (learning rate {rate:.4g}); try a smaller learning rate"
+                f" (learning rate {rate:.4g}); a smaller learning rate may help"
             )
             raise TrainingError(msg)
         self.optimizer.zero_grad()

@@ -91,15 +91,17 @@ def resumed_trainer(
     *,
     runtime: Runtime,
     epochs: int | None = None,
+    lr: float | None = None,
 ) -> Trainer:
-    """Read the data and a checkpoint; `epochs` is a new length of the run, if any.
+    """Read the data and a checkpoint; `epochs` and `lr` replace those of the recipe, if given.
 
     Raises:
         DataError: The data cannot be read.
         CheckpointError: The checkpoint cannot be read or belongs to other data.
+        ConfigError: The new epochs or lr do not fit the run.
     """
 
     def read(config: NetworkConfig) -> ImageData:
         return load_data(data_path, image_size=config.image_size)
 
-    return load_checkpoint(checkpoint, read, runtime, epochs=epochs)
+    return load_checkpoint(checkpoint, read, runtime, epochs=epochs, lr=lr)

@@ -8,14 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from dataclasses import fields
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from bnas_deploy.cli._train_parser import RECIPE_HELP
 from bnas_deploy.cli.train import main
+from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import load_model
+from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torch_file import load_plain
 
 
@@ -56,22 +60,61 @@ def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
     assert model.training["epochs"] == 2
     assert model.training["recipe"]["batch"] == 8
     assert 0 <= model.training["test_accuracy"] <= 1
+    (phase,) = model.training["phases"]
+    assert (phase["from_epoch"], phase["epochs"], phase["lr"]) == (0, 2, 0.05)
+    assert phase["runtime"] == model.training["runtime"] == "CPU, 1 threads, float32"
     summary = json.loads(out)
+    assert "history" not in summary
     assert summary["test_accuracy"] == model.training["test_accuracy"]
     with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert float(rows[-1]["test_accuracy"]) == model.training["test_accuracy"]
+    assert [str(row["lr"]) for row in model.training["history"]] == [row["lr"] for row in rows]
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
         *("checkpoint.pt", "metrics.csv", "model.pt"),
     ]
 
 
-def test_resume_goes_on_to_a_new_length(train, tmp_path):
-    assert train("--quiet")[0] == 0
-    status, _, err = train("--resume", "--epochs", "3", resume=True)
+def test_resume_goes_on_to_a_new_length_and_says_so(train, tmp_path):
+    assert train("--quiet", "--dataset-name", "Colours")[0] == 0
+    status, _, err = train("--resume", "--epochs", "3", "--lr", "0.25", resume=True)
     assert status == 0, err
-    assert load_model(tmp_path / "run" / "model.pt").training["epochs"] == 3
+    training = load_model(tmp_path / "run" / "model.pt").training
+    assert training["epochs"] == 3
+    assert training["dataset"] == "Colours"
+    assert [row["epoch"] for row in training["history"]] == [1, 2, 3]
+    phases = [(p["from_epoch"], p["epochs"], p["lr"]) for p in training["phases"]]
+    assert phases == [(0, 2, 0.05), (2, 3, 0.25)]
+
+
+def test_resuming_a_finished_run_restores_its_product(train, tmp_path):
+    train("--quiet")
+    before = load_model(tmp_path / "run" / "model.pt").training
+    (tmp_path / "run" / "model.pt").unlink()
+    status, _, err = train("--resume", resume=True)
+    assert status == 0
+    assert "all 2 epochs are done; add --epochs N for more" in err
+    assert load_model(tmp_path / "run" / "model.pt").training == before
+
+
+def test_resume_from_before_names_and_phases_were_kept(train, tmp_path):
+    train("--quiet")
+    path = tmp_path / "run" / "checkpoint.pt"
+    value = load_plain(path)
+    del value["phases"], value["dataset"]
+    torch.save(value, path)
+    assert train("--resume", "--epochs", "3", resume=True)[0] == 0
+    training = load_model(tmp_path / "run" / "model.pt").training
+    assert training["dataset"] == "colours"
+    assert [phase["from_epoch"] for phase in training["phases"]] == [2]
+
+
+def test_fewer_epochs_than_are_done(train):
+    train("--quiet")
+    status, _, err = train("--resume", "--epochs", "1", resume=True)
+    assert status == 2
+    assert "epochs must be at least 2, which are done; got 1" in err
 
 
 def test_a_run_is_not_overwritten(train):
@@ -80,6 +123,31 @@ def test_a_run_is_not_overwritten(train):
     assert status == 2
     assert err.startswith("error: ")
     assert "--resume" in err
+
+
+@pytest.mark.parametrize("name", ["model.pt", "metrics.csv"])
+def test_a_product_without_its_checkpoint_is_not_overwritten(train, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("precious")
+    status, _, err = train()
+    assert status == 2
+    assert f"holds {name} of a run already; choose another --out" in err
+    assert (tmp_path / "run" / name).read_text() == "precious"
+
+
+@pytest.mark.parametrize(("out", "message"), [("f", "this is a file"), ("f/x", "cannot be made")])
+def test_a_folder_that_cannot_be(train, tmp_path, out, message):
+    (tmp_path / "f").write_text("")
+    status, _, err = train(out=out)
+    assert status == 2
+    assert message in err
+
+
+def test_torch_that_is_not_there(train, monkeypatch):
+    monkeypatch.setattr("bnas_deploy.cli.train.find_spec", lambda name: None)
+    status, _, err = train()
+    assert status == 2
+    assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
 
 
 @pytest.mark.parametrize(
@@ -98,6 +166,8 @@ def test_a_run_is_not_overwritten(train):
         (["--resume"], "checkpoint.pt does not exist"),
         (["--nonsense"], "see bnas-train --help"),
         (["--layers", "2"], "layers must be"),
+        (["--image-size", "10"], "image_size must be a multiple of 4"),
+        (["--checkpoint-minutes", "nan"], "--checkpoint-minutes: expected more than 0"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(train, options, message, tmp_path):
@@ -110,11 +180,19 @@ def test_a_mistake_is_one_line_and_status_two(train, options, message, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
-def test_resume_keeps_its_recipe(train):
-    train("--quiet")
-    status, _, err = train("--resume", "--lr", "1", resume=True)
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--batch", "4"], ["--no-flip"], ["--config", "A"], ["--channels", "8"], ["--float"]),
+        *(["--seed", "0"], ["--recipe", "r.json"], ["--genotype", "latest_cell"]),
+    ],
+)
+def test_resume_keeps_its_network_and_recipe(train, tmp_path, option):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    status, _, err = train("--resume", *option, resume=True)
     assert status == 2
-    assert "leave out --lr" in err
+    assert "leave out " + option[0].replace("no-", "") in err
 
 
 def test_a_recipe_file_and_options_over_it(train, tmp_path):
@@ -135,22 +213,39 @@ def test_a_genotype_file(train, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to send")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number):
-    timer = threading.Timer(2.0, os.kill, (os.getpid(), number))
-    timer.start()
-    status, _, err = train("--epochs", "100000", "--evaluate-every", "100000")
-    timer.join()
+def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeypatch):
+    step = Trainer._step
+
+    def step_with_a_signal(trainer, images, labels):
+        os.kill(os.getpid(), number)
+        step(trainer, images, labels)
+
+    monkeypatch.setattr(Trainer, "_step", step_with_a_signal)
+    status, _, err = train()
     assert status == 130
-    assert "--resume" in err
-    assert load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]["epoch"] >= 0
+    assert f"--out {tmp_path / 'run'} --resume" in err
+    progress = load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]
+    assert (progress["epoch"], progress["step"]) == (0, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_loss_that_is_not_a_number_says_where_to_go_on(train, tmp_path):
-    status, _, err = train("--lr", "1e38", "--epochs", "20", "--no-flip")
+@pytest.mark.parametrize(
+    ("epoch", "advice"),
+    [(0, "begin again"), (1, "go on from {}/checkpoint.pt with --resume --lr N")],
+)
+def test_a_loss_that_is_not_a_number_says_what_to_do(train, tmp_path, monkeypatch, epoch, advice):
+    step = Trainer._step
+
+    def spoiled_step(trainer, images, labels):
+        if trainer.progress.epoch == epoch:
+            trainer.network.classifier.bias.data.fill_(float("nan"))
+        step(trainer, images, labels)
+
+    monkeypatch.setattr(Trainer, "_step", spoiled_step)
+    status, _, err = train()
     assert status == 2
-    assert "error: the loss became" in err
-    assert "checkpoint" in err
+    assert f"error: the loss became nan in epoch {epoch + 1}, step 1" in err
+    assert advice.format(tmp_path / "run") in err
 
 
 def test_help_teaches(capsys):
@@ -161,6 +256,7 @@ def test_help_teaches(capsys):
     assert "examples:" in text
     assert "--resume" in text
     assert "--label-smoothing" in text
+    assert set(RECIPE_HELP) == {field.name for field in fields(Recipe)}
 
 
 def test_help_does_not_wait_for_torch():
@@ -172,4 +268,4 @@ def test_tensorboard_that_is_not_there(train, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     status, _, err = train("--tensorboard")
     assert status == 2
-    assert "tensorboard is not installed" in err
+    assert "pip install 'bnas-deploy[tensorboard]'" in err

@@ -82,6 +82,12 @@ def test_the_imagenet_stem_halves_the_channels():
         replace(CONFIGS["D"], channels=33)
 
 
+@pytest.mark.parametrize(("name", "size"), [("A", 30), ("A", 33), ("D", 100), ("D", 20)])
+def test_sizes_that_the_reductions_cannot_halve(name, size):
+    with pytest.raises(ConfigError, match=f"image_size must be a multiple of .* got {size}"):
+        replace(CONFIGS[name], image_size=size)
+
+
 def test_reduction_cells_stand_at_the_thirds():
     assert CONFIGS["A"].reductions == (6, 13)
     assert CONFIGS["Mini"].reductions == (3, 6)

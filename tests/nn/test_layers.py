@@ -34,10 +34,16 @@ def test_training_constrains_the_latent_weight_in_place_and_evaluation_does_not(
     assert torch.allclose(conv.weight, before - before.mean(dim=1, keepdim=True))
 
 
-def test_training_and_evaluation_agree_on_the_same_latent_weight():
+@pytest.mark.parametrize("scale", [0.1, 3.0])
+def test_evaluation_is_what_the_next_training_step_begins_with(scale):
     conv = BinaryConv2d(5, 3, 3)
-    evaluated = conv.eval().effective_weight()
-    assert torch.equal(conv.train().effective_weight(), evaluated)
+    for _ in range(3):
+        torch.nn.init.normal_(conv.weight, std=scale)  # at 3.0 the clamp acts
+        stored = conv.weight.detach().clone()
+        evaluated = conv.eval().effective_weight()
+        assert torch.equal(conv.effective_weight(), evaluated)
+        assert torch.equal(conv.weight, stored)
+        assert torch.equal(conv.train().effective_weight(), evaluated)
 
 
 def test_the_result_is_a_convolution_with_sign_times_beta():

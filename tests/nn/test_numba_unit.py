@@ -90,6 +90,7 @@ def test_a_whole_network_agrees_in_its_first_loss():
     with torch.autocast("cpu", torch.bfloat16):
         a, b = plain(images), fused(images)
     b.float().sum().backward()
-    # A rounding at a threshold may turn a sign, so that only the size of the difference is small.
-    assert (a - b).float().abs().mean() < 0.2 * a.float().abs().mean() + 0.05
+    # A rounding at a threshold may turn a sign, so that only the size of the difference is small;
+    # another network differs by twenty times this.
+    assert (a - b).float().abs().mean() < 0.05 * a.float().abs().mean() + 0.01
     assert all(p.grad.isfinite().all() for p in fused.parameters() if p.grad is not None)

@@ -52,6 +52,14 @@ def test_constraining_twice_is_constraining_once_where_nothing_is_clamped():
     assert torch.allclose(constrain_weight(once), once, atol=1e-6)
 
 
+def test_constraining_twice_is_not_constraining_once_where_the_clamp_acts():
+    latent = torch.tensor([3.0, -0.4, -0.5, -0.6]).reshape(1, 4, 1, 1)
+    once = constrain_weight(latent)
+    assert once.flatten().tolist() == pytest.approx([1, -0.775, -0.875, -0.975])
+    assert constrain_weight(once)[0, 0, 0, 0] == 1
+    assert not torch.allclose(constrain_weight(once), once, atol=0.01)
+
+
 def test_the_weight_gradient_by_hand():
     # One filter, two inputs, one pixel: n = 2, 1 - 1/I = 1/2, so the factor is 1.
     weight = torch.tensor([0.6, -0.2]).reshape(1, 2, 1, 1).requires_grad_()

@@ -59,7 +59,9 @@ def test_stop_leaves_after_a_step(make_trainer):
 def test_a_loss_that_is_not_a_number_names_the_step(make_trainer):
     trainer = make_trainer()
     trainer.network.classifier.bias.data.fill_(float("nan"))
-    with pytest.raises(TrainingError, match=r"nan in epoch 1, step 1 .* smaller learning rate"):
+    with pytest.raises(
+        TrainingError, match=r"nan in epoch 1, step 1 .* smaller learning rate may help"
+    ):
         trainer.run(Watch())
 
 
@@ -100,3 +102,13 @@ def test_a_gpu_that_is_not_there():
 def test_a_runtime_says_what_it_is():
     assert "bfloat16, fused units" in str(Runtime("cpu", True, True))
     assert str(Runtime()).endswith("float32")
+
+
+@pytest.mark.parametrize(("found", "said"), [(True, ""), (False, " (numba is not installed)")])
+def test_a_runtime_says_why_its_units_are_plain(monkeypatch, found, said):
+    monkeypatch.setattr("bnas_deploy.training.device._has_numba", lambda: found)
+    assert str(choose_runtime(device="cpu", amp="bf16", fused="off")).endswith(
+        f"bfloat16, plain units{said}"
+    )
+    if not found:
+        assert not choose_runtime(device="cpu", amp="bf16").fused

@@ -1,0 +1,159 @@
+"""The options of bnas-train and their help. What they do is in `train`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+
+from bnas_deploy.cli._main import Parser
+from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.genotype import GENOTYPES
+from bnas_deploy.training.recipe import SCHEDULES, Recipe
+
+__all__ = ["RECIPE_HELP", "train_parser"]
+
+RECIPE_HELP = {
+    "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
+    "batch": "images a step",
+    "lr": "peak learning rate; 0.08 works well for short runs of small batches",
+    "momentum": "of SGD, the middle of its swing",
+    "momentum_swing": "how far momentum swings against the learning rate (one-cycle)",
+    "weight_decay": "on every parameter",
+    "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
+    "label_smoothing": "share of the target spread over all classes",
+    "schedule": "of the learning rate",
+    "restart_epochs": "length of a cosine (cosine-restarts)",
+    "crop_padding": "pixels of zero padding for random crops; 0: no crops",
+    "flip": "mirror half the images",
+    "evaluate_every": "epochs between evaluations on the test images",
+}
+"""One line for each field of `Recipe`."""
+
+
+_EXAMPLES = """\
+examples:
+  Train BNAS-Mini as the paper does (600 epochs; wants a GPU):
+    bnas-train --data cifar-10-python.tar.gz --config Mini --out runs/mini
+
+  A short run on a CPU, without drop-path:
+    bnas-train --data cifar10.tar.xz --config Mini --epochs 20 --batch 128 --lr 0.08 \\
+               --drop-path 0 --out runs/mini-short
+
+  Go on after an interruption (Ctrl-C is safe at any time):
+    bnas-train --data cifar10.tar.xz --out runs/mini-short --resume
+
+  A cell of your own, and settings from a file:
+    bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
+
+The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
+metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
+published.
+"""
+
+
+def train_parser() -> Parser:
+    """Return the parser; options that were not given are None or False where it matters."""
+    parser = Parser(
+        prog="bnas-train",
+        description="Train a binary network of the BNAS family.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_what(parser)
+    _add_recipe(parser)
+    _add_machine(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_what(parser: Parser) -> None:
+    group = parser.add_argument_group("what to train")
+    group.add_argument("--data", required=True, metavar="PATH", help="the images (see below)")
+    group.add_argument(
+        "--dataset-name", metavar="TEXT", help="what model.pt calls the data (default: file name)"
+    )
+    group.add_argument(
+        "--config", metavar="NAME", help=f"network: {', '.join(CONFIGS)} (default: Mini)"
+    )
+    group.add_argument(
+        "--genotype",
+        metavar="NAME|FILE",
+        help=f"cells: {', '.join(GENOTYPES)}, or a .json file (default: the network's own)",
+    )
+    group.add_argument("--channels", type=int, help="channels of a node in place of the network's")
+    group.add_argument("--layers", type=int, help="number of cells in place of the network's")
+    group.add_argument(
+        "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
+    )
+    group.add_argument(
+        "--float", action="store_true", help="train the float counterpart: nothing binarized"
+    )
+
+
+def _add_recipe(parser: Parser) -> None:
+    group = parser.add_argument_group(
+        "recipe",
+        "the paper's, changed by --recipe and then by these options; the defaults shown are those\n"
+        "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
+    )
+    group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
+    for field in fields(Recipe):
+        option = "--" + field.name.replace("_", "-")
+        text = f"{RECIPE_HELP[field.name]} (default {field.default})"
+        if field.type == "bool":
+            group.add_argument(
+                option, action=argparse.BooleanOptionalAction, default=None, help=text
+            )
+        elif field.name == "schedule":
+            group.add_argument(option, choices=SCHEDULES, help=text)
+        else:
+            kind = int if field.type == "int" else float
+            group.add_argument(option, type=kind, metavar="N", help=text)
+
+
+def _add_machine(parser: Parser) -> None:
+    group = parser.add_argument_group("machine")
+    group.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda"),
+        help="auto: a GPU if there is one",
+    )
+    group.add_argument(
+        "--amp",
+        default="auto",
+        choices=("auto", "off", "bf16"),
+        help="bfloat16 convolutions; auto: where the hardware has them",
+    )
+    group.add_argument(
+        "--fused",
+        default="auto",
+        choices=("auto", "on", "off"),
+        help="BatchNorm and sign in one pass, for a CPU in bfloat16; auto: where numba is installed"
+        " (pip install 'bnas-deploy[numba]'); the first line printed says which way it went",
+    )
+    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    group.add_argument("--seed", type=int, metavar="N", help="of everything random (default 0)")
+
+
+def _add_output(parser: Parser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", required=True, metavar="DIR", help="the run's folder")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out; keeps its network and recipe, save --epochs and --lr",
+    )
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=float,
+        default=10.0,
+        metavar="N",
+        help="also save within an epoch after N minutes (default 10)",
+    )
+    group.add_argument(
+        "--log", default="csv", choices=("csv", "none"), help="metrics.csv or not (default csv)"
+    )
+    group.add_argument("--tensorboard", action="store_true", help="also write TensorBoard events")
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+    group.add_argument("--json", action="store_true", help="print the final summary as JSON")
