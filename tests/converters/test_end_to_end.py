@@ -70,7 +70,10 @@ def test_what_belongs_to_a_trained_network_is_kept():
     size = network.config.image_size
     labels = tuple(f"label {i}" for i in range(network.config.classes))
     pixels = Preprocessing((size, size), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
-    model, _ = convert(Model(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}), provenance={"source": "x"})
+    model, _ = convert(
+        Model(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
+        provenance={"source": "x"},
+    )
     assert model.labels == labels
     assert (model.preprocessing.resize, model.preprocessing.crop) == (size, (size, size))
     assert model.preprocessing.std == (0.2, 0.3, 0.4)
