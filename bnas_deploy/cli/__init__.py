@@ -1,7 +1,7 @@
-"""The commands bnas-train, -search, -export, -run and -inspect. No library code lives here."""
+"""The commands bnas-train, -export, -run and -inspect. No library code lives here."""
 
 from __future__ import annotations
 
-from bnas_deploy.cli._main import Parser, run_cli
+from bnas_deploy.cli._main import Parser, require, run_cli
 
-__all__ = ["Parser", "run_cli"]
+__all__ = ["Parser", "require", "run_cli"]

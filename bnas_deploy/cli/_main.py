@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import NoReturn
 
 from bnas_deploy.cli._text import safe
@@ -15,6 +16,7 @@ __all__ = [
     "INTERRUPTED",
     "USER_ERROR",
     "Parser",
+    "require",
     "run_cli",
 ]
 
@@ -31,6 +33,18 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(msg)
 
 
+def require(extra: str, *packages: str) -> None:
+    """Check that the packages of an extra are installed before they are imported.
+
+    Raises:
+        UsageError: Some are not; the message says what to install.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        msg = f"{' and '.join(missing)} not installed; pip install 'bnas-deploy[{extra}]'"
+        raise UsageError(msg)
+
+
 def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run a command and turn what goes wrong into an exit status.
 
@@ -41,8 +55,7 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
     Returns:
         The command's status; 2 after a `BnasError`, whose message is printed as one line on
         stderr, and when memory or disk run out; 130 after an interrupt; 0 when the reader of our
-        output
-        has gone away.
+        output has gone away.
     """
     try:
         return command(argv)

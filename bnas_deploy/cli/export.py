@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.cli import Parser, run_cli
+from bnas_deploy.cli import Parser, require, run_cli
 from bnas_deploy.cli._text import safe, tolerant_output
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, write
@@ -111,6 +111,7 @@ def _paths(args: argparse.Namespace) -> tuple[Path, Path]:
 
 
 def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report]:
+    require("train", "torch")
     # torch takes a second to import, and --help should not wait for it.
     from bnas_deploy.converters.torch_convert import convert, self_check  # noqa: PLC0415
     from bnas_deploy.training.product import load_model  # noqa: PLC0415

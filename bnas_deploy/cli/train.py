@@ -8,11 +8,10 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bnas_deploy.cli._main import INTERRUPTED, run_cli
+from bnas_deploy.cli._main import INTERRUPTED, require, run_cli
 from bnas_deploy.cli._train_parser import train_parser
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.config import NetworkConfig, get_config
@@ -45,7 +44,7 @@ def _train(argv: Sequence[str] | None) -> int:
     if not args.checkpoint_minutes > 0:
         msg = f"--checkpoint-minutes: expected more than 0; got {args.checkpoint_minutes}"
         raise UsageError(msg)
-    _require_extra()
+    require("train", "torch", "tqdm")
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
     from bnas_deploy.cli._train_report import (  # noqa: PLC0415
         Report,
@@ -72,13 +71,6 @@ def _train(argv: Sequence[str] | None) -> int:
     if args.json:
         print(json.dumps(report.summary()))
     return 0
-
-
-def _require_extra() -> None:
-    missing = [name for name in ("torch", "tqdm") if find_spec(name) is None]
-    if missing:
-        msg = f"{' and '.join(missing)} not installed; pip install 'bnas-deploy[train]'"
-        raise UsageError(msg)
 
 
 def _trainer(args: argparse.Namespace, out: Path) -> Trainer:

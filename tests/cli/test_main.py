@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bnas_deploy.cli._main import Parser, run_cli
+from bnas_deploy.cli._main import Parser, require, run_cli
 from bnas_deploy.errors import FormatError
 
 
@@ -49,4 +49,15 @@ def test_wrong_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert status == 2
     assert capsys.readouterr().err == (
         "error: unrecognized arguments: --unknown (see bnas-example --help)\n"
+    )
+
+
+def test_a_missing_package_is_named_with_its_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(_: object) -> int:
+        require("train", "json", "no_such_package")
+        return 0
+
+    assert run_cli(command, []) == 2
+    assert capsys.readouterr().err == (
+        "error: no_such_package not installed; pip install 'bnas-deploy[train]'\n"
     )

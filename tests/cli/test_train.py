@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be(train, tmp_path, out, message):
 
 
 def test_torch_that_is_not_there(train, monkeypatch):
-    monkeypatch.setattr("bnas_deploy.cli.train.find_spec", lambda name: None)
+    monkeypatch.setattr("bnas_deploy.cli._main.find_spec", lambda name: None)
     status, _, err = train()
     assert status == 2
     assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
