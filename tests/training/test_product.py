@@ -48,6 +48,13 @@ def test_round_trip(path):
         assert torch.equal(value, want[name])
 
 
+def test_tensors_of_a_dtype_share_one_entry_of_the_file(path):
+    with zipfile.ZipFile(path) as file:
+        entries = [name for name in file.namelist() if "/data/" in name]
+    dtypes = {tensor.dtype for tensor in build_network(CONFIG).state_dict().values()}
+    assert len(entries) == len(dtypes)
+
+
 def test_the_float_counterpart_is_told_apart(tmp_path):
     network = build_network(CONFIG, binary=False)
     save_model(tmp_path / "m.pt", Model(network, PREPROCESSING["cifar10"], ("a", "b", "c")))
