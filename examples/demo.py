@@ -25,7 +25,6 @@ def main(checkpoint: str) -> None:
     with tempfile.TemporaryDirectory() as folder, as_file(photograph) as image:
         packed = str(Path(folder) / "model.bnn")
         show("bnas-export", checkpoint, "--output", packed)
-        show("bnas-inspect", packed)
         show("bnas-run", "--packed", packed, str(image), "--top-k", "3")
 
 

@@ -106,7 +106,7 @@ def _write(path: Path, packed: PackedModel, *, steps: bool) -> None:
     _write_section("labels", [_labels_line(packed.labels)])
     _write_section("steps", _op_lines(report))
     _write_section("totals", _total_lines(report))
-    _write_section("provenance", _flat(report["provenance"]))
+    _write_section("provenance", _provenance_lines(report["provenance"]))
     _write_section("cost", _flat(report["cost"]))
     _write_section("engine", _flat(report["engine"]))
     if steps:
@@ -153,6 +153,14 @@ def _total_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("FLOPs", f"{totals['flops']:,.0f} (64 binary MACs count as one)"),
         ("bytes of tensors", f"{sum(totals['bytes'].values()):,} ({', '.join(of_bytes)})"),
     ]
+
+
+def _provenance_lines(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where it came from; what the export did is long and repeats the totals above."""
+    lines = _flat({key: value for key, value in provenance.items() if key != "report"})
+    return (
+        [*lines, ("report", "what the export did: see --json")] if "report" in provenance else lines
+    )
 
 
 def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
