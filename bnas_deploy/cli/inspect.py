@@ -158,9 +158,9 @@ def _total_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _provenance_lines(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Where it came from; what the export did is long and repeats the totals above."""
     lines = _flat({key: value for key, value in provenance.items() if key != "report"})
-    return (
-        [*lines, ("report", "what the export did: see --json")] if "report" in provenance else lines
-    )
+    if "report" in provenance:
+        lines.append(("report", "what the export did: see --json"))
+    return lines
 
 
 def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
