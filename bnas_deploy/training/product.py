@@ -89,7 +89,7 @@ def _in_few_storages(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for dtype in dict.fromkeys(tensor.dtype for tensor in result.values()):
         chosen = {name: tensor for name, tensor in result.items() if tensor.dtype == dtype}
         flat = torch.cat([tensor.reshape(-1) for tensor in chosen.values()])
-        parts = flat.split([tensor.numel() for tensor in chosen.values()])
+        parts = torch.split(flat, [tensor.numel() for tensor in chosen.values()])
         for (name, tensor), part in zip(chosen.items(), parts, strict=True):
             result[name] = part.view(tensor.shape)
     return result
