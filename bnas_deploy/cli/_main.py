@@ -16,6 +16,7 @@ __all__ = [
     "INTERRUPTED",
     "USER_ERROR",
     "Parser",
+    "positive",
     "require",
     "run_cli",
 ]
@@ -31,6 +32,14 @@ class Parser(argparse.ArgumentParser):
         """Raise `UsageError` in place of printing the usage and leaving."""
         msg = f"{message} (see {self.prog} --help)"
         raise UsageError(msg)
+
+
+def positive(text: str) -> int:
+    """Read an argument that is a whole number of at least 1 (for argparse's `type`)."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"expected a whole number of at least 1, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def require(extra: str, *packages: str) -> None:

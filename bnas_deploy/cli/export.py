@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.cli import Parser, require, run_cli
+from bnas_deploy.cli import Parser, positive, require, run_cli
 from bnas_deploy.cli._text import safe, tolerant_output
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, write
@@ -75,21 +75,14 @@ def _parser() -> Parser:
     add("--no-verify", action="store_true", help="skip the self-check")
     add(
         "--verify-images",
-        type=_count,
+        type=positive,
         metavar="N",
         help="random images for the self-check (default: 32)",
     )
     add("--images", nargs="+", metavar="IMAGE", help="pictures or folders for the self-check")
     add("--backend", help="backend for the self-check: native, numba or reference")
-    add("--threads", type=_count, default=1, metavar="N", help="threads of it (default: 1)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads of it (default: 1)")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"expected a whole number of at least 1, got {text!r}"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
 
 
 def _paths(args: argparse.Namespace) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bnas_deploy.cli import Parser, run_cli
+from bnas_deploy.cli import Parser, positive, run_cli
 from bnas_deploy.cli._text import progress, safe, tolerant_output, write_table
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model, load
@@ -66,21 +66,14 @@ def _parser() -> Parser:
         help="pictures, folders (with all below), quoted patterns, or - for standard input",
     )
     add("--evaluate", metavar="DATA", help="accuracy on a folder or tar of [test/]<class>/pictures")
-    add("--top-k", type=_count, default=1, metavar="K", help="classes to name (default: 1)")
+    add("--top-k", type=positive, default=1, metavar="K", help="classes to name (default: 1)")
     add("--json", action="store_true", help="print one JSON object")
     add("--profile", action="store_true", help="also time every step, on the first picture")
     add("--backend", help="native, numba or reference (default: native)")
     add("--isa", help="instruction set of the native backend (default: the best here)")
-    add("--threads", type=_count, default=1, metavar="N", help="threads (default: 1)")
-    add("--batch", type=_count, default=64, metavar="N", help="pictures at a time (default: 64)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
+    add("--batch", type=positive, default=64, metavar="N", help="pictures at a time (default: 64)")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"expected a whole number of at least 1, got {text!r}"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
 
 
 def _predict(model: Model, args: argparse.Namespace) -> int:
