@@ -169,11 +169,12 @@ class Report:
     def _epoch_line(self, row: Row) -> str:
         done = int(row["epoch"])
         epochs = self._trainer.recipe.epochs
-        left = row["seconds"] / done * (epochs - done) / 60
+        minutes = row["seconds"] / done * (epochs - done) / 60
+        left = f", {max(minutes, 1):.0f} min left" if done < epochs else ""
         test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
         return (
             f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, train"
-            f" {row['train_accuracy']:.2%}{test}, {left:.0f} minutes left"
+            f" {row['train_accuracy']:.2%}{test}{left}"
         )
 
     def _new_bar(self) -> tqdm[Any]:

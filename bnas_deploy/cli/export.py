@@ -91,7 +91,10 @@ def _paths(args: argparse.Namespace) -> tuple[Path, Path]:
         msg = f"{args.model}: no such file; expected the model.pt that bnas-train wrote"
         raise UsageError(msg)
     output = Path(args.output) if args.output else source.with_suffix(".bnn")
-    if output.resolve() == source.resolve() or not output.parent.is_dir() or output.is_dir():
+    if output.resolve() == source.resolve():
+        msg = f"{output}: cannot be written there, it is the input; name another file with -o"
+        raise UsageError(msg)
+    if not output.parent.is_dir() or output.is_dir():
         msg = f"{output}: cannot be written there; name a file in an existing folder with -o"
         raise UsageError(msg)
     if args.no_verify and (args.images or args.verify_images or args.backend):

@@ -107,8 +107,8 @@ def _write(path: Path, packed: PackedModel, *, steps: bool) -> None:
     _write_section("steps", _op_lines(report))
     _write_section("totals", _total_lines(report))
     _write_section("provenance", _provenance_lines(report["provenance"]))
-    _write_section("cost", _flat(report["cost"]))
-    _write_section("engine", _flat(report["engine"]))
+    _write_section("cost", _cost_lines(report))
+    _write_section("engine", _flat(_grouped(report["engine"])))
     if steps:
         print()
         _write_steps(report["steps"])
@@ -157,10 +157,28 @@ def _total_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _provenance_lines(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Where it came from; what the export did is long and repeats the totals above."""
-    lines = _flat({key: value for key, value in provenance.items() if key != "report"})
+    shown = {key: value for key, value in provenance.items() if key != "report"}
+    network = shown.get("network")
+    if isinstance(network, Mapping) and "genotype" in shown:  # there once more, as text
+        shown["network"] = {key: value for key, value in network.items() if key != "genotype"}
+    lines = _flat(shown)
     if "report" in provenance:
         lines.append(("report", "what the export did: see --json"))
     return lines
+
+
+def _cost_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the export counted, without what the totals above say already."""
+    known = report["totals"]
+    new = {k: v for k, v in report["cost"].items() if k not in known or v != known[k]}
+    return _flat(_grouped(new))
+
+
+def _grouped(value: Any) -> Any:  # noqa: ANN401
+    """Nested JSON with its counts as text with thousands separators."""
+    if isinstance(value, Mapping):
+        return {key: _grouped(inner) for key, inner in value.items()}
+    return f"{value:,.0f}" if isinstance(value, int | float) else value
 
 
 def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
@@ -173,7 +191,8 @@ def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
         ]
     if not prefix:
         return []
-    return [(prefix, value if isinstance(value, str) else json.dumps(value))]
+    text = value.replace("\n", "; ") if isinstance(value, str) else json.dumps(value)
+    return [(prefix, text)]
 
 
 def _write_steps(steps: Sequence[Mapping[str, Any]]) -> None:

@@ -37,7 +37,7 @@ def _native_missing() -> str | None:
 
 def _numba_missing() -> str | None:
     if importlib.util.find_spec("numba") is None:
-        return "numba is not installed; pip install bnas-deploy[numba]"
+        return "numba is not installed; pip install 'bnas-deploy[numba]'"
     return None
 
 
@@ -98,10 +98,17 @@ def create(
     """
     check_threads(threads)
     name, note = _choose(backend)
+    from_environment = None
     if isa is None and (backend is None or name == DEFAULT):
-        isa = os.environ.get("BNAS_ISA") or None
+        isa = from_environment = os.environ.get("BNAS_ISA") or None
     validate(model)
-    runner = BACKENDS[name][1](model, isa, threads)
+    try:
+        runner = BACKENDS[name][1](model, isa, threads)
+    except BackendError as error:
+        if from_environment is None:
+            raise
+        msg = f"{error} (isa from BNAS_ISA)"
+        raise BackendError(msg) from error
     runner.note = note
     return runner
 

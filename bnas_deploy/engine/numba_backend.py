@@ -23,7 +23,7 @@ try:
 
     from bnas_deploy.engine.numba_steps import prepare
 except ImportError as error:
-    msg = f"the numba backend needs Numba ({error}); pip install bnas-deploy[numba]"
+    msg = f"the numba backend needs Numba ({error}); pip install 'bnas-deploy[numba]'"
     raise BackendError(msg) from error
 
 __all__ = ["NumbaRunner"]

@@ -54,6 +54,9 @@ def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
     if len(blob) < 8:
         msg = f"expected a .bnn file, got {len(blob)} bytes; it is empty or truncated"
         raise FormatError(msg)
+    if blob.startswith(b"PK\x03\x04"):  # a zip archive, as torch.save writes it
+        msg = "expected a .bnn file, got one of PyTorch or a zip; pack a model.pt with bnas-export"
+        raise FormatError(msg)
     try:
         entries: _Entries = safetensors.deserialize(blob)  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:

@@ -185,9 +185,10 @@ def load(
 
     Args:
         path: The file, as `bnas-export` wrote it.
-        backend: Name of a backend; None takes the fastest available.
-        isa: Name of an instruction set of the native backend; None takes the best of this machine.
-        threads: Number of threads that share a batch, or one picture.
+        backend: Name of a backend; None takes `BNAS_BACKEND`, or native.
+        isa: Name of an instruction set of the native backend; None takes `BNAS_ISA`, or
+            the best of this machine.
+        threads: Number of threads that share a batch; one picture runs on one.
 
     Raises:
         FormatError: The file is missing, damaged, or of another version.

@@ -55,6 +55,8 @@ def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[
     if not isinstance(value, dict) or value.get("format") != kind:
         found = value.get("format") if isinstance(value, dict) else type(value).__name__
         msg = f"{path}: expected a file of format {kind}; its format is {reprlib.repr(found)}"
+        if isinstance(found, str) and found.startswith("bnas-deploy/"):
+            msg += "; model.pt and checkpoint.pt of a run lie side by side"
         raise CheckpointError(msg)
     found = value.get("version")
     if not isinstance(found, int) or found != version:

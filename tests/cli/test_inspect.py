@@ -12,6 +12,7 @@ from random_programs import random_program, step_programs
 from small_models import picture_model, written
 
 from bnas_deploy.cli.inspect import main
+from bnas_deploy.cost.program import cost_summary
 from bnas_deploy.format import write
 
 
@@ -33,6 +34,19 @@ def test_text(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "network.name tiny network.cells [1, 2] self-check passed" in words
     assert "cost flops 7" in words
     assert "bits/row" not in words
+
+
+def test_text_says_nothing_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = picture_model()
+    network = {"name": "tiny", "genotype": {"normal": [["none", 1]]}}
+    provenance = {"network": network, "genotype": "normal: (none,1)\nreduce: (none,0)"}
+    totals = cost_summary(model.program, model.tensors)
+    cost = {"binary_macs": totals["binary_macs"], "float_macs": -1, "full_flops": 1234567.0}
+    path = written(tmp_path, replace(model, provenance=provenance, cost=cost))
+    assert main([str(path)]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "provenance network.name tiny genotype normal: (none,1); reduce: (none,0) cost" in words
+    assert "cost float_macs -1 full_flops 1,234,567 engine" in words
 
 
 def test_steps(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,6 +85,10 @@ def test_every_changed_byte_is_refused_or_harmless() -> None:
         assert BLOB[at : at + 1].isspace()
 
 
+def test_a_file_of_pytorch_is_named_as_such() -> None:
+    refused(b"PK\x03\x04" + BLOB, "pack a model.pt with bnas-export")
+
+
 def test_huge_header_length() -> None:
     refused(b"\xff" * 8 + BLOB[8:], "not a safetensors file")
 

@@ -104,6 +104,12 @@ def test_another_format(tmp_path, value):
         load_model(tmp_path / "m.pt")
 
 
+def test_a_checkpoint_in_place_of_the_model(tmp_path):
+    torch.save({"format": "bnas-deploy/checkpoint"}, tmp_path / "m.pt")
+    with pytest.raises(CheckpointError, match=r"'bnas-deploy/checkpoint'; model\.pt and"):
+        load_model(tmp_path / "m.pt")
+
+
 def test_another_version(path):
     change(path, lambda value: value.update(version=2))
     with pytest.raises(CheckpointError, match=r"expected version 1 .* got 2"):
