@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from bnas_deploy import __version__
 from bnas_deploy.cli._text import safe
 from bnas_deploy.errors import BnasError, UsageError
 
@@ -27,6 +28,10 @@ INTERRUPTED = 130
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are `UsageError`s, so that they end as one line too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self.add_argument("--version", action="version", version=f"bnas-deploy {__version__}")
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` in place of printing the usage and leaving."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bnas_deploy import __version__
 from bnas_deploy.cli._main import Parser, require, run_cli
 from bnas_deploy.errors import FormatError
 
@@ -50,6 +51,12 @@ def test_wrong_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == (
         "error: unrecognized arguments: --unknown (see bnas-example --help)\n"
     )
+
+
+def test_every_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        Parser(prog="bnas-example").parse_args(["--version"])
+    assert capsys.readouterr().out == f"bnas-deploy {__version__}\n"
 
 
 def test_a_missing_package_is_named_with_its_extra(capsys: pytest.CaptureFixture[str]) -> None:
