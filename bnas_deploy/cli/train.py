@@ -65,12 +65,20 @@ def _train(argv: Sequence[str] | None) -> int:
     with stop_on_signals(trainer):
         finished = report.run()
     if not finished:
-        again = shlex.join(["bnas-train", "--data", args.data, "--out", str(out), "--resume"])
-        print(f"stopped; go on with: {again}", file=sys.stderr)
+        print(f"stopped; go on with: {_again(args)}", file=sys.stderr)
         return INTERRUPTED
     if args.json:
         print(json.dumps(report.summary()))
     return 0
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The command that goes on in the same way; other arithmetic would change the numbers."""
+    words = ["bnas-train", "--data", args.data, "--out", args.out, "--resume"]
+    for name in ("device", "amp", "fused"):
+        if getattr(args, name) != "auto":
+            words += [f"--{name}", getattr(args, name)]
+    return shlex.join(words)
 
 
 def _trainer(args: argparse.Namespace, out: Path) -> Trainer:

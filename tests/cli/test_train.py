@@ -223,7 +223,7 @@ def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeyp
     monkeypatch.setattr(Trainer, "_step", step_with_a_signal)
     status, _, err = train()
     assert status == 130
-    assert f"--out {tmp_path / 'run'} --resume" in err
+    assert f"--out {tmp_path / 'run'} --resume --amp off\n" in err
     progress = load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]
     assert (progress["epoch"], progress["step"]) == (0, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
