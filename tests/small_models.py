@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from random_programs import Builder
+from program_builder import Builder
 
 from bnas_deploy.format import PackedModel, Preprocessing, write
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from random_programs import Builder, conv_program
+from program_builder import Builder
+from random_programs import conv_program
 
 from bnas_deploy import cost
 from bnas_deploy.nn.config import CONFIGS

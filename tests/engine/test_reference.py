@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from random_programs import Builder, conv_program, random_images, random_program, step_programs
+from program_builder import Builder
+from random_programs import conv_program, random_images, random_program, step_programs
 
 from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine.reference import ReferenceRunner

@@ -16,7 +16,8 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from random_programs import STAGE_KINDS, Builder, random_images  # noqa: E402
+from program_builder import STAGE_KINDS, Builder  # noqa: E402
+from random_programs import random_images  # noqa: E402
 
 from bnas_deploy.engine.reference import ReferenceRunner  # noqa: E402
 from bnas_deploy.format import PackedModel, write  # noqa: E402

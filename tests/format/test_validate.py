@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_programs import Builder
+from program_builder import Builder
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, Value, to_bytes, validate

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_programs import Builder, random_images
+from program_builder import Builder
+from random_programs import random_images
 
 from bnas_deploy.engine import native
 from bnas_deploy.engine.native import NativeRunner

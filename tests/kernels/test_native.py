@@ -7,14 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from random_programs import (
-    STAGE_KINDS,
-    Builder,
-    conv_program,
-    random_images,
-    random_program,
-    step_programs,
-)
+from program_builder import STAGE_KINDS, Builder
+from random_programs import conv_program, random_images, random_program, step_programs
 
 from bnas_deploy.engine import native
 from bnas_deploy.engine.native import NativeRunner

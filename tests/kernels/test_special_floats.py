@@ -10,7 +10,8 @@ import platform
 
 import numpy as np
 import pytest
-from random_programs import Builder, random_program, step_programs
+from program_builder import Builder
+from random_programs import random_program, step_programs
 
 from bnas_deploy.engine import native
 from bnas_deploy.engine.native import NativeRunner

@@ -1,0 +1,197 @@
+"""Builds valid packed models step by step with random tensors; it chooses no steps itself.
+
+Shapes: C in, O out, H W.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.bits import pack_rows
+from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value, step_inputs
+from bnas_deploy.format.steps import (
+    AddSlice,
+    Affine,
+    Binarize,
+    BinaryConv2d,
+    Concat,
+    Conv2d,
+    GlobalAvgPool,
+    Linear,
+    Relu,
+    ScaleStage,
+    SelectChannels,
+    Step,
+    ThresholdStage,
+)
+
+STAGE_KINDS = ("threshold", "scale", "scale_relu", "scale_add", "scale_relu_add")
+
+
+def pair(x: int | tuple[int, int]) -> tuple[int, int]:
+    return (x, x) if isinstance(x, int) else x
+
+
+def quad(x: int | tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    return (x, x, x, x) if isinstance(x, int) else x
+
+
+class Builder:
+    """Appends steps one by one; every method returns the name of the value that it assigns."""
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> None:
+        self.rng = rng
+        self.values = {"image": Value("f32", shape)}
+        self.steps: list[Step] = []
+        self.tensors: dict[str, np.ndarray] = {}
+
+    def shape(self, x: str) -> tuple[int, int, int]:
+        return self.values[x].shape
+
+    def value(self, kind: str, shape: tuple[int, ...]) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = Value(kind, tuple(int(s) for s in shape))  # type: ignore[arg-type]
+        return name
+
+    def tensor(self, array: Any) -> str:
+        name = f"t{len(self.tensors)}"
+        self.tensors[name] = np.ascontiguousarray(array)
+        return name
+
+    def floats(self, *shape: int) -> str:
+        return self.tensor(self.rng.standard_normal(shape, dtype=np.float32))
+
+    def flips(self, channels: int) -> str:
+        return self.tensor(pack_rows(self.rng.random(channels) < 0.3))
+
+    def affine(self, x: str) -> str:
+        c, out = self.shape(x)[0], self.value("f32", self.shape(x))
+        self.steps.append(Affine(x, out, self.floats(c), self.floats(c)))
+        return out
+
+    def relu(self, x: str) -> str:
+        out = self.value("f32", self.shape(x))
+        self.steps.append(Relu(x, out))
+        return out
+
+    def binarize(self, x: str) -> str:
+        c, out = self.shape(x)[0], self.value("bits", self.shape(x))
+        t = self.rng.standard_normal(c, dtype=np.float32) / 2
+        special = np.array([0.0, -np.inf, np.inf], np.float32)
+        t = np.where(self.rng.random(c) < 0.2, self.rng.choice(special, c), t)
+        self.steps.append(Binarize(x, out, self.tensor(t.astype(np.float32)), self.flips(c)))
+        return out
+
+    def _window(self, x: str, **w: Any) -> tuple[int, int]:
+        """Output size of a window, without leaning on the code under test."""
+        out = []
+        for i, size in enumerate(self.shape(x)[1:]):
+            span = w["dilation"][i] * (w["kernel"][i] - 1) + 1
+            out.append((size + w["padding"][i] + w["padding"][i + 2] - span) // w["stride"][i] + 1)
+        return out[0], out[1]
+
+    def conv2d(
+        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, activation: str = "none", bias: bool = True,
+    ) -> str:  # fmt: skip
+        k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
+        out = self.value("f32", (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d)))
+        weight = self.floats(o, self.shape(x)[0], *k)
+        b = self.floats(o) if bias else None
+        self.steps.append(Conv2d(x, out, weight, b, s, p, d, activation))
+        return out
+
+    def binary_conv2d(
+        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, stages: tuple[str, ...] = ("scale",), fold: bool = False,
+    ) -> tuple[str, ...]:  # fmt: skip
+        k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
+        shape = (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d))
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
+        kinds = [self._stage(kind, x, shape, k, geometry) for kind in stages]
+        weight = self.tensor(pack_rows(self.rng.random((o, k[0] * k[1] * self.shape(x)[0])) < 0.5))
+        f = self.tensor(self.rng.integers(-9, 10, (o, *k)).astype(np.int32)) if fold else None
+        self.steps.append(BinaryConv2d(x, weight, f, k, s, p, d, tuple(kinds)))
+        return tuple(stage.output for stage in kinds)
+
+    def _stage(
+        self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: Any
+    ) -> ThresholdStage | ScaleStage:
+        o, n = shape[0], k[0] * k[1] * self.shape(x)[0]
+        if kind == "threshold":
+            t = np.round(self.rng.standard_normal(o) * np.sqrt(n)).astype(np.int32)
+            ends = np.array([-(2**31), 2**31 - 1], np.int32)
+            t = np.where(self.rng.random(o) < 0.05, self.rng.choice(ends, o), t).astype(np.int32)
+            return ThresholdStage(self.value("bits", shape), self.tensor(t), self.flips(o))
+        scale = self.rng.standard_normal(o).astype(np.float32)
+        scale[self.rng.random(o) < 0.1] = 0.0
+        act = "relu" if "relu" in kind else "none"
+        if not kind.endswith("add"):
+            return ScaleStage(self.value("f32", shape), self.tensor(scale), act)
+        at, extra = (int(self.rng.integers(0, 4)) for _ in range(2))
+        (addend,) = self.binary_conv2d(x, at + o + extra, stages=("scale",), **geometry)
+        out = self.value("f32", self.shape(addend))
+        return ScaleStage(out, self.tensor(scale), act, addend, at)
+
+    def pool(self, cls: Any, x: str, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1) -> str:
+        k, s, p = pair(kernel), pair(stride), quad(padding)
+        size = self._window(x, kernel=k, stride=s, padding=p, dilation=(1, 1))
+        out = self.value("f32", (self.shape(x)[0], *size))
+        self.steps.append(cls(x, out, k, s, p))
+        return out
+
+    def add_slice(self, x: str, addend: str, at: int) -> str:
+        out = self.value("f32", self.shape(x))
+        self.steps.append(AddSlice(x, addend, out, at))
+        return out
+
+    def concat(self, *inputs: str) -> str:
+        shapes = [self.shape(x) for x in inputs]
+        out = self.value("f32", (sum(s[0] for s in shapes), *shapes[0][1:]))
+        self.steps.append(Concat(tuple(inputs), out))
+        return out
+
+    def select_channels(self, x: str, index: Any) -> str:
+        index = np.asarray(index, np.int32)
+        out = self.value("f32", (len(index), *self.shape(x)[1:]))
+        self.steps.append(SelectChannels(x, out, self.tensor(index)))
+        return out
+
+    def global_avg_pool(self, x: str) -> str:
+        out = self.value("f32", (self.shape(x)[0], 1, 1))
+        self.steps.append(GlobalAvgPool(x, out))
+        return out
+
+    def linear(self, x: str, o: int, *, bias: bool = True) -> str:
+        out = self.value("f32", (o, 1, 1))
+        b = self.floats(o) if bias else None
+        weight = self.floats(o, int(np.prod(self.shape(x))))
+        self.steps.append(Linear(x, out, weight, b))
+        return out
+
+    def unread(self) -> list[str]:
+        read = {name for step in self.steps for name in step_inputs(step)}
+        return [name for name in self.values if name not in read]
+
+    def finish(self, classes: int = 4) -> PackedModel:
+        """Make logits of all that nobody reads: bits by a 1x1 binary convolution, then pooled."""
+        ends = []
+        for x in self.unread():
+            y = x
+            if self.values[x].kind == "bits":
+                (y,) = self.binary_conv2d(x, 3, kernel=1, padding=0)
+            ends.append(self.global_avg_pool(y))
+        logits = self.linear(self.concat(*ends) if len(ends) > 1 else ends[0], classes)
+        return self.model(logits)
+
+    def model(self, logits: str) -> PackedModel:
+        c, h, w = self.shape("image")
+        return PackedModel(
+            program=Program(dict(self.values), tuple(self.steps), "image", logits),
+            tensors=dict(self.tensors),
+            preprocessing=Preprocessing(max(h, w), (h, w), (0.5,) * c, (0.25,) * c),
+            labels=tuple(f"class {i}" for i in range(self.shape(logits)[0])),
+            provenance={"made by": "tests/random_programs.py"},
+        )
