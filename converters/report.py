@@ -98,9 +98,14 @@ class Report:
         return asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return the same for a file's provenance, with the number of names for long lists."""
+        """Return the same for a file's provenance, with the number of names for long lists.
+
+        The self-check is left out: it has a place of its own there.
+        """
         counted = ("zeroise", "zero_sums", "merged", "fused_residuals")
-        return self.to_dict() | {key: len(getattr(self, key)) for key in counted}
+        facts = self.to_dict() | {key: len(getattr(self, key)) for key in counted}
+        del facts["self_check"]
+        return facts
 
 
 def make_report(

@@ -191,9 +191,8 @@ def _facts(network: Network) -> dict[str, Any]:
 
 
 def _with_check(model: PackedModel, report: Report, check: SelfCheck) -> tuple[PackedModel, Report]:
-    report = replace(report, self_check=check)
-    provenance = {**model.provenance, "self_check": asdict(check), "report": report.summary()}
-    return replace(model, provenance=provenance), report
+    provenance = {**model.provenance, "self_check": asdict(check)}
+    return replace(model, provenance=provenance), replace(report, self_check=check)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.steps import BinaryConv2d, Concat, Step
+from bnas_deploy.format.steps import AddSlice, BinaryConv2d, Concat, ScaleStage, Step
 
 __all__ = ["PackedModel", "Preprocessing", "Program", "Value", "step_inputs", "step_outputs"]
 
@@ -91,12 +91,12 @@ def step_inputs(step: Step) -> tuple[str, ...]:
     """Names of the values that a step reads, in the order of its fields."""
     if isinstance(step, Concat):
         return step.inputs
-    names = [step.input]
+    if isinstance(step, AddSlice):
+        return step.input, step.addend
     if isinstance(step, BinaryConv2d):
-        names += [s.addend for s in step.stages if getattr(s, "addend", None) is not None]  # type: ignore[union-attr, misc]
-    elif hasattr(step, "addend"):
-        names.append(step.addend)
-    return tuple(names)
+        addends = [stage.addend for stage in step.stages if isinstance(stage, ScaleStage)]
+        return (step.input, *(name for name in addends if name is not None))
+    return (step.input,)
 
 
 def step_outputs(step: Step) -> tuple[str, ...]:
