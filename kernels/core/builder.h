@@ -9,6 +9,7 @@
 #include "core/kernels.h"
 #include "core/model.h"
 #include "core/repack.h"
+#include "core/repack_binary.h"
 #include "core/spec.h"
 
 namespace bnas {
@@ -53,6 +54,8 @@ class Builder {
   Stage make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs);
   std::vector<Stage> make_stages(const BinaryConvSpec& spec, const Window& window,
                                  std::size_t outputs);
+  bool make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
+                  std::vector<Stage>& stages);
   void need_scratch(std::size_t bytes);
 
   const Kernels& kernels_;

@@ -1,5 +1,6 @@
 // The steps of the builder that have windows: geometry, weights, stages.
 #include <algorithm>
+#include <utility>
 
 #include "core/builder.h"
 
@@ -114,6 +115,32 @@ std::vector<Stage> Builder::make_stages(const BinaryConvSpec& spec, const Window
   return stages;
 }
 
+// Whether all stages can look at bytes; what they need for that.
+bool Builder::make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
+                         std::vector<Stage>& stages) {
+  if (steps > bytewise_steps) return false;
+  std::vector<Stage> bytewise = stages;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    Stage& stage = bytewise[i];
+    const std::size_t outputs = spec.stages[i].kind == Stage::Kind::threshold
+                                    ? spec.stages[i].threshold.size
+                                    : spec.stages[i].scale.size;
+    std::vector<std::uint8_t> inverted;
+    if (stage.inverted != nullptr)
+      inverted.assign(stage.inverted, stage.inverted + divide_up(outputs, bits_per_plane));
+    stage.room = base.rooms(spec.stages[i], inverted.data(), tables_);
+    if (stage.room == nullptr) return false;
+    if (stage.kind == Stage::Kind::threshold) stage.inverted = weights_.copy(inverted);
+    if (stage.kind == Stage::Kind::scale) {
+      float* twice = weights_.allocate<float>(outputs);
+      std::transform(stage.scale, stage.scale + outputs, twice, [](float x) { return 2 * x; });
+      stage.scale = twice;
+    }
+  }
+  stages = std::move(bytewise);
+  return true;
+}
+
 void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
   require(!spec.stages.empty(), "a binary convolution needs at least one stage");
   const bool first_bits = spec.stages[0].kind == Stage::Kind::threshold;
@@ -127,19 +154,22 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
   require(dot_bound(spec, shape) <= 32767,
           "the engine holds dot products in 16 bits; this one can reach " +
               std::to_string(dot_bound(spec, shape)));
-  const std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
+  std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
   std::vector<ValueId> writes;
   for (const Stage& stage : stages) writes.push_back(stage.output);
   const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
   const ValueId input = split_phases(geometry, window, spec.input, true);
   const Taps taps = make_taps(geometry, window);
+  const DotBase base(spec, shape, geometry, kernels_.byte_lanes);
+  const bool bytewise = make_rooms(spec, base, shape.taps * in.planes, stages);
   const BinaryConv op{input,
                       taps,
                       in.planes,
                       shape.taps * in.planes,
                       shape.outputs,
-                      tile_bits(spec.weight.data, shape, weights_),
-                      binary_base(spec, shape, geometry, kernels_.byte_lanes, tables_),
+                      tile_bits(spec.weight.data, shape, kernels_, weights_),
+                      bytewise,
+                      bytewise ? nullptr : base.words(tables_),
                       tables_.copy(stages),
                       stages.size()};
   need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes);

@@ -77,6 +77,7 @@ bool tap_inside(const Window& w, std::size_t tap, std::size_t pixel) {
 Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
                        std::size_t multiple) {
   Geometry g{};
+  g.pixels = w.out_h * w.out_w;
   g.phase_h = divide_up(w.in_h, w.stride_y);
   g.phase_w = divide_up(w.in_w, w.stride_x);
   find_patterns(w, lanes, g);

@@ -14,6 +14,7 @@ using Phase = std::array<std::size_t, 2>;  // y0, x0
 
 struct Geometry {
   Gather gather;
+  std::size_t pixels;  // of the output
   std::size_t patterns;
   std::vector<std::ptrdiff_t> offset;  // [tap]
   std::vector<std::uint32_t> pattern;  // [vector]

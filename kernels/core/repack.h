@@ -1,5 +1,5 @@
 // Weights and constants from the file's layout into the kernels'; no checks of sizes (builder.cpp
-// does them).
+// does them). Those of binary convolutions are in repack_binary.h.
 #pragma once
 
 #include "core/buffer.h"
@@ -7,10 +7,6 @@
 #include "core/spec.h"
 
 namespace bnas {
-
-struct BinaryShape {
-  std::size_t outputs, channels, taps;
-};
 
 // (O, K) rows to [tile of `tile` outputs][k][output of the tile].
 const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k, std::size_t tile,
@@ -23,21 +19,9 @@ const float* transpose_weights(const float* rows, std::size_t outputs, std::size
 // A bias of `count` outputs, zeros where there is none, padded with zeros.
 const float* pad_bias(Array<float> bias, std::size_t padded, Tables& tables);
 
-// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes,
-// four times each.
-const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables);
-
-// Sums that popcounts are taken from, [pattern][output][even lanes, odd lanes]; see binary_base in
-// repack.cpp.
-const std::int16_t* binary_base(const BinaryConvSpec& spec, const BinaryShape& shape,
-                                const Geometry& geometry, std::size_t lanes, Tables& tables);
-
 // How many taps of each pixel lie inside the image, [pattern][lane].
 const float* count_taps(const Geometry& geometry, std::size_t taps, std::size_t lanes,
                         Tables& tables);
-
-// Greatest |dot| that the weights and folds of any output allow.
-std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);
 
 // int32 thresholds t as 16-bit s, twice: dot >= t if and only if dot > s, for every |dot| <= 32767.
 const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables);

@@ -18,6 +18,8 @@ constexpr std::size_t bits_per_plane =
     8;  // channels in one byte plane, and outputs in one binary tile
 constexpr std::size_t max_lanes =
     64;  // of bytes, in any vector; bit plane strides are multiples of it
+constexpr std::size_t steps_per_byte = 31;  // of 8 bits each: a byte counts to 248
+constexpr std::size_t bytewise_steps = 3 * steps_per_byte;
 constexpr std::size_t max_float_lanes = 16;  // float plane strides are multiples of it
 
 // Where a value lies in the arena of a context.
@@ -76,6 +78,7 @@ struct Stage {
   bool relu;           // scale
   bool accumulate;     // scale: add to what the output holds
   std::size_t at;      // scale: first channel written
+  const std::uint8_t* room;  // bytewise: [pattern][output][lane]; see BinaryConv
 };
 
 struct BinaryConv {
@@ -84,9 +87,14 @@ struct BinaryConv {
   std::size_t groups;  // byte planes of the input (of one phase)
   std::size_t steps;   // taps * groups
   std::size_t outputs;
-  const std::uint32_t* weights;  // [tile][step][output of the tile] a byte, four times
+  const std::uint32_t*
+      weights;  // [tile][step][output of the tile] a byte, as the kernel encodes it
+  // Whether every stage looks at its dot product through a byte, `room`, instead of `base`: a
+  // threshold marks count < room, a scale is that of max(room - count, 0). Never so for more than
+  // three chunks of steps.
+  bool bytewise;
   const std::int16_t*
-      base;  // [pattern][output][even lanes, odd lanes]; dot = base - 2 popcount, mod 2^16
+      base;  // [pattern][output][even lanes, odd lanes]; dot = base - 2 count, mod 2^16
   const Stage* stages;
   std::size_t stage_count;
 };

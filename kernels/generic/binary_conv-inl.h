@@ -3,8 +3,6 @@
 // One step is one byte plane at one tap. Counts gather in bytes, at most 31 steps of 8 bits (248 <
 // 256), and move on to 16-bit sums, which may wrap: only dot = base - 2 popcount must fit.
 
-constexpr std::size_t steps_per_byte = 31;
-
 // Gathered bytes of a group of vectors: those of step s and vector v at bytes + s * step + v *
 // byte_lanes.
 struct Gathered {
@@ -12,37 +10,43 @@ struct Gathered {
   std::size_t step;
 };
 
-template <std::size_t outputs, std::size_t vectors>
-struct Counts {
-  Bytes sum[outputs][vectors];
-};
-
-template <std::size_t outputs, std::size_t vectors>
-void count_steps(Gathered in, const std::uint32_t* weights, std::size_t steps,
-                 Counts<outputs, vectors>& counts) {
-  Bytes sum[outputs][vectors];
+// Outputs [first, first + count) of a tile: as many as the registers hold.
+template <std::size_t first, std::size_t count, std::size_t outputs, std::size_t vectors>
+void count_outputs(Gathered in, const std::uint32_t* weights, std::size_t steps,
+                   Counts<outputs, vectors>& counts) {
+  Bytes sum[count][vectors];
   for (auto& row : sum) {
     for (Bytes& x : row) x = zero_bytes();
   }
   for (std::size_t s = 0; s < steps; ++s) {
-    Bytes x[vectors];
+    Pixels x[vectors];
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < vectors; ++v) x[v] = load_bytes(in.bytes + v * byte_lanes);
+    for (std::size_t v = 0; v < vectors; ++v)
+      x[v] = prepare_pixels(load_bytes(in.bytes + v * byte_lanes));
 #pragma GCC unroll 8
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const Bytes w = broadcast_bytes(weights[o]);
+    for (std::size_t o = 0; o < count; ++o) {
+      const Weight w = load_weight(weights + first + o);
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < vectors; ++v)
-        sum[o][v] = add_bytes(sum[o][v], popcount_bytes(xor_bytes(x[v], w)));
+      for (std::size_t v = 0; v < vectors; ++v) sum[o][v] = add_differences(sum[o][v], x[v], w);
     }
     in.bytes += in.step;
     weights += outputs;
   }
 #pragma GCC unroll 8
-  for (std::size_t o = 0; o < outputs; ++o) {
+  for (std::size_t o = 0; o < count; ++o) {
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < vectors; ++v) counts.sum[o][v] = sum[o][v];
+    for (std::size_t v = 0; v < vectors; ++v) counts.sum[first + o][v] = sum[o][v];
   }
+}
+
+template <std::size_t outputs, std::size_t vectors, std::size_t first = 0>
+void count_steps(Gathered in, const std::uint32_t* weights, std::size_t steps,
+                 Counts<outputs, vectors>& counts) {
+  constexpr std::size_t rest = outputs - first;
+  constexpr std::size_t count = rest < counted_outputs ? rest : counted_outputs;
+  count_outputs<first, count>(in, weights, steps, counts);
+  if constexpr (count < rest)
+    count_steps<outputs, vectors, first + count>(in, weights, steps, counts);
 }
 
 // Even and odd lanes, 16 bits each.
@@ -105,13 +109,18 @@ void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, cons
   const std::size_t chunks = (conv.steps + steps_per_byte - 1) / steps_per_byte;
   Counts<outputs, vectors> counts{};
   for (std::size_t chunk = 0, done = 0; chunk < chunks; ++chunk) {
-    if (chunk > 0) keep_sums(counts, chunk == 1, tile.dots);
+    if (chunk > 0 && conv.bytewise) keep_counts(counts, chunk - 1, tile);
+    if (chunk > 0 && !conv.bytewise) keep_sums(counts, chunk == 1, tile.dots);
     const std::size_t end = conv.steps * (chunk + 1) / chunks;
     count_steps({in.bytes + done * in.step, in.step}, weights + done * outputs, end - done, counts);
     done = end;
   }
-  finish_sums(conv, counts, chunks == 1, tile);
-  finish_tile<outputs, vectors>(conv, frame, tile);
+  if (conv.bytewise) {
+    finish_counts(conv, frame, counts, chunks - 1, tile);
+  } else {
+    finish_sums(conv, counts, chunks == 1, tile);
+    finish_dots<outputs, vectors>(conv, frame, tile);
+  }
 }
 
 template <std::size_t vectors, std::size_t outputs = 8>

@@ -13,7 +13,7 @@ void binarize(const Binarize& step, const Frame& frame, Range range) {
         const float* x = float_plane(frame, step.input, first + c) + pixel;
         bits = mark_not_less(bits, x, step.threshold[first + c], 0x01010101u << c);
       }
-      store_bytes(out + pixel, xor_bytes(bits, inverted));
+      store_bytes(out + pixel, xor_bytes(order_marks(bits), inverted));
     }
   }
 }

@@ -1,4 +1,5 @@
-// From the dot products of one tile to bits or floats; not how they were computed.
+// From the dot products of one tile to bits or floats, where they need 16 bits; not how they were
+// computed.
 //
 // Dots layout: [output of the tile][vector][even lanes, odd lanes].
 
@@ -67,7 +68,7 @@ void scale_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
 }
 
 template <std::size_t outputs, std::size_t vectors>
-void finish_tile(const BinaryConv& conv, const Frame& frame, const Tile& tile) {
+void finish_dots(const BinaryConv& conv, const Frame& frame, const Tile& tile) {
   for (std::size_t i = 0; i < conv.stage_count; ++i) {
     const Stage& stage = conv.stages[i];
     if (stage.kind == Stage::Kind::threshold) {

@@ -8,6 +8,8 @@
 
 #include "generic/stage-inl.h"
 
+#include "generic/bytewise-inl.h"
+
 #include "generic/binary_conv-inl.h"
 
 #include "generic/conv2d-inl.h"
@@ -21,8 +23,8 @@
 #include "generic/peak-inl.h"
 
 constexpr Kernels make_table(const char* name) {
-  return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes, binary_vectors,
-          float_vectors, float_outputs,    &binary_conv, &conv2d,     &split_phases,
-          &binarize,     &affine,          &relu,        &pool,       &add_slice,
-          &copy_planes,  &global_avg_pool, &linear,      &peak_loop};
+  return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes,    binary_vectors,
+          float_vectors, float_outputs,    &binary_conv, &conv2d,        &split_phases,
+          &binarize,     &affine,          &relu,        &pool,          &add_slice,
+          &copy_planes,  &global_avg_pool, &linear,      &encode_weight, &peak_loop};
 }

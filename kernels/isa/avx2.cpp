@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t byte_lanes = 32;
 constexpr std::size_t float_lanes = 8;
-constexpr std::size_t binary_vectors =
-    1;  // eight sums, a vector of pixels and the tables fill sixteen registers
+constexpr std::size_t binary_vectors = 2;
+constexpr std::size_t counted_outputs =
+    4;  // eight sums, two vectors of nibbles and two tables: sixteen registers
 constexpr std::size_t float_vectors = 3;
 constexpr std::size_t float_outputs = 4;
 
@@ -38,14 +39,16 @@ Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
 Bytes broadcast_bytes(std::uint32_t four) { return _mm256_set1_epi32(static_cast<int>(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return _mm256_add_epi8(a, b); }
-Bytes popcount_bytes(Bytes x) {
-  const __m256i counts =
-      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-  const __m256i nibble = _mm256_set1_epi8(0x0f);
-  const __m256i low = _mm256_shuffle_epi8(counts, _mm256_and_si256(x, nibble));
-  const __m256i high =
-      _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble));
-  return _mm256_add_epi8(low, high);
+Bytes low_nibbles(Bytes x) { return _mm256_and_si256(x, _mm256_set1_epi8(0x0f)); }
+Bytes high_nibbles(Bytes x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
+Bytes load_table(const std::uint8_t* p) {
+  return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+}
+Bytes look_up(Bytes table, Bytes index) { return _mm256_shuffle_epi8(table, index); }
+Bytes sub_bytes_saturated(Bytes a, Bytes b) { return _mm256_subs_epu8(a, b); }
+Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
+  const __m256i not_less = _mm256_cmpeq_epi8(_mm256_max_epu8(a, b), a);
+  return _mm256_or_si256(acc, _mm256_andnot_si256(not_less, broadcast_bytes(bit)));
 }
 Bytes opaque(Bytes x) {
   asm volatile("" : "+x"(x));
@@ -98,18 +101,28 @@ Floats words_to_floats(const std::int16_t* p) {
   const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(words));
 }
-__m256i not_less(const float* x, __m256 threshold) {
-  return _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps(x), threshold, _CMP_GE_OQ));
+Floats bytes_to_floats(const std::uint8_t* p) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
 }
+// Byte j of double word i marks float 8 j + i, until order_marks puts them into their order.
 Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
   const __m256 t = _mm256_set1_ps(threshold);
-  const __m256i low = _mm256_packs_epi32(not_less(x, t), not_less(x + 8, t));
-  const __m256i high = _mm256_packs_epi32(not_less(x + 16, t), not_less(x + 24, t));
-  const __m256i order =
-      _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // packing works on halves of a register
-  const __m256i marks = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-  return _mm256_or_si256(acc, _mm256_and_si256(marks, broadcast_bytes(bit)));
+  for (int j = 0; j < 4; ++j) {
+    const __m256 marks = _mm256_cmp_ps(_mm256_loadu_ps(x + 8 * j), t, _CMP_GE_OQ);
+    const __m256i bits = _mm256_set1_epi32(static_cast<int>((bit & 0xffu) << 8 * j));
+    acc = _mm256_or_si256(acc, _mm256_and_si256(_mm256_castps_si256(marks), bits));
+  }
+  return acc;
 }
+Bytes order_marks(Bytes acc) {
+  const __m256i bytes = _mm256_broadcastsi128_si256(
+      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(acc, bytes),
+                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+#include "generic/lookup-inl.h"
 
 #include "generic/table-inl.h"
 

@@ -4,6 +4,7 @@
 constexpr std::size_t byte_lanes = 64;
 constexpr std::size_t float_lanes = 16;
 constexpr std::size_t binary_vectors = 2;
+constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 4;
 constexpr std::size_t float_outputs = 6;
 
@@ -19,6 +20,11 @@ Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
 Bytes broadcast_bytes(std::uint32_t four) { return _mm512_set1_epi32(static_cast<int>(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
+Bytes sub_bytes_saturated(Bytes a, Bytes b) { return _mm512_subs_epu8(a, b); }
+Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
+  return _mm512_mask_add_epi8(acc, _mm512_cmplt_epu8_mask(a, b), acc,
+                              broadcast_bytes(bit));  // the bit is clear: no carry
+}
 Bytes opaque(Bytes x) {
   asm volatile("" : "+v"(x));
   return x;
@@ -69,13 +75,24 @@ Floats words_to_floats(const std::int16_t* p) {
   const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(words));
 }
+Floats bytes_to_floats(const std::uint8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
+// Byte j of double word i marks float 16 j + i, until order_marks puts them into their order.
 Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
   const __m512 t = _mm512_set1_ps(threshold);
-  std::uint64_t mask = 0;
-  for (int i = 0; i < 4; ++i) {
-    mask |=
-        static_cast<std::uint64_t>(_mm512_cmp_ps_mask(_mm512_loadu_ps(x + 16 * i), t, _CMP_GE_OQ))
-        << 16 * i;
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const __mmask16 marks = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + 16 * j), t, _CMP_GE_OQ);
+    const __m512i bits = _mm512_set1_epi32(static_cast<int>((bit & 0xffu) << 8 * j));
+    acc = _mm512_mask_or_epi32(acc, marks, acc, bits);
   }
-  return _mm512_or_si512(acc, _mm512_maskz_mov_epi8(mask, broadcast_bytes(bit)));
+  return acc;
+}
+Bytes order_marks(Bytes acc) {
+  const __m512i bytes =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_shuffle_epi8(acc, bytes));
 }

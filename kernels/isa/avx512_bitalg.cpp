@@ -14,6 +14,8 @@ Bytes popcount_bytes(Bytes x) { return _mm512_popcnt_epi8(x); }
 
 #include "isa/avx512-inl.h"
 
+#include "generic/popcount-inl.h"
+
 #include "generic/table-inl.h"
 
 }  // namespace

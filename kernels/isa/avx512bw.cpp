@@ -1,4 +1,4 @@
-// AVX-512 without a popcount of bytes: two table look-ups, one a nibble.
+// AVX-512 without a popcount of bytes: bits are counted by table look-ups.
 #include <immintrin.h>
 
 #include <cstring>
@@ -10,17 +10,16 @@ namespace {
 
 using Bytes = __m512i;
 
-Bytes popcount_bytes(Bytes x) {
-  const __m512i counts =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-  const __m512i nibble = _mm512_set1_epi8(0x0f);
-  const __m512i low = _mm512_shuffle_epi8(counts, _mm512_and_si512(x, nibble));
-  const __m512i high =
-      _mm512_shuffle_epi8(counts, _mm512_and_si512(_mm512_srli_epi16(x, 4), nibble));
-  return _mm512_add_epi8(low, high);
-}
-
 #include "isa/avx512-inl.h"
+
+Bytes low_nibbles(Bytes x) { return _mm512_and_si512(x, _mm512_set1_epi8(0x0f)); }
+Bytes high_nibbles(Bytes x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
+Bytes load_table(const std::uint8_t* p) {
+  return _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+}
+Bytes look_up(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
+
+#include "generic/lookup-inl.h"
 
 #include "generic/table-inl.h"
 

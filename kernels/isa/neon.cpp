@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t byte_lanes = 16;
 constexpr std::size_t float_lanes = 4;
 constexpr std::size_t binary_vectors = 2;
+constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 3;
 constexpr std::size_t float_outputs = 8;
 
@@ -33,6 +34,10 @@ Bytes broadcast_bytes(std::uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_
 Bytes xor_bytes(Bytes a, Bytes b) { return veorq_u8(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }
 Bytes popcount_bytes(Bytes x) { return vcntq_u8(x); }
+Bytes sub_bytes_saturated(Bytes a, Bytes b) { return vqsubq_u8(a, b); }
+Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
+  return vorrq_u8(acc, vandq_u8(vcltq_u8(a, b), broadcast_bytes(bit)));
+}
 Bytes opaque(Bytes x) {
   asm volatile("" : "+w"(x));
   return x;
@@ -78,6 +83,12 @@ Floats max_floats(Floats a, Floats b) {  // not vmaxq: b where one is NaN
   return vbslq_f32(vcgtq_f32(a, b), a, b);
 }
 Floats words_to_floats(const std::int16_t* p) { return vcvtq_f32_s32(vmovl_s16(vld1_s16(p))); }
+Floats bytes_to_floats(const std::uint8_t* p) {
+  std::uint32_t four;
+  std::memcpy(&four, p, sizeof four);
+  return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four)))));
+}
+Bytes order_marks(Bytes acc) { return acc; }
 uint16x8_t not_less(const float* x, float32x4_t threshold) {
   return vcombine_u16(vmovn_u32(vcgeq_f32(vld1q_f32(x), threshold)),
                       vmovn_u32(vcgeq_f32(vld1q_f32(x + 4), threshold)));
@@ -87,6 +98,8 @@ Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bi
   const uint8x16_t marks = vcombine_u8(vmovn_u16(not_less(x, t)), vmovn_u16(not_less(x + 8, t)));
   return vorrq_u8(acc, vandq_u8(marks, broadcast_bytes(bit)));
 }
+
+#include "generic/popcount-inl.h"
 
 #include "generic/table-inl.h"
 

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t byte_lanes = 8;
 constexpr std::size_t float_lanes = 4;
 constexpr std::size_t binary_vectors = 1;
+constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 1;
 constexpr std::size_t float_outputs = 4;
 
@@ -49,6 +50,33 @@ Bytes popcount_bytes(Bytes x) {
   x -= x >> 1 & each_byte * 0x55;
   x = (x & each_byte * 0x33) + (x >> 2 & each_byte * 0x33);
   return (x + (x >> 4)) & each_byte * 0x0f;
+}
+struct ByteLanes {
+  std::uint8_t lane[8];
+};
+ByteLanes lanes_of_bytes(Bytes x) {
+  ByteLanes lanes;
+  std::memcpy(&lanes, &x, sizeof x);
+  return lanes;
+}
+Bytes bytes_of_lanes(ByteLanes lanes) {
+  Bytes x;
+  std::memcpy(&x, &lanes, sizeof x);
+  return x;
+}
+Bytes sub_bytes_saturated(Bytes a, Bytes b) {
+  ByteLanes x = lanes_of_bytes(a);
+  const ByteLanes y = lanes_of_bytes(b);
+  for (std::size_t i = 0; i < 8; ++i) {
+    x.lane[i] = static_cast<std::uint8_t>(x.lane[i] > y.lane[i] ? x.lane[i] - y.lane[i] : 0);
+  }
+  return bytes_of_lanes(x);
+}
+Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
+  ByteLanes x = lanes_of_bytes(a);
+  const ByteLanes y = lanes_of_bytes(b);
+  for (std::size_t i = 0; i < 8; ++i) x.lane[i] = x.lane[i] < y.lane[i] ? 0xff : 0;
+  return acc | (bytes_of_lanes(x) & broadcast_bytes(bit));
 }
 Bytes opaque(Bytes x) {
   asm volatile("" : "+r"(x));
@@ -126,11 +154,18 @@ Floats words_to_floats(const std::int16_t* p) {
   return {{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]),
            static_cast<float>(p[3])}};
 }
+Floats bytes_to_floats(const std::uint8_t* p) {
+  return {{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]),
+           static_cast<float>(p[3])}};
+}
+Bytes order_marks(Bytes acc) { return acc; }
 Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bit) {
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < 8; ++i) mask |= static_cast<std::uint64_t>(x[i] >= threshold) << i;
   return acc | (expand_mask(mask) & broadcast_bytes(bit));
 }
+
+#include "generic/popcount-inl.h"
 
 #include "generic/table-inl.h"
 

@@ -1,0 +1,52 @@
+// Weights and constants of binary convolutions into the kernels' layout; no checks of sizes
+// (builder_conv.cpp does them).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/geometry.h"
+#include "core/kernels.h"
+#include "core/spec.h"
+
+namespace bnas {
+
+struct BinaryShape {
+  std::size_t outputs, channels, taps;
+};
+
+// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes,
+// encoded for the kernels.
+const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape,
+                               const Kernels& kernels, Tables& tables);
+
+// Greatest |dot| that the weights and folds of any output allow.
+std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);
+
+// What the counts of differing bits are taken from: dot = base - 2 count.
+class DotBase {
+ public:
+  DotBase(const BinaryConvSpec& spec, const BinaryShape& shape, const Geometry& geometry,
+          std::size_t lanes);
+
+  // [pattern][output][even lanes, odd lanes], modulo 2^16: only dot itself has to fit.
+  const std::int16_t* words(Tables& tables) const;
+
+  // The room of a stage, [pattern][output][lane] (steps.h: BinaryConv), null where bytes cannot
+  // hold it. Outputs that are marked whatever the count have their bit in `inverted` toggled.
+  const std::uint8_t* rooms(const StageSpec& stage, std::uint8_t* inverted, Tables& tables) const;
+
+ private:
+  void add_tap(const BinaryConvSpec& spec, const Geometry& geometry, std::size_t output,
+               std::size_t tap);
+  void forget_lanes_behind_the_image(const Geometry& geometry);
+  bool threshold_rooms(const StageSpec& stage, std::uint8_t* inverted, std::uint8_t* rooms) const;
+  bool scale_rooms(const StageSpec& stage, std::uint8_t* rooms) const;
+
+  BinaryShape shape_;
+  std::size_t patterns_, lanes_;
+  std::vector<std::int32_t> base_;  // [pattern][output][lane]
+};
+
+}  // namespace bnas
