@@ -146,10 +146,20 @@ void Builder::add_binarize(const BinarizeSpec& spec) {
   require_same_shape(spec.input, spec.output);
   require_size("threshold", spec.threshold.size, channels);
   require_size("flip", spec.flip.size, divide_up(channels, 64));
-  const Binarize op{spec.input, spec.output, weights_.copy(spec.threshold.data, channels),
-                    invert_flips(spec.flip.data, channels, weights_)};
-  add_step(op, planes, {spec.input}, {spec.output});
+  const Binarize::Signs signs{spec.output, weights_.copy(spec.threshold.data, channels),
+                              invert_flips(spec.flip.data, channels, weights_)};
+  if (!join_binarize(spec.input, signs))
+    add_step(Binarize{spec.input, 1, {signs, {}}}, planes, {spec.input}, {spec.output});
   ++program_steps_;
+}
+
+// Lets the step before do the work as well, if it binarizes the same value.
+bool Builder::join_binarize(ValueId input, const Binarize::Signs& signs) {
+  auto* before = steps_.empty() ? nullptr : std::get_if<Binarize>(&steps_.back().op);
+  if (before == nullptr || before->input != input || before->count == 2) return false;
+  before->signs[before->count++] = signs;
+  steps_.back().writes.push_back(signs.output);
+  return true;
 }
 
 void Builder::add_add_slice(const AddSliceSpec& spec) {

@@ -49,6 +49,7 @@ class Builder {
   ValueId add_hidden(bool bits, std::size_t planes, std::size_t height, std::size_t width);
   void add_step(Op op, std::size_t units, std::vector<ValueId> reads, std::vector<ValueId> writes);
   void copy_for_update(ValueId from, ValueId to);
+  bool join_binarize(ValueId input, const Binarize::Signs& signs);
   ValueId split_phases(const Geometry& geometry, const Window& window, ValueId input, bool bits);
   Taps make_taps(const Geometry& geometry, const Window& window);
   Stage make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs);

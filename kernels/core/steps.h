@@ -118,11 +118,17 @@ struct SplitPhases {
   std::size_t slots, planes;                      // planes: of the input
 };
 
+// Signs of one value, in up to two ways at once: reading it costs more than comparing.
 struct Binarize {
-  ValueId input, output;
-  const float* threshold;  // [channel]
-  const std::uint8_t*
-      inverted;  // [plane] bits of the channels that are negative where x < threshold
+  struct Signs {
+    ValueId output;
+    const float* threshold;  // [channel]
+    const std::uint8_t*
+        inverted;  // [plane] bits of the channels that are negative where x < threshold
+  };
+  ValueId input;
+  std::size_t count;
+  Signs signs[2];
 };
 
 struct Affine {

@@ -1,19 +1,34 @@
 // Steps that look at one pixel at a time. Output and input may be the same planes.
 
-void binarize(const Binarize& step, const Frame& frame, Range range) {
+template <std::size_t ways>
+void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane) {
   const Planes& in = planes_of(frame, step.input);
+  const std::size_t first = plane * bits_per_plane;
+  const std::size_t count = smaller(bits_per_plane, in.channels - first);
+  for (std::size_t pixel = 0; pixel < pixels(in); pixel += byte_lanes) {
+    const float* x = float_plane(frame, step.input, first) + pixel;
+    Bytes bits[ways];
+    for (Bytes& b : bits) b = zero_bytes();
+    for (std::size_t c = 0; c < count; ++c, x += in.stride) {
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < ways; ++i)
+        bits[i] = mark_not_less(bits[i], x, step.signs[i].threshold[first + c], 0x01010101u << c);
+    }
+    for (std::size_t i = 0; i < ways; ++i) {
+      const Binarize::Signs& signs = step.signs[i];
+      const Bytes inverted = broadcast_bytes(signs.inverted[plane] * 0x01010101u);
+      store_bytes(byte_plane(frame, signs.output, plane) + pixel,
+                  xor_bytes(order_marks(bits[i]), inverted));
+    }
+  }
+}
+
+void binarize(const Binarize& step, const Frame& frame, Range range) {
   for (std::size_t plane = range.begin; plane < range.end; ++plane) {
-    const std::size_t first = plane * bits_per_plane;
-    const std::size_t count = smaller(bits_per_plane, in.channels - first);
-    const Bytes inverted = broadcast_bytes(step.inverted[plane] * 0x01010101u);
-    std::uint8_t* out = byte_plane(frame, step.output, plane);
-    for (std::size_t pixel = 0; pixel < pixels(in); pixel += byte_lanes) {
-      Bytes bits = zero_bytes();
-      for (std::size_t c = 0; c < count; ++c) {
-        const float* x = float_plane(frame, step.input, first + c) + pixel;
-        bits = mark_not_less(bits, x, step.threshold[first + c], 0x01010101u << c);
-      }
-      store_bytes(out + pixel, xor_bytes(order_marks(bits), inverted));
+    if (step.count == 2) {
+      binarize_plane<2>(step, frame, plane);
+    } else {
+      binarize_plane<1>(step, frame, plane);
     }
   }
 }
