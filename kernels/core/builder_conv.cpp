@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t rows_in_cache = 128;  // times 4 vectors of 64 bytes: 32 KiB
 
+bool column_inside(const Window& w, std::size_t kx, std::size_t x) {
+  const std::size_t column = x * w.stride_x + kx;  // of the padded image
+  return column >= w.pad_left && column - w.pad_left < w.in_w;
+}
+
 }  // namespace
 
 Taps Builder::make_taps(const Geometry& g, const Window& window) {
@@ -41,12 +46,19 @@ void Builder::add_pool(const PoolSpec& spec) {
           "the padding of a pool must be less than its kernel");
   const std::size_t channels = values_[spec.input].planes.channels;
   require_size("output channels", values_[spec.output].planes.channels, channels);
-  const Geometry geometry = make_geometry(window, kernels_.float_lanes, channels, max_float_lanes);
-  const ValueId input = split_phases(geometry, window, spec.input, false);
-  const float* count = count_taps(geometry, taps_of(window), kernels_.float_lanes, tables_);
-  need_scratch(taps_of(window) * kernels_.float_lanes * sizeof(float));
-  add_step(Pool{input, spec.output, make_taps(geometry, window), spec.average, count}, channels,
-           {input}, {spec.output});
+  const std::size_t lanes = kernels_.float_lanes;
+  const std::size_t vectors = divide_up(window.out_w, lanes);
+  auto* columns = tables_.allocate<std::uint64_t>(window.kernel_w * vectors);
+  auto* counts = tables_.allocate<float>(vectors * lanes);
+  for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
+    for (std::size_t x = 0; x < window.out_w; ++x) {
+      if (!column_inside(window, kx, x)) continue;
+      columns[kx * vectors + x / lanes] |= std::uint64_t{1} << x % lanes;
+      counts[x] += 1.0f;
+    }
+  }
+  add_step(Pool{spec.input, spec.output, window, spec.average, vectors, columns, counts}, channels,
+           {spec.input}, {spec.output});
   ++program_steps_;
 }
 

@@ -34,16 +34,6 @@ const float* pad_bias(Array<float> bias, std::size_t padded, Tables& tables) {
   return values;
 }
 
-const float* count_taps(const Geometry& geometry, std::size_t taps, std::size_t lanes,
-                        Tables& tables) {
-  auto* counts = tables.allocate<float>(geometry.patterns * lanes);
-  for (std::size_t i = 0; i < geometry.inside.size() * lanes; ++i) {
-    const bool inside = geometry.inside[i / lanes] >> i % lanes & 1;
-    counts[i / lanes / taps * lanes + i % lanes] += inside ? 1.0f : 0.0f;
-  }
-  return counts;
-}
-
 const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables) {
   auto* pairs = tables.allocate<std::uint32_t>(threshold.size);
   for (std::size_t o = 0; o < threshold.size; ++o) {

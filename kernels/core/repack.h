@@ -19,10 +19,6 @@ const float* transpose_weights(const float* rows, std::size_t outputs, std::size
 // A bias of `count` outputs, zeros where there is none, padded with zeros.
 const float* pad_bias(Array<float> bias, std::size_t padded, Tables& tables);
 
-// How many taps of each pixel lie inside the image, [pattern][lane].
-const float* count_taps(const Geometry& geometry, std::size_t taps, std::size_t lanes,
-                        Tables& tables);
-
 // int32 thresholds t as 16-bit s, twice: dot >= t if and only if dot > s, for every |dot| <= 32767.
 const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables);
 

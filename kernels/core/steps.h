@@ -141,11 +141,14 @@ struct Relu {
   ValueId input, output;
 };
 
+// Row by row: vectors of output columns, each tap a load with the stride of the window.
 struct Pool {
   ValueId input, output;
-  Taps taps;
+  Window window;
   bool average;
-  const float* count;  // average: [pattern][lane] taps inside the image
+  std::size_t vectors;           // of one output row
+  const std::uint64_t* columns;  // [kx][vector] bit i: the tap of column i is inside the image
+  const float* counts;           // average: [vector][lane] columns inside the image
 };
 
 // output[at + c] += addend[c], in place.

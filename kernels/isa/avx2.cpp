@@ -80,8 +80,11 @@ __m256i expand_to_floats(std::uint64_t mask) {
   const __m256i some = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(mask)), bit);
   return _mm256_cmpeq_epi32(some, bit);
 }
+Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
+  return _mm256_blendv_ps(other, x, _mm256_castsi256_ps(expand_to_floats(mask)));
+}
 Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
-  return _mm256_blendv_ps(other, load_floats(p), _mm256_castsi256_ps(expand_to_floats(mask)));
+  return select_floats(mask, load_floats(p), other);
 }
 void store_floats_some(float* p, Floats x, std::size_t count) {
   _mm256_maskstore_ps(p, expand_to_floats((std::uint64_t{1} << count) - 1), x);

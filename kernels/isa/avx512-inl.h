@@ -57,6 +57,9 @@ Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
 Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
   return _mm512_mask_loadu_ps(other, static_cast<__mmask16>(mask), p);
 }
+Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
+  return _mm512_mask_mov_ps(other, static_cast<__mmask16>(mask), x);
+}
 void store_floats_some(float* p, Floats x, std::size_t count) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), x);
 }

@@ -62,10 +62,13 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return vld1q_f32(p); }
-Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
   const uint32_t bit[4] = {1, 2, 4, 8};
   const uint32x4_t lanes = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(mask)), vld1q_u32(bit));
-  return vbslq_f32(lanes, vld1q_f32(p), other);
+  return vbslq_f32(lanes, x, other);
+}
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return select_floats(mask, vld1q_f32(p), other);
 }
 void store_floats_some(float* p, Floats x, std::size_t count) {
   float row[4];

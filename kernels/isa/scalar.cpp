@@ -120,9 +120,12 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
 }
 
 Floats load_floats(const float* p) { return {{p[0], p[1], p[2], p[3]}}; }
-Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
-  for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? p[i] : other.lane[i];
+Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
+  for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? x.lane[i] : other.lane[i];
   return other;
+}
+Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return select_floats(mask, load_floats(p), other);
 }
 void store_floats_some(float* p, Floats x, std::size_t count) {
   std::memcpy(p, &x, count * sizeof *p);
