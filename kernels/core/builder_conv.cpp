@@ -14,6 +14,15 @@ bool column_inside(const Window& w, std::size_t kx, std::size_t x) {
   return column >= w.pad_left && column - w.pad_left < w.in_w;
 }
 
+// A power of two divides as well as its inverse multiplies, to the bit.
+float exact_inverse(const Window& w) {
+  const std::size_t taps = taps_of(w);
+  const bool complete = w.pad_top + w.pad_left == 0 &&
+                        (w.out_h - 1) * w.stride_y + w.kernel_h <= w.in_h &&
+                        (w.out_w - 1) * w.stride_x + w.kernel_w <= w.in_w;
+  return complete && (taps & (taps - 1)) == 0 ? 1.0f / static_cast<float>(taps) : 0.0f;
+}
+
 }  // namespace
 
 Taps Builder::make_taps(const Geometry& g, const Window& window) {
@@ -53,12 +62,13 @@ void Builder::add_pool(const PoolSpec& spec) {
   for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
     for (std::size_t x = 0; x < window.out_w; ++x) {
       if (!column_inside(window, kx, x)) continue;
-      columns[kx * vectors + x / lanes] |= std::uint64_t{1} << x % lanes;
+      columns[x / lanes * window.kernel_w + kx] |= std::uint64_t{1} << x % lanes;
       counts[x] += 1.0f;
     }
   }
-  add_step(Pool{spec.input, spec.output, window, spec.average, vectors, columns, counts}, channels,
-           {spec.input}, {spec.output});
+  add_step(Pool{spec.input, spec.output, window, spec.average, vectors, columns, counts,
+                exact_inverse(window)},
+           channels, {spec.input}, {spec.output});
   ++program_steps_;
 }
 

@@ -147,8 +147,9 @@ struct Pool {
   Window window;
   bool average;
   std::size_t vectors;           // of one output row
-  const std::uint64_t* columns;  // [kx][vector] bit i: the tap of column i is inside the image
+  const std::uint64_t* columns;  // [vector][kx] bit i: the tap of column i is inside the image
   const float* counts;           // average: [vector][lane] columns inside the image
+  float inverse;  // average: of the count, where it is always the same power of two; or 0
 };
 
 // output[at + c] += addend[c], in place.

@@ -1,24 +1,29 @@
 // Pooling windows of float planes, and the mean of a whole plane in the order of docs/format.md.
 
-// One vector of output columns of one output row, in one plane.
+constexpr std::size_t pooled_planes =
+    4;  // at a time: what a tap costs besides its pixels is shared
+
+// One vector of output columns of one output row, in a few planes.
 struct PoolVector {
   const Pool& step;
   const float* plane;
+  std::size_t stride;  // from plane to plane
   std::size_t row, vector;
 };
 
-Floats strided_floats(const float* p, std::size_t stride, std::uint64_t mask, Floats outside) {
-  if (stride == 1) return load_floats_or(p, mask, outside);
-  if (stride == 2) return select_floats(mask, even_floats(p), outside);
+template <std::size_t column_stride>
+Floats pooled_floats(const float* p, const Window& w, std::uint64_t mask, Floats outside) {
+  if constexpr (column_stride == 1) return load_floats_or(p, mask, outside);
+  if constexpr (column_stride == 2) return select_floats(mask, even_floats(p), outside);
   alignas(64) float lanes[float_lanes];
   store_floats(lanes, outside);
   for (std::size_t i = 0; i < float_lanes; ++i) {
-    if (mask >> i & 1) lanes[i] = p[i * stride];
+    if (mask >> i & 1) lanes[i] = p[i * w.stride_x];
   }
   return load_floats(lanes);
 }
 
-// Rows [first, last) of the kernel lie inside the image.
+// The rows of the kernel that lie inside the image.
 Range rows_inside(const Window& w, std::size_t row) {
   const std::size_t top = row * w.stride_y;  // of the window, in the padded image
   const std::size_t first = top < w.pad_top ? w.pad_top - top : 0;
@@ -26,59 +31,100 @@ Range rows_inside(const Window& w, std::size_t row) {
   return {smaller(first, w.kernel_h), smaller(last, w.kernel_h)};
 }
 
-// Combines the taps in order, those outside the image as `outside`.
-template <class Combine>
-Floats combine_taps(const PoolVector& p, Floats outside, Combine combine) {
+struct Greatest {
+  static Floats outside() { return broadcast_float(-__builtin_inff()); }
+  static Floats combine(Floats greatest, Floats x) { return max_floats(x, greatest); }
+  static Floats finish(const PoolVector&, Floats greatest) { return greatest; }
+};
+
+struct Average {
+  // A sum never is -0 (it starts from +0), so that adding +0 for what is outside changes nothing.
+  static Floats outside() { return zero_floats(); }
+  static Floats combine(Floats sum, Floats x) { return add_floats(sum, x); }
+  static Floats finish(const PoolVector& p, Floats sum) {
+    if (p.step.inverse != 0.0f) return mul_floats(sum, broadcast_float(p.step.inverse));
+    const Range rows = rows_inside(p.step.window, p.row);
+    const Floats columns = load_floats(p.step.counts + p.vector * float_lanes);
+    const auto count = static_cast<float>(static_cast<std::int32_t>(rows.end - rows.begin));
+    return div_floats(sum, mul_floats(columns, broadcast_float(count)));
+  }
+};
+
+// Combines the taps in order.
+template <class How, std::size_t column_stride, std::size_t planes>
+void combine_taps(const PoolVector& p, Floats (&result)[planes]) {
   const Window& w = p.step.window;
   const Range rows = rows_inside(w, p.row);
+  const std::size_t kernel_w = w.kernel_w;
+  const std::uint64_t* columns = p.step.columns + p.vector * kernel_w;
   const auto column = static_cast<std::ptrdiff_t>(p.vector * float_lanes * w.stride_x) -
                       static_cast<std::ptrdiff_t>(w.pad_left);
-  Floats result = outside;
+  const Floats outside = How::outside();
+  for (Floats& x : result) x = outside;
   for (std::size_t ky = rows.begin; ky < rows.end; ++ky) {
-    const float* row = p.plane + (p.row * w.stride_y + ky - w.pad_top) * w.in_w;
-    for (std::size_t kx = 0; kx < w.kernel_w; ++kx) {
-      const std::uint64_t mask = p.step.columns[kx * p.step.vectors + p.vector];
+    const float* tap = p.plane + (p.row * w.stride_y + ky - w.pad_top) * w.in_w + column;
+    for (std::size_t kx = 0; kx < kernel_w; ++kx, ++tap) {
+      const std::uint64_t mask = columns[kx];
       if (mask == 0) continue;  // may lie far outside the memory
-      const float* tap = row + column + static_cast<std::ptrdiff_t>(kx);
-      result = combine(result, strided_floats(tap, w.stride_x, mask, outside));
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < planes; ++i) {
+        const Floats x = pooled_floats<column_stride>(tap + i * p.stride, w, mask, outside);
+        result[i] = How::combine(result[i], x);
+      }
     }
   }
-  return result;
 }
 
-// A sum never is -0 (it starts from +0), so that adding +0 for what is outside changes nothing.
-Floats average_taps(const PoolVector& p) {
-  const Range rows = rows_inside(p.step.window, p.row);
-  const Floats columns = load_floats(p.step.counts + p.vector * float_lanes);
-  const Floats count =
-      mul_floats(columns, broadcast_float(static_cast<float>(rows.end - rows.begin)));
-  const Floats sum =
-      combine_taps(p, zero_floats(), [](Floats s, Floats x) { return add_floats(s, x); });
-  return div_floats(sum, count);
+template <class How, std::size_t column_stride, std::size_t planes>
+void pool_planes(const Pool& step, const float* in, std::size_t in_stride, float* out,
+                 std::size_t out_stride) {
+  const Window& w = step.window;
+  for (std::size_t row = 0; row < w.out_h; ++row, out += w.out_w) {
+    for (std::size_t v = 0; v < step.vectors; ++v) {
+      const PoolVector p{step, in, in_stride, row, v};
+      Floats result[planes];
+      combine_taps<How, column_stride>(p, result);
+      float* to = out + v * float_lanes;
+      const std::size_t count = smaller(float_lanes, w.out_w - v * float_lanes);
+      for (std::size_t i = 0; i < planes; ++i)
+        store_floats_some(to + i * out_stride, How::finish(p, result[i]), count);
+    }
+  }
 }
 
-Floats greatest_tap(const PoolVector& p) {
-  return combine_taps(p, broadcast_float(-__builtin_inff()),
-                      [](Floats m, Floats x) { return max_floats(x, m); });
+template <class How, std::size_t column_stride>
+void pool_channels(const Pool& step, const Frame& frame, Range range) {
+  const std::size_t in_stride = planes_of(frame, step.input).stride;
+  const std::size_t out_stride = planes_of(frame, step.output).stride;
+  std::size_t c = range.begin;
+  for (; c + pooled_planes <= range.end; c += pooled_planes) {
+    pool_planes<How, column_stride, pooled_planes>(step, float_plane(frame, step.input, c),
+                                                   in_stride, float_plane(frame, step.output, c),
+                                                   out_stride);
+  }
+  for (; c < range.end; ++c) {
+    pool_planes<How, column_stride, 1>(step, float_plane(frame, step.input, c), in_stride,
+                                       float_plane(frame, step.output, c), out_stride);
+  }
 }
 
-void pool_row(const PoolVector& start, float* out) {
-  PoolVector p = start;
-  const std::size_t width = p.step.window.out_w;
-  for (; p.vector < p.step.vectors; ++p.vector) {
-    const std::size_t first = p.vector * float_lanes;
-    const Floats x = p.step.average ? average_taps(p) : greatest_tap(p);
-    store_floats_some(out + first, x, smaller(float_lanes, width - first));
+template <class How>
+void pool_as(const Pool& step, const Frame& frame, Range range) {
+  switch (step.window.stride_x) {
+    case 1:
+      return pool_channels<How, 1>(step, frame, range);
+    case 2:
+      return pool_channels<How, 2>(step, frame, range);
+    default:
+      return pool_channels<How, 0>(step, frame, range);
   }
 }
 
 void pool(const Pool& step, const Frame& frame, Range range) {
-  const Window& w = step.window;
-  for (std::size_t c = range.begin; c < range.end; ++c) {
-    const float* plane = float_plane(frame, step.input, c);
-    float* out = float_plane(frame, step.output, c);
-    for (std::size_t row = 0; row < w.out_h; ++row)
-      pool_row({step, plane, row, 0}, out + row * w.out_w);
+  if (step.average) {
+    pool_as<Average>(step, frame, range);
+  } else {
+    pool_as<Greatest>(step, frame, range);
   }
 }
 
