@@ -92,7 +92,8 @@ void Builder::add_conv2d(const Conv2dSpec& spec) {
                   spec.relu};
   need_scratch(op.chunk * taps_of(window) * kernels_.float_vectors * kernels_.float_lanes *
                sizeof(float));
-  add_step(op, divide_up(op.taps.vectors, kernels_.float_vectors), {input}, {spec.output});
+  const std::size_t groups = divide_up(op.taps.vectors, kernels_.float_vectors);
+  add_step(op, groups * divide_up(outputs, kernels_.float_outputs), {input}, {spec.output});
   ++program_steps_;
 }
 
@@ -195,7 +196,8 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
                       tables_.copy(stages),
                       stages.size()};
   need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes);
-  add_step(op, divide_up(taps.vectors, kernels_.binary_vectors), {input}, writes);
+  const std::size_t groups = divide_up(taps.vectors, kernels_.binary_vectors);
+  add_step(op, groups * divide_up(shape.outputs, bits_per_plane), {input}, writes);
   ++program_steps_;
 }
 

@@ -17,8 +17,8 @@ struct Kernels {
   std::size_t binary_vectors;        // vectors that a binary convolution gathers at a time
   std::size_t float_vectors;         // the same for a float convolution
   std::size_t float_outputs;         // outputs in one tile of a float convolution
-  Kernel<BinaryConv> binary_conv;    // units: groups of binary_vectors vectors
-  Kernel<Conv2d> conv2d;             // units: groups of float_vectors vectors, evened out
+  Kernel<BinaryConv> binary_conv;    // units: tiles of outputs within groups of vectors
+  Kernel<Conv2d> conv2d;             // units: the same
   Kernel<SplitPhases> split_phases;  // units: planes
   Kernel<Binarize> binarize;         // units: byte planes
   Kernel<Affine> affine;             // units: channels, as for all below

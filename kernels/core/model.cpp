@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/team.h"
+
 namespace bnas {
 namespace {
 
@@ -53,38 +55,83 @@ const float* plane_of(const Frame& frame, const Planes& p, std::size_t c) {
 
 }  // namespace
 
-// What the threads of one run share.
+// A context for each thread of a run.
+struct Model::Contexts {
+  std::unique_ptr<Context> first;
+  Context* free = first.get();
+  std::mutex mutex{};
+
+  // Null when all are in use.
+  const Context* begin() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const Context* context = free;
+    if (free != nullptr) free = free->next.get();
+    return context;
+  }
+};
+
+// What the threads of one run share: images for each of them ...
 struct Model::Batch {
   Model& model;
   const float* images;
   float* logits;
   std::size_t count;
+  Contexts contexts;
   std::size_t next = 0;
-  std::unique_ptr<Context> contexts;
   std::mutex mutex{};
 
   static void work(void* batch) { static_cast<Batch*>(batch)->work(); }
 
   void work() {
-    std::unique_ptr<Context> context = begin();
+    const Context* context = contexts.begin();
     if (context == nullptr) return;
     const StandardFloats floats;
     for (std::size_t i = claim(); i < count; i = claim()) {
       model.run_one(context->frame, images + i * model.image_size(), logits + i * model.classes());
     }
-    model.give_back(std::move(context));
-  }
-
-  std::unique_ptr<Context> begin() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<Context> context = std::move(contexts);
-    if (context != nullptr) contexts = std::move(context->next);
-    return context;
   }
 
   std::size_t claim() {
     const std::lock_guard<std::mutex> lock(mutex);
     return next++;
+  }
+};
+
+// ... or one image for all of them.
+struct Model::Shares {
+  Model& model;
+  const float* image;
+  float* logits;
+  Contexts contexts;
+  Team team;
+  std::uint8_t* arena =
+      contexts.first->frame.arena;  // all work in this one, with scratch memory of their own
+
+  static void work(void* shares) { static_cast<Shares*>(shares)->work(); }
+
+  void work() {
+    const Context* context = contexts.begin();
+    if (context == nullptr) return;
+    const StandardFloats floats;
+    const Frame frame{arena, context->frame.scratch, context->frame.values};
+    const std::size_t member = team.join();
+    if (member == 0) {
+      lead(frame);
+    } else {
+      team.follow(member, [&](std::size_t step, Range range) {
+        model.execute(model.parts_.steps[step], frame, range);
+      });
+    }
+  }
+
+  void lead(const Frame& frame) {
+    const std::vector<Step>& steps = model.parts_.steps;
+    model.load(frame, image);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      team.lead(i, steps[i].units, [&](Range range) { model.execute(steps[i], frame, range); });
+    }
+    team.finish();
+    model.copy_out(frame, model.parts_.output, logits);
   }
 };
 
@@ -140,8 +187,12 @@ void Model::load(const Frame& frame, const float* image) const {
   }
 }
 
+void Model::execute(const Step& step, const Frame& frame, Range range) const {
+  std::visit(Execute{parts_.kernels, frame, range}, step.op);
+}
+
 void Model::execute(const Step& step, const Frame& frame) const {
-  std::visit(Execute{parts_.kernels, frame, {0, step.units}}, step.op);
+  execute(step, frame, {0, step.units});
 }
 
 void Model::run_one(const Frame& frame, const float* image, float* logits) const {
@@ -151,10 +202,25 @@ void Model::run_one(const Frame& frame, const float* image, float* logits) const
 }
 
 void Model::run(const float* images, std::size_t n, float* logits, std::size_t threads) {
+  if (n < threads) return run_together(images, n, logits, std::min(threads, Team::most));
   const std::size_t workers = std::max<std::size_t>(1, std::min(threads, n));
-  Batch batch{*this, images, logits, n, 0, take(workers)};
+  Batch batch{*this, images, logits, n, {take(workers)}};
   shared_.get().pool.run(workers - 1, &Batch::work, &batch);
-  give_back(std::move(batch.contexts));
+  give_back(std::move(batch.contexts.first));
+}
+
+void Model::run_together(const float* images, std::size_t n, float* logits, std::size_t threads) {
+  std::unique_ptr<Context> contexts = take(threads);
+  for (std::size_t i = 0; i < n; ++i) {
+    Shares shares{*this,
+                  images + i * image_size(),
+                  logits + i * classes(),
+                  {std::move(contexts)},
+                  Team(threads)};
+    shared_.get().pool.run(threads - 1, &Shares::work, &shares);
+    contexts = std::move(shares.contexts.first);
+  }
+  give_back(std::move(contexts));
 }
 
 void Model::copy_out(const Frame& frame, ValueId id, void* out) const {

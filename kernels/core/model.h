@@ -31,8 +31,8 @@ class Model {
   explicit Model(Parts parts) : parts_(std::move(parts)), planes_(all_planes(parts_.values)) {}
 
   // images: (n, C, H, W); logits: (n, classes). The images are spread over at most `threads`
-  // threads. Throws std::bad_alloc or std::system_error where memory or threads run out, before any
-  // work.
+  // threads; where there are fewer images than that, all work on one after the other. Throws
+  // std::bad_alloc or std::system_error where memory or threads run out, before any work.
   void run(const float* images, std::size_t n, float* logits, std::size_t threads);
 
   // Runs one image and copies every value of the program as soon as it is there: out[v] is (C, H,
@@ -64,12 +64,16 @@ class Model {
     std::unique_ptr<Context> idle;
     ThreadPool pool;
   };
+  struct Contexts;
   struct Batch;
+  struct Shares;
 
   static std::vector<Planes> all_planes(const std::vector<Value>& values);
   std::unique_ptr<Context> take(std::size_t count);
   void give_back(std::unique_ptr<Context> contexts);
   void load(const Frame& frame, const float* image) const;
+  void run_together(const float* images, std::size_t n, float* logits, std::size_t threads);
+  void execute(const Step& step, const Frame& frame, Range range) const;
   void execute(const Step& step, const Frame& frame) const;
   void run_one(const Frame& frame, const float* image, float* logits) const;
   void copy_out(const Frame& frame, ValueId id, void* out) const;

@@ -132,8 +132,15 @@ void convolve_some(const BinaryConv& conv, const Frame& frame, Gathered in, cons
   }
 }
 
+// Part of a convolution: vectors of pixels from `first` on, and tiles of outputs.
+struct Part {
+  std::size_t first;
+  Range tiles;
+};
+
 template <std::size_t vectors>
-void convolve_group(const BinaryConv& conv, const Frame& frame, std::size_t first) {
+void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
+  const std::size_t first = part.first;
   alignas(64) std::int16_t dots[bits_per_plane * vectors * byte_lanes];
   const Source<std::uint8_t> source{byte_plane(frame, conv.input, 0),
                                     planes_of(frame, conv.input).stride, conv.groups};
@@ -142,26 +149,27 @@ void convolve_group(const BinaryConv& conv, const Frame& frame, std::size_t firs
     in = {frame.scratch, vectors * byte_lanes};
     gather(conv.taps, source, first, vectors, frame.scratch, {conv.groups * in.step, in.step});
   }
-  for (std::size_t o = 0; o < conv.outputs; o += bits_per_plane) {
+  for (std::size_t tile = part.tiles.begin; tile < part.tiles.end; ++tile) {
+    const std::size_t o = tile * bits_per_plane;
     convolve_some<vectors>(conv, frame, in,
                            {o, smaller(bits_per_plane, conv.outputs - o), first, dots});
   }
 }
 
 template <std::size_t vectors>
-void convolve_vectors(const BinaryConv& conv, const Frame& frame, std::size_t first,
-                      std::size_t count) {
+void convolve_vectors(const BinaryConv& conv, const Frame& frame, Part part, std::size_t count) {
   if (count == vectors) {
-    convolve_group<vectors>(conv, frame, first);
+    convolve_group<vectors>(conv, frame, part);
   } else if constexpr (vectors > 1) {
-    convolve_vectors<vectors - 1>(conv, frame, first, count);
+    convolve_vectors<vectors - 1>(conv, frame, part, count);
   }
 }
 
 void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
-  for (std::size_t group = range.begin; group < range.end; ++group) {
+  const std::size_t tiles = (conv.outputs + bits_per_plane - 1) / bits_per_plane;
+  for_each_group(range, tiles, [&](std::size_t group, Range some) {
     const std::size_t first = group * binary_vectors;
-    convolve_vectors<binary_vectors>(conv, frame, first,
+    convolve_vectors<binary_vectors>(conv, frame, {first, some},
                                      smaller(binary_vectors, conv.taps.vectors - first));
-  }
+  });
 }

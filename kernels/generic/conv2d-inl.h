@@ -61,7 +61,7 @@ void conv2d_some(const Conv2d& conv, const Frame& frame, const Chunk& chunk,
 }
 
 template <std::size_t vectors>
-void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first) {
+void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first, Range tiles) {
   auto* in = reinterpret_cast<float*>(frame.scratch);
   constexpr std::size_t row = vectors * float_lanes;
   const std::size_t taps = conv.taps.taps;
@@ -71,18 +71,19 @@ void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first) {
     gather(conv.taps, Source<float>{float_plane(frame, conv.input, c), stride, count}, first,
            vectors, in, {row, taps * row});
     const Chunk chunk{in, c * taps, (c + count) * taps, first};
-    for (std::size_t o = 0; o < conv.outputs; o += float_outputs) {
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+      const std::size_t o = tile * float_outputs;
       conv2d_some<vectors>(conv, frame, chunk, o, smaller(float_outputs, conv.outputs - o));
     }
   }
 }
 
 template <std::size_t vectors>
-void conv2d_vectors(const Conv2d& conv, const Frame& frame, std::size_t first, std::size_t count) {
-  if (count == vectors) {
-    conv2d_group<vectors>(conv, frame, first);
+void conv2d_vectors(const Conv2d& conv, const Frame& frame, Range some, Range tiles) {
+  if (some.end - some.begin == vectors) {
+    conv2d_group<vectors>(conv, frame, some.begin, tiles);
   } else if constexpr (vectors > 1) {
-    conv2d_vectors<vectors - 1>(conv, frame, first, count);
+    conv2d_vectors<vectors - 1>(conv, frame, some, tiles);
   }
 }
 
@@ -90,8 +91,9 @@ void conv2d_vectors(const Conv2d& conv, const Frame& frame, std::size_t first, s
 void conv2d(const Conv2d& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
   const std::size_t groups = (vectors + float_vectors - 1) / float_vectors;
-  for (std::size_t group = range.begin; group < range.end; ++group) {
-    const std::size_t first = vectors * group / groups;
-    conv2d_vectors<float_vectors>(conv, frame, first, vectors * (group + 1) / groups - first);
-  }
+  const std::size_t tiles = (conv.outputs + float_outputs - 1) / float_outputs;
+  for_each_group(range, tiles, [&](std::size_t group, Range some) {
+    const Range pixels{vectors * group / groups, vectors * (group + 1) / groups};
+    conv2d_vectors<float_vectors>(conv, frame, pixels, some);
+  });
 }

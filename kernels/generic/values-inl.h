@@ -16,6 +16,18 @@ float* float_plane(const Frame& frame, ValueId id, std::size_t plane) {
 
 std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
+// Units of a convolution count through the tiles of outputs of one group of pixels after the other.
+// Calls body(group, tiles) for the groups that a range touches.
+template <class Body>
+void for_each_group(Range range, std::size_t tiles, Body body) {
+  for (std::size_t unit = range.begin; unit < range.end;) {
+    const std::size_t tile = unit % tiles;
+    const std::size_t count = smaller(tiles - tile, range.end - unit);
+    body(unit / tiles, Range{tile, tile + count});
+    unit += count;
+  }
+}
+
 Floats zero_floats() { return broadcast_float(0.0f); }
 
 Floats relu_floats(Floats x) { return max_floats(x, zero_floats()); }
