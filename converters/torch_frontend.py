@@ -18,10 +18,16 @@ from bnas_deploy.converters.graph import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
-from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d, Shortcut
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d
 from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
+from bnas_deploy.nn.shortcuts import (
+    ConvShortcut,
+    PooledConvShortcut,
+    PooledShortcut,
+    RepeatParts,
+)
 
 __all__ = ["module_graph", "network_graph"]
 
@@ -169,6 +175,14 @@ def _zeroise(build: GraphBuilder, module: Zeroise, x: str, name: str) -> str:
     return build.add("zero", name, (), {"shape": (c, -(-h // s), -(-w // s))})
 
 
+def _repeat(build: GraphBuilder, module: RepeatParts, x: str, name: str) -> str:
+    if not module.index:
+        shape = (module.out_channels, *build.values[x].shape[1:])
+        return build.add("zero", name, (), {"shape": shape})
+    index = np.array(module.index, np.int32)
+    return build.add("select_channels", name, (x,), {}, {"index": index})
+
+
 def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
     return build.add("relu", name, (x,))
 
@@ -182,7 +196,10 @@ def _array(tensor: torch.Tensor) -> Array:
 
 _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     nn.Sequential: _sequential,
-    Shortcut: _sequential,
+    ConvShortcut: _sequential,
+    PooledConvShortcut: _sequential,
+    PooledShortcut: _sequential,
+    RepeatParts: _repeat,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,
     FloatConv2d: _conv,

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields
 
 from bnas_deploy.cli._main import Parser
-from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.training.recipe import SCHEDULES, Recipe
 
@@ -82,6 +82,14 @@ def _add_what(parser: Parser) -> None:
     )
     group.add_argument("--channels", type=int, help="channels of a node in place of the network's")
     group.add_argument("--layers", type=int, help="number of cells in place of the network's")
+    group.add_argument(
+        "--shortcut",
+        choices=SHORTCUTS,
+        help="the full-precision skip of the two reduction cells; conv: the paper's 2x2 convolution,"
+        " most of what a packed network weighs and computes; pool1x1: average pooling and a 1x1"
+        " convolution, a quarter of that; pool: average pooling and repeated channels, no weights"
+        " (default: the network's, conv)",
+    )
     group.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
     )

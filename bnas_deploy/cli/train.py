@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 CHECKPOINT, PRODUCTS = "checkpoint.pt", ("model.pt", "metrics.csv")
-_KEPT = ("config", "genotype", "channels", "layers", "image_size", "recipe", "seed")
+_KEPT = ("config", "genotype", "channels", "layers", "shortcut", "image_size", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,7 +136,7 @@ def _network_config(args: argparse.Namespace) -> NetworkConfig:
     value = get_config(args.config or "Mini").to_dict()
     if args.genotype is not None:
         value["genotype"] = _genotype(args.genotype).to_dict()
-    for key in ("channels", "layers", "image_size"):
+    for key in ("channels", "layers", "shortcut", "image_size"):
         if getattr(args, key) is not None:
             value[key] = getattr(args, key)
     return NetworkConfig.from_dict(value)

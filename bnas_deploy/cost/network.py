@@ -9,7 +9,7 @@ Channels: C of a node, 4C of a cell's output. Sizes are those of square images.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import NODES
@@ -23,6 +23,9 @@ KERNELS = {
     "bin_dil_conv_5x5": 5,
 }
 """Kernel widths of the primitives that have weights."""
+
+SHORTCUT_KERNELS = {"conv": 2, "pool1x1": 1}
+"""Kernel widths of the shortcuts that have weights."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _layers(config: NetworkConfig) -> Iterator[Layer]:
         yield from _input_units(config, index, after_reduction, (s0, s1), channels)
         yield from _edges(config, index, channels, out.size)
         if reduction and index > 0:
-            yield _shortcut(index, s1, out.channels)
+            yield _shortcut(config.shortcut, index, s1, out.channels)
         s0, s1, after_reduction = s1, out, reduction
     last, classes = s1.channels, config.classes
     yield Layer("classifier", "float", last * classes, last * classes, biases=classes)
@@ -122,17 +125,14 @@ def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> I
             yield _conv(name, "binary", shape, out_size, norm_params=2 * channels)
 
 
-def _shortcut(index: int, source: _Feature, out_channels: int) -> Layer:
-    # A 2x2 convolution of stride 2 without padding leaves out an odd last row.
-    layer = _conv("", "shortcut", (source.channels, out_channels, 2), source.size // 2)
-    return Layer(
-        name=f"cells.{index}.preprocess_res",
-        kind=layer.kind,
-        macs=layer.macs,
-        weights=layer.weights,
-        biases=out_channels,
-        norm_params=2 * source.channels,
-    )
+def _shortcut(kind: str, index: int, source: _Feature, out_channels: int) -> Layer:
+    name, norm = f"cells.{index}.preprocess_res", 2 * source.channels
+    if kind not in SHORTCUT_KERNELS:
+        return Layer(name, "shortcut", 0, 0, norm_params=norm)
+    # Without padding, a 2x2 window of stride 2 leaves out an odd last row.
+    shape = (source.channels, out_channels, SHORTCUT_KERNELS[kind])
+    layer = _conv(name, "shortcut", shape, source.size // 2, norm_params=norm)
+    return replace(layer, biases=out_channels)
 
 
 def _conv(

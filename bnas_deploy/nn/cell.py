@@ -16,13 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge
-from bnas_deploy.nn.layers import ConvUnit, Shortcut
+from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.primitives import OPS
+from bnas_deploy.nn.shortcuts import build_shortcut
 
 __all__ = [
     "Cell",
     "CellShape",
     "drop_samples",
+    "zero_states",
 ]
 
 
@@ -38,6 +40,9 @@ class CellShape:
         after_reduction: Whether the last cell did.
         skip: Whether the inter-cell skip connection is there (not in the first cell).
         imagenet: Whether the names and affine parameters are those of the ImageNet networks.
+        shortcut: How a reduction cell's skip halves the image; see `NetworkConfig`.
+        zero_parts: Which of the four equal parts of the last cell's output are zero for every
+            image. Left out of the tensor or not, no shortcut turns them into something else.
     """
 
     before_last: int
@@ -47,6 +52,8 @@ class CellShape:
     after_reduction: bool
     skip: bool
     imagenet: bool
+    shortcut: str = "conv"
+    zero_parts: frozenset[int] = frozenset()
 
 
 class Cell(nn.Module):
@@ -58,8 +65,7 @@ class Cell(nn.Module):
         preprocess0: Unit on s0: 1x1, or 3x3 of stride 2 after a reduction. A reduction cell of an
             ImageNet network calls it `preprocess0_red`; `inputs` finds it by either name.
         preprocess1: 1x1 unit on s1 (`preprocess1_red` likewise).
-        preprocess_res: `Sequential(BatchNorm, 2x2 convolution of stride 2 with bias)`, the
-            full-precision shortcut of a reduction cell; absent in other cells.
+        preprocess_res: The full-precision `Shortcut` of a reduction cell; absent in other cells.
         zero_states: The states that are exactly zero for every input.
         used_states: The states that an edge worth computing reads.
     """
@@ -68,7 +74,7 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = edges
         self.shape = shape
-        self.zero_states = _zero_states(edges)
+        self.zero_states = zero_states(edges)
         self.used_states = frozenset(
             source for name, source in edges if not _is_zero(name, source, self.zero_states)
         )
@@ -77,7 +83,9 @@ class Cell(nn.Module):
         for name, unit in zip(self._input_names, _input_units(shape, binary), strict=True):
             self.add_module(name, unit)
         if shape.reduction and shape.skip:
-            self.preprocess_res = Shortcut(shape.last, NODES * shape.channels)
+            self.preprocess_res = build_shortcut(
+                shape.shortcut, shape.last, NODES * shape.channels, zero_parts=shape.zero_parts
+            )
         self._ops = nn.ModuleList(
             OPS[name](shape.channels, _stride(source, shape.reduction), binary)
             for name, source in edges
@@ -152,7 +160,9 @@ class Cell(nn.Module):
     def _skip(self, s1: Tensor) -> Tensor | None:
         if not self.shape.skip:
             return None
-        return self.preprocess_res(s1) if self.shape.reduction else s1
+        if not self.shape.reduction:
+            return s1
+        return self.preprocess_res(s1) if self.preprocess_res.live else None
 
     def _zeros(self, s1: Tensor) -> Tensor:
         batch, _, height, width = s1.shape
@@ -176,7 +186,8 @@ def _is_zero(name: str, source: int, zero_states: frozenset[int]) -> bool:
     return name == "none" or ("pool" in name and source in zero_states)
 
 
-def _zero_states(edges: tuple[Edge, ...]) -> frozenset[int]:
+def zero_states(edges: tuple[Edge, ...]) -> frozenset[int]:
+    """Return the states of a cell that are zero for every image, by their edges alone."""
     zero: frozenset[int] = frozenset()
     for node in range(NODES):
         own = edges[EDGES_PER_NODE * node : EDGES_PER_NODE * (node + 1)]

@@ -11,6 +11,7 @@ from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
 
 __all__ = [
     "CONFIGS",
+    "SHORTCUTS",
     "STEMS",
     "NetworkConfig",
     "get_config",
@@ -18,6 +19,9 @@ __all__ = [
 
 STEMS: tuple[str, ...] = ("cifar10", "imagenet")
 """The kinds of stem."""
+
+SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "pool")
+"""The kinds of inter-cell skip of a reduction cell, dearest first; `nn.shortcuts` builds them."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
 _RANGES: dict[str, tuple[int, int]] = {
@@ -42,6 +46,9 @@ class NetworkConfig:
         dataset: Kind of stem: `cifar10` keeps the resolution, `imagenet` reduces it eightfold.
         classes: Outputs of the classifier.
         image_size: Height and width in pixels of the images it is meant for.
+        shortcut: How a reduction cell's skip halves the image, behind a BatchNorm: `conv` (the
+            paper's full-precision 2x2 convolution), `pool1x1` (average pooling, 1x1 convolution) or
+            `pool` (average pooling, live channels repeated: no weights).
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.
@@ -54,13 +61,11 @@ class NetworkConfig:
     dataset: str = "cifar10"
     classes: int = 10
     image_size: int = 32
+    shortcut: str = "conv"
 
     def __post_init__(self) -> None:
-        stem: object = self.dataset
-        if not isinstance(stem, str) or stem not in STEMS:
-            msg = f"dataset (the kind of stem) is one of {', '.join(STEMS)};"
-            msg += f" got {reprlib.repr(stem)}"
-            raise ConfigError(msg)
+        _check_choice("dataset (the kind of stem)", self.dataset, STEMS)
+        _check_choice("shortcut", self.shortcut, SHORTCUTS)
         for field, kind in (("name", str), ("genotype", Genotype)):
             value: object = getattr(self, field)
             if not isinstance(value, kind):
@@ -115,6 +120,12 @@ class NetworkConfig:
             )
             raise ConfigError(msg)
         return cls(**{**value, "genotype": Genotype.from_dict(value["genotype"])})
+
+
+def _check_choice(field: str, value: object, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        msg = f"{field} is one of {', '.join(choices)}; got {reprlib.repr(value)}"
+        raise ConfigError(msg)
 
 
 def _check_integer(field: str, value: object, least: int, most: int) -> None:

@@ -1,4 +1,4 @@
-"""The binary convolution, the unit around it and the shortcut. No cells, no choice of primitives.
+"""The binary convolution, the unit around it. No cells, no choice of primitives.
 
 Channels that are zero for every input need not be there: a unit that gets x (N, L, H, W) with fewer
 channels than its I takes the other I - L, the last ones, to be exactly zero. What they turn into
@@ -22,7 +22,6 @@ __all__ = [
     "ConvUnit",
     "FloatConv2d",
     "Normalise",
-    "Shortcut",
     "constant_channels",
     "convolve",
     "count_batch",
@@ -133,41 +132,6 @@ class ConvUnit(nn.Module):
         weight = conv.effective_weight() if isinstance(conv, BinaryConv2d) else conv.weight
         absent = constant_channels(self.bn, x.shape[1], binary=self.binary)
         return self.rectify(convolve(conv, y, weight, absent))
-
-
-class Shortcut(nn.Sequential):
-    """The full-precision inter-cell skip of a reduction cell: BatchNorm, 2x2 convolution, stride 2.
-
-    Attributes:
-        normalise: As in `ConvUnit`.
-    """
-
-    normalise: Normalise
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        bn = nn.BatchNorm2d(in_channels)
-        super().__init__(bn, nn.Conv2d(in_channels, out_channels, 2, stride=2))
-        self.normalise = normalise
-
-    @property
-    def bn(self) -> nn.BatchNorm2d:
-        """The BatchNorm."""
-        bn = self[0]
-        assert isinstance(bn, nn.BatchNorm2d)
-        return bn
-
-    @property
-    def conv(self) -> nn.Conv2d:
-        """The convolution, with bias."""
-        conv = self[1]
-        assert isinstance(conv, nn.Conv2d)
-        return conv
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Map (N, L, H, W) to (N, O, H / 2, W / 2), L at most I."""
-        y = self.normalise(self.bn, input, binary=False)
-        absent = constant_channels(self.bn, input.shape[1], binary=False)
-        return convolve(self.conv, y, self.conv.weight, absent)
 
 
 def normalise(bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnas_deploy.nn.cell import Cell, CellShape
+from bnas_deploy.nn.cell import Cell, CellShape, zero_states
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.nn.genotype import NODES
+from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.shortcuts import fills_zeros
 
 __all__ = [
     "STEM_MULTIPLIER",
@@ -94,6 +95,7 @@ def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:
     imagenet = config.dataset == "imagenet"
     channels, after_reduction = config.channels, imagenet
     before_last, last = stem_channels, stem_channels
+    zero_parts: frozenset[int] = frozenset()
     shapes = []
     for index in range(config.layers):
         reduction = index in config.reductions
@@ -106,10 +108,24 @@ def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:
             after_reduction=after_reduction,
             skip=index > 0,
             imagenet=imagenet,
+            shortcut=config.shortcut,
+            zero_parts=zero_parts,
         )
         shapes.append(shape)
+        zero_parts = _zero_parts(config, shape)
         before_last, last, after_reduction = last, NODES * channels, reduction
     return shapes
+
+
+def _zero_parts(config: NetworkConfig, shape: CellShape) -> frozenset[int]:
+    """Return which of the four parts of a cell's output are zero for every image."""
+    states = zero_states(config.genotype.cell(reduction=shape.reduction))
+    own = frozenset(state - INPUT_STATES for state in states)
+    if not shape.skip:
+        return own
+    if not shape.reduction:
+        return own & shape.zero_parts
+    return frozenset() if fills_zeros(shape.shortcut, shape.zero_parts) else own
 
 
 def _imagenet_stem(channels: int) -> tuple[nn.Sequential, nn.Sequential]:

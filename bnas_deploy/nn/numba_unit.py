@@ -21,8 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.nn import numba_kernels as kernels
-from bnas_deploy.nn.layers import ConvUnit, Shortcut, count_batch, normalise, running_statistics
+from bnas_deploy.nn.layers import ConvUnit, count_batch, normalise, running_statistics
 from bnas_deploy.nn.numba_kernels import Bits, Floats
+from bnas_deploy.nn.shortcuts import Shortcut
 
 __all__ = [
     "Doubles",

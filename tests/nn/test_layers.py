@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, Shortcut
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit
+from bnas_deploy.nn.shortcuts import ConvShortcut
 from bnas_deploy.nn.quantize import binarize_weight
 
 
@@ -74,7 +75,7 @@ def _units(binary):
         ConvUnit(6, 4, 1, binary=binary),
         ConvUnit(6, 4, 3, stride=2, padding=1, binary=binary, affine=False),
         ConvUnit(6, 4, 3, padding=2, dilation=2, binary=binary),
-        Shortcut(6, 8),
+        ConvShortcut(6, 8),
     ]
 
 
