@@ -16,6 +16,7 @@ from bnas_deploy.converters.passes.fuse_residual import FuseResidual
 from bnas_deploy.converters.passes.lower_batchnorm import LowerBatchnorm
 from bnas_deploy.converters.passes.merge_equal import MergeEqual
 from bnas_deploy.converters.passes.pack_convs import PackConvs
+from bnas_deploy.converters.passes.pool_first import PoolFirst
 from bnas_deploy.converters.passes.remove_zero import RemoveZero
 from bnas_deploy.converters.passes.schedule import Schedule
 from bnas_deploy.errors import ConversionError, PassError
@@ -27,6 +28,7 @@ PIPELINE: tuple[Pass, ...] = (
     RemoveZero(),  # While every operation still has its float meaning.
     MergeEqual(),  # After zeros are gone, as add(pool, 0) and pool are equal only then.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
+    PoolFirst(),  # Before folding, as it puts a BatchNorm next to the convolution behind the pool.
     FoldBatchnorm(),  # After zeros: their shifts are in biases already.
     FuseRelu(),  # Again: conv, BatchNorm, ReLU has become conv, ReLU.
     PackConvs(),  # Takes sign(BatchNorm(dot product)); what is left to BinarizeSigns reads floats.

@@ -47,7 +47,9 @@ def scramble(network: nn.Module, seed: int) -> None:
                     module.weight[seed % c] = 0.0
 
 
-def random_network(seed: int, *, zeroise: float = 0.3, double: bool = False) -> Network:
+def random_network(
+    seed: int, *, zeroise: float = 0.3, double: bool = False, shortcut: str = "conv"
+) -> Network:
     """One network in evaluation mode; the seed chooses cells, stem, depth, width and weights."""
     rng = np.random.default_rng(seed)
     genotype = (
@@ -62,6 +64,7 @@ def random_network(seed: int, *, zeroise: float = 0.3, double: bool = False) -> 
         dataset=dataset,
         classes=int(rng.integers(1, 12)),
         image_size=32 if dataset == "imagenet" else int(rng.choice([8, 12])),
+        shortcut=shortcut,
     )
     torch.manual_seed(seed)
     network = build_network(config).eval()

@@ -3,7 +3,8 @@
 **Paper** (Section 5.1, Tables 6, 8, 10): one float multiply-accumulate is one FLOP and a binary
 one 1/64; `preprocess_res`, the full-precision shortcut of the reduction cells, is left out, and so
 is BatchNorm. Memory: 1 bit a binary weight, 32 a float weight or bias of stem and classifier.
-**Full**: the shortcut's operations, weights and biases are counted too, and in memory the learned
+**Full**: the shortcut's operations, weights and biases (of whichever kind it is; an average pooling
+counts nothing, as pools do in the paper) are counted too, and in memory the learned
 parameters of every BatchNorm at 32 bits each; that makes the float total of a network exactly 32
 bits times its number of parameters. The scales beta are left out: one number per output channel.
 

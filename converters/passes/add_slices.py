@@ -28,6 +28,7 @@ class AddSlices(Pass):
 
     1. Where one side is a concat or select_channels: each of its parts is added onto the other side
        where it belongs. The side that more nodes read, else the earlier one, is the one added onto.
+       Not a select_channels that repeats channels: writing it once is less work than adding it.
     2. Else y is added onto x whole. A convolution that nobody else reads is y, so that it can write
        its output straight onto x (`fuse_residual`); of two, the later one.
     """
@@ -78,18 +79,26 @@ def _sides(graph: Graph, node: Node) -> tuple[str, str]:
 
     def preference(value: str) -> tuple[bool, bool, int]:
         source = graph.producers.get(value)
-        operation = "" if source is None else source.op
         alone = graph.only_reader(value) is node
-        order = -1 if source is None else graph.nodes.index(source)
-        return operation in _JOINING and alone, operation == "packed_conv" and alone, order
+        if source is None or not alone:
+            return False, False, -1 if source is None else graph.nodes.index(source)
+        return _joins(source), source.op == "packed_conv", graph.nodes.index(source)
 
     return (y, x) if preference(x) > preference(y) else (x, y)
+
+
+def _joins(node: Node) -> bool:
+    """Whether a node's output is parts of other values, none of them twice."""
+    if node.op != "select_channels":
+        return node.op in _JOINING
+    taken = node.constants["index"][node.constants["index"] >= 0]
+    return len(np.unique(taken)) == len(taken)
 
 
 def _slices(graph: Graph, value: str) -> list[_Slice]:
     """The parts of a concat or select_channels of one; empty if it is neither."""
     node = graph.producers.get(value)
-    if node is None or node.op not in _JOINING:
+    if node is None or not _joins(node):
         return []
     index = np.arange(graph.values[value].shape[0])
     if node.op == "select_channels":

@@ -185,6 +185,7 @@ def test_a_mistake_is_one_line_and_status_two(train, options, message, tmp_path)
     [
         *(["--batch", "4"], ["--no-flip"], ["--config", "A"], ["--channels", "8"], ["--float"]),
         *(["--seed", "0"], ["--recipe", "r.json"], ["--genotype", "latest_cell"]),
+        ["--shortcut", "pool"],
     ],
 )
 def test_resume_keeps_its_network_and_recipe(train, tmp_path, option):
@@ -200,6 +201,16 @@ def test_a_recipe_file_and_options_over_it(train, tmp_path):
     train("--quiet", "--recipe", str(tmp_path / "r.json"), "--lr", "0.125", "--no-flip")
     recipe = load_model(tmp_path / "run" / "model.pt").training["recipe"]
     assert (recipe["lr"], recipe["weight_decay"], recipe["flip"]) == (0.125, 0.25, False)
+
+
+def test_the_shortcut_goes_through_resuming_into_the_product(train, tmp_path):
+    train("--quiet", "--shortcut", "pool")
+    status, _, _ = train("--quiet", "--resume", "--epochs", "3", resume=True)
+    assert status == 0
+    model = load_model(tmp_path / "run" / "model.pt")
+    assert model.config.shortcut == "pool"
+    assert model.training["epochs"] == 3
+    assert "cells.1.preprocess_res.1.weight" not in model.network.state_dict()
 
 
 def test_a_genotype_file(train, tmp_path):

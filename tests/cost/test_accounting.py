@@ -76,6 +76,49 @@ def test_8_bit_shortcut_saves_three_quarters_of_the_shortcut_weights() -> None:
     assert saving > cost.memory_saving(A, over=A_WITHOUT_ZEROISE, full=True)
 
 
+WITH_POOL1X1 = replace(A, shortcut="pool1x1")
+WITH_POOL = replace(A, shortcut="pool")
+
+
+@pytest.mark.parametrize(
+    ("network", "bits", "flops", "speedup", "saving"),
+    [
+        (A, 8, 0.988e8, 21.7, 38.3),
+        (WITH_POOL1X1, 32, 0.351e8, 61.1, 38.3),
+        (WITH_POOL1X1, 8, 0.351e8, 61.1, 63.1),
+        (WITH_POOL, 32, 0.139e8, 154.7, 81.0),
+    ],
+)
+def test_cheaper_shortcuts_in_full(
+    network: object, bits: int, flops: float, speedup: float, saving: float
+) -> None:
+    assert cost.full_flops(network) == near(flops)
+    assert cost.speedup(network, over=A_WITHOUT_ZEROISE, full=True) == near(speedup)
+    got = cost.memory_saving(network, over=A_WITHOUT_ZEROISE, full=True, shortcut_bits=bits)
+    assert got == near(saving)
+
+
+def test_a_1x1_shortcut_has_a_quarter_of_weights_and_operations() -> None:
+    for own, quarter in zip(
+        [x for x in cost.network_layers(A) if x.kind == "shortcut"],
+        [x for x in cost.network_layers(WITH_POOL1X1) if x.kind == "shortcut"],
+        strict=True,
+    ):
+        assert (own.weights, own.macs) == (4 * quarter.weights, 4 * quarter.macs)
+        assert (own.name, own.biases, own.norm_params) == (
+            quarter.name,
+            quarter.biases,
+            quarter.norm_params,
+        )
+
+
+def test_a_pooled_shortcut_has_nothing_but_its_batch_norm() -> None:
+    layers = [x for x in cost.network_layers(WITH_POOL) if x.kind == "shortcut"]
+    assert [(x.macs, x.weights, x.biases) for x in layers] == [(0, 0, 0)] * 2
+    assert [x.norm_params for x in layers] == [2 * 4 * 36, 2 * 4 * 72]
+    assert cost.paper_flops(WITH_POOL) == cost.paper_flops(A) == cost.full_flops(WITH_POOL)
+
+
 def test_float_flops_count_every_mac_once() -> None:
     layers = cost.network_layers(MINI)
     assert cost.float_flops(MINI, full=True) == sum(layer.macs for layer in layers)
@@ -96,8 +139,10 @@ def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
         replace(MINI, layers=6, channels=4),
         replace(MINI, layers=6, channels=4, genotype=LATEST_CELL),
         replace(CONFIGS["D"], layers=6, channels=4, classes=7, image_size=64),
+        replace(MINI, layers=6, channels=4, shortcut="pool1x1"),
+        replace(CONFIGS["D"], layers=6, channels=4, image_size=64, shortcut="pool"),
     ],
-    ids=["zeroise", "no zeroise", "imagenet"],
+    ids=["zeroise", "no zeroise", "imagenet", "pool1x1", "pool"],
 )
 def test_parameters_are_those_of_the_torch_network(config: object) -> None:
     pytest.importorskip("torch")

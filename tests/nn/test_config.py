@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.nn.config import CONFIGS, NetworkConfig, get_config
+from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE
 
 PUBLISHED = {
@@ -35,6 +35,19 @@ def test_the_nine_published_networks():
 @pytest.mark.parametrize("name", CONFIGS)
 def test_round_trip(name):
     assert NetworkConfig.from_dict(CONFIGS[name].to_dict()) == CONFIGS[name]
+
+
+def test_a_configuration_from_before_shortcuts_has_the_papers():
+    value = CONFIGS["A"].to_dict()
+    assert value.pop("shortcut") == "conv"
+    assert NetworkConfig.from_dict(value) == CONFIGS["A"]
+
+
+@pytest.mark.parametrize("kind", SHORTCUTS)
+def test_the_shortcut_is_kept(kind):
+    value = {**CONFIGS["A"].to_dict(), "shortcut": kind}
+    assert NetworkConfig.from_dict(value).shortcut == kind
+    assert NetworkConfig.from_dict(value).to_dict() == value
 
 
 def test_unknown_name_lists_the_choices():
@@ -68,6 +81,9 @@ def test_only_a_mapping_is_read():
         ("classes", 1_000_001),
         ("image_size", 16_385),
         ("dataset", "mnist"),
+        ("shortcut", "none"),
+        ("shortcut", None),
+        ("shortcut", ["conv"]),
         ("genotype", "latest_cell"),
         ("name", 3),
     ],

@@ -43,6 +43,24 @@ def test_selected_channels_go_where_they_belong():
     assert [n.attributes["at"] for n in graph.nodes[-2:]] == [1, 5]
 
 
+def test_repeated_channels_are_written_once_and_added_onto():
+    g = SmallGraph((2, 6, 5))
+    x = g.concat("j", g.pool("p", "image"), g.conv("c", "image", 2))
+    repeated = g.select("s", g.relu("r", "image"), [0, 1, 0, 1])
+    graph = run_pass(AddSlices(), g.graph(g.plus("a", x, repeated)))
+    adds = [n for n in graph.nodes if n.op == "add_slice"]
+    assert [n.inputs[1] for n in adds] == ["p", "c"]
+    assert adds[0].inputs[0] == "s"
+
+
+def test_repeated_channels_that_are_added_stay_one_value():
+    g = SmallGraph((2, 6, 5))
+    skip = g.relu("skip", g.conv("c", "image", 4))
+    x = g.plus("a", skip, g.select("s", g.relu("r", "image"), [0, 1, 0, 1]))
+    graph = run_pass(AddSlices(), g.graph(g.plus("b", x, skip)))
+    assert ops_of(graph).count("select_channels") == 1
+
+
 def test_a_torn_part_is_selected_piece_by_piece():
     g = SmallGraph((3, 6, 5))
     x = g.select("s", g.pool("p", "image"), [0, -1, 2, 1])

@@ -1,0 +1,52 @@
+"""Moves a BatchNorm behind the average pooling that reads it; it folds nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bnas_deploy.converters.graph import Graph, Node
+from bnas_deploy.converters.passes.base import Pass
+
+__all__ = ["PoolFirst"]
+
+
+class PoolFirst(Pass):
+    """avg_pool(batch_norm(x)), where nobody else reads the BatchNorm, becomes batch_norm(avg_pool(x)).
+
+    The average counts no padding, so that a scale and a shift commute with it at borders too: exact
+    in real arithmetic, another rounding of the same number in floats. The BatchNorm then works on
+    the small image (a quarter of it, in a shortcut), and stands beside a convolution behind the
+    pool, which can take it in without a border that spoils it (`fold_batchnorm`).
+    """
+
+    name = "pool_first"
+    absent_before = frozenset({"packed_conv", "binarize", "add_slice"})
+
+    def rewrite(self, graph: Graph) -> Graph:
+        """Swap one pair at a time, as pools may follow each other."""
+        while True:
+            for node in graph.nodes:
+                pool = _sole_pool(graph, node)
+                if pool is not None:
+                    graph = _swapped(graph, node, pool)
+                    break
+            else:
+                return graph
+
+
+def _sole_pool(graph: Graph, norm: Node) -> Node | None:
+    reader = graph.only_reader(norm.output) if norm.op == "batch_norm" else None
+    return reader if reader is not None and reader.op == "avg_pool" else None
+
+
+def _swapped(graph: Graph, norm: Node, pool: Node) -> Graph:
+    pooled = f"{pool.output}.raw"
+    first = replace(pool, inputs=norm.inputs, outputs=(pooled,))
+    second = replace(norm, inputs=(pooled,), outputs=pool.outputs)
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node is pool:
+            nodes += [first, second]
+        elif node is not norm:
+            nodes.append(node)
+    return graph.with_nodes(nodes)
