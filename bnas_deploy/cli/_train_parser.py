@@ -45,6 +45,9 @@ examples:
   A cell of your own, and settings from a file:
     bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
 
+  BNAS-A without the two convolutions that are most of its packed file and of its time:
+    bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
+
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
 metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
 published.

@@ -54,7 +54,10 @@ def install(network: nn.Module) -> None:
     The values agree up to float rounding of the BatchNorm.
     """
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    numba.set_num_threads(min(torch.get_num_threads(), most))
+    threads = torch.get_num_threads()
+    numba.set_num_threads(min(threads, most))
+    # Numba starts OpenMP with a thread a core, and PyTorch, which shares it, forgets its own number.
+    torch.set_num_threads(threads)
     for module in network.modules():
         if isinstance(module, ConvUnit | Shortcut):
             module.normalise = fused_normalise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -94,3 +96,13 @@ def test_a_whole_network_agrees_in_its_first_loss():
     # another network differs by twenty times this.
     assert (a - b).float().abs().mean() < 0.05 * a.float().abs().mean() + 0.01
     assert all(p.grad.isfinite().all() for p in fused.parameters() if p.grad is not None)
+
+
+def test_installing_keeps_the_number_of_threads():
+    # Numba starts its threads once a process, so this needs one of its own.
+    code = (
+        "import torch; torch.set_num_threads(1); from bnas_deploy.nn.numba_unit import install;"
+        " install(torch.nn.ReLU()); print(torch.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
