@@ -88,8 +88,8 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--shortcut",
         choices=SHORTCUTS,
-        help="the full-precision skip of the two reduction cells; conv: the paper's 2x2 convolution,"
-        " most of what a packed network weighs and computes; pool1x1: average pooling and a 1x1"
+        help="the full-precision skip of the two reduction cells; conv: the paper's 2x2"
+        " convolution, most of what a packed network weighs and computes; pool1x1: average pooling and a 1x1"
         " convolution, a quarter of that; pool: average pooling and repeated channels, no weights"
         " (default: the network's, conv)",
     )

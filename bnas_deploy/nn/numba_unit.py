@@ -56,7 +56,7 @@ def install(network: nn.Module) -> None:
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     threads = torch.get_num_threads()
     numba.set_num_threads(min(threads, most))
-    # Numba starts OpenMP with a thread a core, and PyTorch, which shares it, forgets its own number.
+    # Numba starts OpenMP with a thread a core, and PyTorch, which shares it, follows.
     torch.set_num_threads(threads)
     for module in network.modules():
         if isinstance(module, ConvUnit | Shortcut):

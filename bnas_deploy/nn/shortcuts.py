@@ -128,7 +128,7 @@ class RepeatParts(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, L, H, W) to (N, O, H, W)."""
         # Slices, not an index: their gradients are added in a fixed order on every device.
-        parts = x.split(self._width, dim=1)
+        parts = torch.split(x, self._width, dim=1)
         return torch.cat([parts[part] for part in self._parts], dim=1)
 
 

@@ -11,7 +11,7 @@ __all__ = ["PoolFirst"]
 
 
 class PoolFirst(Pass):
-    """avg_pool(batch_norm(x)), where nobody else reads the BatchNorm, becomes batch_norm(avg_pool(x)).
+    """avg_pool(batch_norm(x)) becomes batch_norm(avg_pool(x)), if only the pool reads the BatchNorm.
 
     The average counts no padding, so that a scale and a shift commute with it at borders too: exact
     in real arithmetic, another rounding of the same number in floats. The BatchNorm then works on

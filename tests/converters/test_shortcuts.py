@@ -85,7 +85,7 @@ def test_pool_scales_live_channels_of_the_small_image_and_then_repeats_them():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_what_a_cell_makes_is_added_onto_the_repeated_channels(seed):
-    network, graph, nodes = shortcut_nodes("pool", seed)
+    _, graph, nodes = shortcut_nodes("pool", seed)
     (first,) = graph.readers[nodes[-1].output]
     assert first.op == "add_slice"
     assert first.inputs[0] == nodes[-1].output

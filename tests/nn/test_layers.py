@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 
 from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit
-from bnas_deploy.nn.shortcuts import ConvShortcut
 from bnas_deploy.nn.quantize import binarize_weight
+from bnas_deploy.nn.shortcuts import ConvShortcut
 
 
 @pytest.fixture(autouse=True)
