@@ -11,7 +11,7 @@ __all__ = ["PoolFirst"]
 
 
 class PoolFirst(Pass):
-    """avg_pool(batch_norm(x)) becomes batch_norm(avg_pool(x)), if only the pool reads the BatchNorm.
+    """avg_pool(batch_norm(x)) becomes batch_norm(avg_pool(x)), if nobody else reads the first.
 
     The average counts no padding, so that a scale and a shift commute with it at borders too: exact
     in real arithmetic, another rounding of the same number in floats. The BatchNorm then works on
