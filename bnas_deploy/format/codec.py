@@ -6,6 +6,7 @@ Every dataclass field is read by the decoder of its annotated type: a new step n
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -100,12 +101,17 @@ def _tagged(
 
 
 def _dataclass(cls: Any, x: object, where: str) -> Any:  # noqa: ANN401
-    fields = {f.name: f.type for f in dataclasses.fields(cls)}
-    given = _keys(x, tuple(fields), where)
+    decoders = _decoders(cls)
+    given = _keys(x, tuple(decoders), where)
     return cls(**{
-        name: DECODERS[str(kind)](given[name], f"{where}, field {name!r}")
-        for name, kind in fields.items()
+        name: decoder(given[name], f"{where}, field {name!r}")
+        for name, decoder in decoders.items()
     })  # fmt: skip
+
+
+@functools.cache
+def _decoders(cls: Any) -> dict[str, _Decoder]:  # noqa: ANN401
+    return {f.name: DECODERS[str(f.type)] for f in dataclasses.fields(cls)}
 
 
 def _keys(x: object, expected: tuple[str, ...], where: str) -> dict[str, Any]:

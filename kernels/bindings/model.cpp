@@ -1,8 +1,9 @@
-// Python's view of a model: run, trace, profile, memory.
+// Python's view of a model: run, trace, profile, describe, memory.
 #include "core/model.h"
 
 #include "bindings/arrays.h"
 #include "bindings/module.h"
+#include "core/describe.h"
 
 namespace bnas {
 namespace {
@@ -82,6 +83,16 @@ void repeat(const Model::Execution& run, std::size_t step, std::size_t times) {
   run.repeat(step, times);
 }
 
+// (step of the program, kernel, gather, outputs, vectors, lanes), in the order in which they run.
+py::list kernels_of(const Model& model) {
+  py::list uses;
+  for (const KernelUse& use : describe(model.parts())) {
+    uses.append(py::make_tuple(use.program_step, use.kernel, use.gather, use.outputs, use.vectors,
+                               use.lanes));
+  }
+  return uses;
+}
+
 py::dict memory(const Model& model) {
   const Model::Parts& parts = model.parts();
   py::dict bytes;
@@ -103,6 +114,7 @@ void bind_model(py::module_& m) {
       .def("trace", &trace, py::arg("image"))
       .def("profile", &profile, py::arg("image"))
       .def("execution", &execution, py::arg("image"), py::keep_alive<0, 1>())
+      .def("describe", &kernels_of)
       .def("memory", &memory);
 }
 

@@ -4,6 +4,7 @@
 
 #include <pybind11/stl.h>
 
+#include "dispatch/clock.h"
 #include "dispatch/dispatch.h"
 
 namespace bnas {
@@ -30,12 +31,18 @@ double peak(const std::string& isa, double milliseconds) {
   return popcount_peak(kernels, milliseconds);
 }
 
+double clock(double milliseconds) {
+  const py::gil_scoped_release unlocked;
+  return clock_rate(milliseconds);
+}
+
 }  // namespace bnas
 
 PYBIND11_MODULE(_kernels, m) {
   m.doc() = "Kernels of bnas_deploy; use bnas_deploy.engine.native.";
   m.def("isas", &bnas::isa_table);
   m.def("popcount_peak", &bnas::peak, pybind11::arg("isa"), pybind11::arg("milliseconds"));
+  m.def("clock_rate", &bnas::clock, pybind11::arg("milliseconds"));
   bnas::bind_model(m);
   bnas::bind_builder(m);
 }

@@ -28,18 +28,57 @@ std::ptrdiff_t floor_divide(std::ptrdiff_t a, std::size_t by) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
+struct Span {
+  std::size_t begin, end;
+};
+
+// The n in [0, count) with 0 <= n * stride + shift < extent.
+Span inside_span(std::ptrdiff_t shift, std::size_t stride, std::size_t extent, std::size_t count) {
+  const auto clamp = [count](std::ptrdiff_t n) {
+    return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(n, 0, signed_size(count)));
+  };
+  const std::size_t begin = clamp(-floor_divide(shift, stride));
+  const std::size_t end = clamp(-floor_divide(shift - signed_size(extent), stride));
+  return {begin, std::max(begin, end)};
+}
+
+// The output rows and columns for which a tap lies inside the image.
+struct Inside {
+  Span rows, columns;
+};
+
+Inside inside_of(const Window& w, std::size_t tap) {
+  const Displacement d = displacement(w, tap);
+  return {inside_span(d.y, w.stride_y, w.in_h, w.out_h),
+          inside_span(d.x, w.stride_x, w.in_w, w.out_w)};
+}
+
+std::uint64_t bits_below(std::size_t n) {
+  return n < 64 ? (std::uint64_t{1} << n) - 1 : ~std::uint64_t{0};
+}
+
+// Bit i: the tap of pixel first + i is inside; taken row by row, as most rows of a tap are alike.
+std::uint64_t mask_of(const Inside& tap, std::size_t out_w, Span pixels) {
+  std::uint64_t mask = 0;
+  for (std::size_t y = pixels.begin / out_w; y * out_w < pixels.end; ++y) {
+    if (y < tap.rows.begin || y >= tap.rows.end) continue;
+    const std::size_t begin = std::max(pixels.begin, y * out_w + tap.columns.begin);
+    const std::size_t end = std::min(pixels.end, y * out_w + tap.columns.end);
+    if (begin < end) mask |= bits_below(end - pixels.begin) & ~bits_below(begin - pixels.begin);
+  }
+  return mask;
+}
+
 // Finds the patterns of all vectors; each is the list of its taps' masks.
 void find_patterns(const Window& w, std::size_t lanes, Geometry& g) {
-  const std::size_t taps = taps_of(w);
+  std::vector<Inside> taps;
+  for (std::size_t t = 0; t < taps_of(w); ++t) taps.push_back(inside_of(w, t));
   const std::size_t count = w.out_h * w.out_w;
   std::map<std::vector<std::uint64_t>, std::uint32_t> known;
+  std::vector<std::uint64_t> masks(taps.size());
   for (std::size_t first = 0; first < count; first += lanes) {
-    std::vector<std::uint64_t> masks(taps, 0);
-    for (std::size_t t = 0; t < taps; ++t) {
-      for (std::size_t i = 0; i < std::min(lanes, count - first); ++i) {
-        masks[t] |= static_cast<std::uint64_t>(tap_inside(w, t, first + i)) << i;
-      }
-    }
+    const Span pixels{first, std::min(first + lanes, count)};
+    for (std::size_t t = 0; t < taps.size(); ++t) masks[t] = mask_of(taps[t], w.out_w, pixels);
     const auto found = known.emplace(masks, static_cast<std::uint32_t>(known.size()));
     if (found.second) g.inside.insert(g.inside.end(), masks.begin(), masks.end());
     g.pattern.push_back(found.first->second);
@@ -66,13 +105,6 @@ void find_offsets(const Window& w, std::size_t planes, std::size_t multiple, Geo
 }  // namespace
 
 std::size_t taps_of(const Window& w) { return w.kernel_h * w.kernel_w; }
-
-bool tap_inside(const Window& w, std::size_t tap, std::size_t pixel) {
-  const Displacement d = displacement(w, tap);
-  const std::ptrdiff_t y = signed_size(pixel / w.out_w * w.stride_y) + d.y;
-  const std::ptrdiff_t x = signed_size(pixel % w.out_w * w.stride_x) + d.x;
-  return y >= 0 && x >= 0 && y < signed_size(w.in_h) && x < signed_size(w.in_w);
-}
 
 Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
                        std::size_t multiple) {

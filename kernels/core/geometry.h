@@ -25,9 +25,6 @@ struct Geometry {
 
 std::size_t taps_of(const Window& w);
 
-// Whether the input pixel that `tap` reads for an output pixel (flattened) lies inside the image.
-bool tap_inside(const Window& w, std::size_t tap, std::size_t pixel);
-
 // `planes` is the number of planes of the input, `multiple` what their strides are rounded up to
 // (pixels).
 Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,

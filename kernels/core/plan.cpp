@@ -45,15 +45,19 @@ std::vector<ValueId> share(const std::vector<Value>& values, std::vector<Step>& 
   return owner;
 }
 
-// The lowest place for `id` that is free during its life; `placed` is sorted by offset.
-std::size_t lowest_gap(const std::vector<Value>& values, const std::vector<Life>& lives,
-                       const std::vector<ValueId>& placed, ValueId id) {
+// A buffer that has its place. All are looked through for every other one, so they lie together.
+struct Placed {
+  Life life;
+  std::size_t start, end;
+};
+
+// The lowest place for so many bytes that is free during `life`; `placed` is sorted by start.
+std::size_t lowest_gap(const std::vector<Placed>& placed, const Life& life, std::size_t bytes) {
   std::size_t offset = 0;
-  for (const ValueId other : placed) {
-    if (!lives[other].overlaps(lives[id])) continue;
-    const std::size_t start = values[other].planes.offset;
-    if (offset + bytes_of(values[id]) <= start) break;
-    offset = std::max(offset, start + bytes_of(values[other]));
+  for (const Placed& other : placed) {
+    if (!other.life.overlaps(life)) continue;
+    if (offset + bytes <= other.start) break;
+    offset = std::max(offset, other.end);
   }
   return offset;
 }
@@ -75,16 +79,17 @@ std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps, ValueId i
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](ValueId a, ValueId b) { return bytes_of(values[a]) > bytes_of(values[b]); });
-  std::vector<ValueId> placed;
+  std::vector<Placed> placed;
   std::size_t arena = 0;
   for (const ValueId id : order) {
-    const std::size_t offset = lowest_gap(values, lives, placed, id);
-    values[id].planes.offset = offset;
-    arena = std::max(arena, offset + bytes_of(values[id]));
-    const auto after = std::upper_bound(
-        placed.begin(), placed.end(), offset,
-        [&](std::size_t at, ValueId other) { return at < values[other].planes.offset; });
-    placed.insert(after, id);
+    const std::size_t bytes = bytes_of(values[id]);
+    const std::size_t start = lowest_gap(placed, lives[id], bytes);
+    values[id].planes.offset = start;
+    arena = std::max(arena, start + bytes);
+    const auto after =
+        std::upper_bound(placed.begin(), placed.end(), start,
+                         [](std::size_t at, const Placed& other) { return at < other.start; });
+    placed.insert(after, {lives[id], start, start + bytes});
   }
   for (ValueId v = 0; v < values.size(); ++v)
     values[v].planes.offset = values[owner[v]].planes.offset;

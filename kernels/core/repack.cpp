@@ -14,8 +14,10 @@ const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k,
   auto* tiles = tables.allocate<float>(outputs * k);
   for (std::size_t first = 0; first < outputs; first += tile) {
     const std::size_t count = std::min(tile, outputs - first);
-    for (std::size_t i = 0; i < k * count; ++i) {
-      tiles[first * k + i] = rows[(first + i % count) * k + i / count];
+    float* tile_rows = tiles + first * k;
+    for (std::size_t o = 0; o < count; ++o) {
+      const float* row = rows + (first + o) * k;
+      for (std::size_t i = 0; i < k; ++i) tile_rows[i * count + o] = row[i];
     }
   }
   return tiles;
@@ -24,7 +26,9 @@ const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k,
 const float* transpose_weights(const float* rows, std::size_t outputs, std::size_t k,
                                std::size_t padded, Tables& tables) {
   auto* columns = tables.allocate<float>(k * padded);
-  for (std::size_t i = 0; i < outputs * k; ++i) columns[i % k * padded + i / k] = rows[i];
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t i = 0; i < k; ++i) columns[i * padded + o] = rows[o * k + i];
+  }
   return columns;
 }
 

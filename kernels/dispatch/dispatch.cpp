@@ -40,9 +40,13 @@ std::vector<std::string> missing_features(const Kernels& kernels) {
 
 }  // namespace
 
-std::vector<Isa> isas() {
-  std::vector<Isa> all;
-  for (const Kernels* kernels : compiled) all.push_back({kernels, missing_features(*kernels)});
+// Asked once: under a hypervisor every cpuid is a trip out of the machine, tens of microseconds.
+const std::vector<Isa>& isas() {
+  static const std::vector<Isa> all = [] {
+    std::vector<Isa> found;
+    for (const Kernels* kernels : compiled) found.push_back({kernels, missing_features(*kernels)});
+    return found;
+  }();
   return all;
 }
 

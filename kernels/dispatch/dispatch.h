@@ -14,7 +14,7 @@ struct Isa {
       missing;  // features that the CPU or the operating system lacks; empty: it runs
 };
 
-std::vector<Isa> isas();
+const std::vector<Isa>& isas();
 
 // Binary multiply-accumulates a second of a loop of xor, popcount and add on registers: the
 // machine's limit.
