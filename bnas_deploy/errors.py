@@ -59,7 +59,7 @@ class PassError(ConversionError):
 
 
 class FormatError(BnasError):
-    """A ``.bnn`` file is truncated, corrupted, of another version, or inconsistent."""
+    """A ``.bnn`` file (or a dump) is truncated, corrupted, of another version, or inconsistent."""
 
 
 class BackendError(BnasError):

@@ -1,4 +1,7 @@
-"""`bnas-inspect`: what is in a packed network; needs no backend and runs nothing."""
+"""`bnas-inspect`: what is in a packed network, or differs; needs no backend and runs nothing.
+
+Exit status: 0; with ``--diff`` 1 if there is a difference; 2 after a mistake.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import Any
 
 from bnas_deploy import engine
 from bnas_deploy.cli import Parser, run_cli
+from bnas_deploy.cli._diff import show_diff
 from bnas_deploy.cli._text import safe, tolerant_output, write_table
 from bnas_deploy.cost.program import StepCost, cost_summary, program_cost
-from bnas_deploy.errors import BackendError
+from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.reader import read
 
@@ -26,18 +30,42 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = Parser(prog="bnas-inspect", description="Show what is in a packed network.")
-    parser.add_argument("model", metavar="MODEL.bnn", help="the packed network")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, steps included")
-    parser.add_argument("--steps", action="store_true", help="also list every step")
-    args = parser.parse_args(argv)
+    args = _parser().parse_args(argv)
     tolerant_output()
+    if args.diff:
+        if args.model or args.steps:
+            msg = "--diff goes with neither a model nor --steps"
+            raise UsageError(msg)
+        return show_diff(*args.diff, as_json=args.json)
+    if not args.model:
+        msg = "nothing to look at; name a packed network, or two after --diff"
+        raise UsageError(msg)
     packed = read(args.model)
     if args.json:
         print(json.dumps(_report(Path(args.model), packed), indent=2))
     else:
         _write(Path(args.model), packed, steps=args.steps)
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="bnas-inspect",
+        description="Show what is in a packed network, or what differs between two.",
+        epilog="Exit status: 0; with --diff, 1 if there is a difference; 2 after any mistake.",
+    )
+    add = parser.add_argument
+    add("model", nargs="?", metavar="MODEL.bnn", help="the packed network")
+    add("--json", action="store_true", help="print one JSON object, steps included")
+    add("--steps", action="store_true", help="also list every step")
+    add(
+        "--diff",
+        nargs=2,
+        metavar=("A", "B"),
+        help="compare two packed networks (steps, wiring, tensors), or two folders of "
+        "bnas-run --dump-layers (the first value that differs, and by how much)",
+    )
+    return parser
 
 
 def _report(path: Path, packed: PackedModel) -> dict[str, Any]:
@@ -95,7 +123,10 @@ def _engine_memory(packed: PackedModel) -> dict[str, Any]:
         runner: Any = engine.create(packed, backend="native")
     except BackendError as error:
         return {"native": str(error)}
-    return {"native": "available", "isa": runner.isa, "memory": dict(runner.memory())}
+    memory = dict(runner.memory())
+    # The rest of a Python process is not counted: only what this model takes.
+    memory["beside the weights"] = memory["tables"] + memory["arena"] + memory["scratch"]
+    return {"native": "available", "isa": runner.isa, "memory": memory}
 
 
 def _write(path: Path, packed: PackedModel, *, steps: bool) -> None:

@@ -12,12 +12,17 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from bnas_deploy.cli import Parser, positive, run_cli
-from bnas_deploy.cli._text import progress, safe, tolerant_output, write_table
-from bnas_deploy.errors import UsageError
+from bnas_deploy.cli._explain import explanation_record, write_explanation
+from bnas_deploy.cli._text import progress, safe, tolerant_output
+from bnas_deploy.errors import ImageError, UsageError
+from bnas_deploy.runtime.dump import check_target, dump
+from bnas_deploy.runtime.explain import explain, random_input
 from bnas_deploy.runtime.model import Model, load
 from bnas_deploy.runtime.predictions import Prediction
-from bnas_deploy.runtime.profile import StepProfile, profile, random_input
 from bnas_deploy.runtime.sources import Item, find_pictures
 from bnas_deploy.runtime.stream import Answer, answers
 
@@ -36,9 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     args = _parser().parse_intermixed_args(argv)
-    if args.evaluate is not None and (args.images or args.profile):
-        msg = "--evaluate goes with neither pictures nor --profile"
+    if args.evaluate is not None and (args.images or args.explain or args.dump_layers):
+        msg = "--evaluate goes with neither pictures nor --explain nor --dump-layers"
         raise UsageError(msg)
+    if args.dump_layers:  # before anything is computed
+        check_target(args.dump_layers, force=args.force)
     tolerant_output()
     # Pillow's remarks on a picture's metadata are of no use here; what it refuses is an error.
     warnings.filterwarnings("ignore", module="PIL")
@@ -68,7 +75,20 @@ def _parser() -> Parser:
     add("--evaluate", metavar="DATA", help="accuracy on a folder or tar of [test/]<class>/pictures")
     add("--top-k", type=positive, default=1, metavar="K", help="classes to name (default: 1)")
     add("--json", action="store_true", help="print one JSON object")
-    add("--profile", action="store_true", help="also time every step, on the first picture")
+    add(
+        "--explain",
+        "--profile",
+        action="store_true",
+        help="also say how each step runs, on the first picture (or noise): kernel, instruction "
+        "set, MACs a second and a cycle, share of the machine's limit, time",
+    )
+    add(
+        "--dump-layers",
+        metavar="DIR",
+        help="also save every value of the network for the pictures (or noise) in a new folder; "
+        "bnas-inspect --diff finds where two such folders part",
+    )
+    add("--force", action="store_true", help="let --dump-layers replace an older dump")
     add("--backend", help="native, numba or reference (default: native)")
     add("--isa", help="instruction set of the native backend (default: the best here)")
     add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
@@ -87,15 +107,17 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
         stream = progress(stream, len(items))
     for answer in stream:
         _note_answer(model, answer, args, report)
-    if args.profile:
-        _profile(model, items, report, args)
+    if args.explain:
+        _explain(model, items, report, args)
+    if args.dump_layers:
+        _dump(model, items, args)
     if args.json:
         print(json.dumps(report, indent=2))
     return UNREADABLE if report["errors"] else 0
 
 
 def _pictures(args: argparse.Namespace) -> tuple[list[Item], list[str]]:
-    if args.profile and not args.images:
+    if (args.explain or args.dump_layers) and not args.images:
         return [], []
     return find_pictures(args.images)
 
@@ -141,34 +163,38 @@ def _report(model: Model, args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _profile(
+def _first_input(model: Model, items: Sequence[Item]) -> npt.NDArray[np.float32]:
+    """The first picture that can be read, or noise where none is given."""
+    readable = next((a for a in answers(model, items, batch=1) if a.logits is not None), None)
+    return model.preprocess(readable.item.picture) if readable else random_input(model)
+
+
+def _explain(
     model: Model, items: Sequence[Item], report: dict[str, Any], args: argparse.Namespace
 ) -> None:
-    readable = next((a for a in answers(model, items, batch=1) if a.logits is not None), None)
-    images = model.preprocess(readable.item.picture) if readable else random_input(model)
-    steps = profile(model, images)
-    report["profile"] = [step.to_dict() for step in steps]
+    explanation = explain(model, _first_input(model, items))
+    if args.json:
+        report |= explanation_record(explanation)
+    else:
+        write_explanation(model, explanation)
+
+
+def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None:
+    inputs, names = [random_input(model)] if not items else [], ["noise"] if not items else []
+    for item in items:
+        try:
+            inputs.append(model.preprocess(item.picture))
+        except ImageError:  # reported already, with the answers
+            continue
+        names.append(item.name)
+    if not inputs:
+        msg = f"{args.dump_layers}: not written, as no picture could be read"
+        raise UsageError(msg)
+    images = np.concatenate(inputs)
+    dump(model, images, args.dump_layers, names=names, force=args.force)
     if not args.json:
-        _write_profile(steps)
-
-
-def _write_profile(steps: Sequence[StepProfile]) -> None:
-    header = ("step", "op", "result", "ms", "share", "binary MACs", "float MACs", "G MACs/s")
-    rows = [
-        (
-            step.cost.index,
-            step.cost.op,
-            "x".join(map(str, step.cost.shape)),
-            f"{step.seconds * 1e3:.3f}",
-            f"{step.share:.1%}",
-            f"{step.cost.binary_macs:,}" if step.cost.binary_macs else "-",
-            f"{step.cost.float_macs:,}" if step.cost.float_macs else "-",
-            f"{step.macs_per_second / 1e9:.1f}" if step.macs_per_second else "-",
-        )
-        for step in steps
-    ]
-    write_table(header, rows)
-    print(f"all steps: {sum(step.seconds for step in steps) * 1e3:.3f} ms")
+        count = len(model.packed.program.values)
+        print(f"{safe(args.dump_layers)}: {count} values of {len(inputs)} images")
 
 
 def _evaluate(model: Model, args: argparse.Namespace) -> int:

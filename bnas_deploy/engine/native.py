@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.engine.native_program import build
-from bnas_deploy.engine.runner import Floats, StepTime, check_images, check_threads
+from bnas_deploy.engine.runner import (
+    Floats,
+    KernelUse,
+    Limit,
+    StepTime,
+    check_images,
+    check_threads,
+    steady_clock,
+)
 from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
 
@@ -26,6 +34,8 @@ except ImportError as error:
     raise BackendError(msg) from error
 
 __all__ = ["NativeRunner", "best_isa", "isas"]
+
+PEAK_MS, CLOCK_MS = 30, 10
 
 
 def isas() -> dict[str, list[str]]:
@@ -116,6 +126,22 @@ class NativeRunner:
             raise UsageError(msg)
         execution = self._model.execution(images)
         return lambda times: execution.repeat(index, times)
+
+    def kernels(self) -> list[KernelUse]:
+        """What runs each step, in order; a step that has nothing left to do has no entry."""
+        return [
+            KernelUse(step, kernel, gather or None, f"{outputs}x{vectors}" if outputs else None)
+            for step, kernel, gather, outputs, vectors, _ in self._model.describe()
+        ]
+
+    def limit(self) -> Limit:
+        """Measure the machine's limit for this instruction set, some 50 ms.
+
+        The clock is measured before and after the loop; see `steady_clock`.
+        """
+        before = _kernels.clock_rate(CLOCK_MS)
+        peak = _kernels.popcount_peak(self._model.isa, PEAK_MS)
+        return Limit(peak, steady_clock(before, _kernels.clock_rate(CLOCK_MS)))
 
     def memory(self) -> dict[str, int]:
         """Bytes: `weights` and `tables` of the model, `arena` and `scratch` of each thread."""

@@ -14,7 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.engine.numba_plan import Array, Workspace, make_plan
-from bnas_deploy.engine.runner import Floats, StepTime, check_images, check_threads, time_steps
+from bnas_deploy.engine.runner import (
+    Floats,
+    KernelUse,
+    StepTime,
+    check_images,
+    check_threads,
+    time_steps,
+)
 from bnas_deploy.errors import BackendError
 from bnas_deploy.format.program import PackedModel, Value
 
@@ -90,6 +97,13 @@ class NumbaRunner:
         for i in run_all:  # compiles, if need be
             run_step(i)
         return time_steps(steps, run_step, repeats)
+
+    def kernels(self) -> list[KernelUse]:
+        """The function of each step."""
+        return [KernelUse(i, step.OP) for i, step in enumerate(self._program.steps)]
+
+    def limit(self) -> None:
+        """Not known: the loop that measures it belongs to the native backend."""
 
     def _value(self, name: str) -> Value:
         return self._program.values[name]

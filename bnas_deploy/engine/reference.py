@@ -15,7 +15,14 @@ import numpy.typing as npt
 
 from bnas_deploy.engine import reference_binary as rb
 from bnas_deploy.engine import reference_float as rf
-from bnas_deploy.engine.runner import Floats, StepTime, check_images, check_threads, time_steps
+from bnas_deploy.engine.runner import (
+    Floats,
+    KernelUse,
+    StepTime,
+    check_images,
+    check_threads,
+    time_steps,
+)
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.limits import ELEMENT_LIMIT
 from bnas_deploy.format.program import PackedModel
@@ -74,6 +81,13 @@ class ReferenceRunner:
         """(index, op, median seconds) of each step."""
         values = self._start(images)
         return time_steps(self._program.steps, lambda i: self._step(i, values), repeats)
+
+    def kernels(self) -> list[KernelUse]:
+        """The function of each step."""
+        return [KernelUse(i, step.OP) for i, step in enumerate(self._program.steps)]
+
+    def limit(self) -> None:
+        """Not known: the loop that measures it belongs to the native backend."""
 
     def _start(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
         name = self._program.input

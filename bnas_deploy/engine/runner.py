@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
@@ -13,10 +14,62 @@ import numpy.typing as npt
 from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.steps import Step
 
-__all__ = ["Floats", "Runner", "StepTime", "check_images", "check_threads", "time_steps"]
+__all__ = [
+    "Floats",
+    "KernelUse",
+    "Limit",
+    "Runner",
+    "StepTime",
+    "check_images",
+    "check_threads",
+    "steady_clock",
+    "time_steps",
+]
+
+CLOCK_TOLERANCE = 0.05
+"""A core beside others changes its clock by a step of 100 MHz or two as they come and go."""
 
 Floats = npt.NDArray[np.float32]
 StepTime = tuple[int, str, float]
+
+
+@dataclass(frozen=True)
+class KernelUse:
+    """A kernel that runs a step of a program, or a part of one.
+
+    Attributes:
+        step: Index of the step.
+        kernel: Name of the kernel.
+        gather: How the taps of a window come together: ``direct`` (read where they lie),
+            ``shifted`` (loads at an offset, masked at the borders) or ``rows`` (anything else);
+            None where there are none, or the backend has one way only.
+        tile: Outputs x vectors of pixels that are computed at a time, like ``8x2``, or None.
+    """
+
+    step: int
+    kernel: str
+    gather: str | None = None
+    tile: str | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What this machine can do at most at this moment, measured on one thread.
+
+    Attributes:
+        binary_macs_per_second: Of a loop of xor, popcount and add on registers.
+        cycles_per_second: Of the processor's clock, or None where it is not known for sure.
+    """
+
+    binary_macs_per_second: float
+    cycles_per_second: float | None
+
+
+def steady_clock(before: float | None, after: float | None) -> float | None:
+    """The mean of two measurements of the clock, or None where they are not within 5%."""
+    if not before or not after or abs(before - after) > CLOCK_TOLERANCE * before:
+        return None
+    return (before + after) / 2
 
 
 class Runner(Protocol):
@@ -54,6 +107,12 @@ class Runner(Protocol):
         Raises:
             UsageError: The images are not as expected, or `repeats` is below 1.
         """
+
+    def kernels(self) -> list[KernelUse]:
+        """What runs each step, in order; a step that has nothing left to do has no entry."""
+
+    def limit(self) -> Limit | None:
+        """Measure the machine's limit, some 50 ms; None where the backend cannot."""
 
 
 def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
