@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test lint types format bench wheel clean
+.PHONY: help demo test selftest lint types format bench wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -17,14 +17,17 @@ SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find kernels -n
 $(STAMP): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -Ccmake.define.BNAS_SELFTEST=ON -e '.[dev]'
 	touch $@
 
 demo: $(STAMP)  ## export the shipped checkpoint and name what is in a photograph
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py $(MODEL)
 
-test: $(STAMP)  ## run every test
+test: selftest  ## run every test
 	$(BIN)/python -m pytest
+
+selftest: $(STAMP)  ## run the kernels' tests that need no Python: equal bits, no allocations
+	$(BIN)/ctest --test-dir build/editable --output-on-failure
 
 lint: $(STAMP)  ## all linters, changing nothing
 	$(BIN)/ruff check .

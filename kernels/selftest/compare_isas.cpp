@@ -4,141 +4,19 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <random>
-#include <string>
 #include <vector>
 
-#include "core/builder.h"
 #include "dispatch/dispatch.h"
+#include "selftest/random_model.h"
 
 namespace bnas {
 namespace {
 
-using Random = std::mt19937;
-
-std::size_t pick(Random& random, std::size_t low, std::size_t high) {
-  return low + random() % (high - low + 1);
-}
-
-std::vector<float> floats(Random& random, std::size_t count) {
-  std::vector<float> values(count);
-  for (float& x : values) x = (static_cast<float>(random() % 2001) - 1000.0f) / 512.0f;
-  return values;
-}
-
-std::vector<std::int32_t> integers(Random& random, std::size_t count, std::int32_t reach) {
-  std::vector<std::int32_t> values(count);
-  const auto span = static_cast<std::uint32_t>(2 * reach + 1);
-  for (auto& x : values) x = static_cast<std::int32_t>(random() % span) - reach;
-  return values;
-}
-
-std::vector<std::uint64_t> words(Random& random, std::size_t rows, std::size_t bits) {
-  std::vector<std::uint64_t> values;
-  for (std::size_t row = 0; row < rows; ++row) {
-    for (std::size_t first = 0; first < bits; first += 64) {
-      const std::uint64_t word = static_cast<std::uint64_t>(random()) << 32 | random();
-      values.push_back(bits - first < 64 ? word & ((std::uint64_t{1} << (bits - first)) - 1)
-                                         : word);
-    }
-  }
-  return values;
-}
-
-template <class T>
-Array<T> array(const std::vector<T>& values) {
-  return {values.data(), values.size()};
-}
-
-struct Shape {
-  std::size_t channels, height, width;
-};
-
-// A window that fits a shape, and what becomes of the shape.
-struct Convolution {
-  WindowSpec window;
-  Shape out;
-};
-
-Convolution random_window(Random& random, const Shape& in, std::size_t outputs, bool dilated) {
-  const std::size_t kernel = 1 + 2 * pick(random, 0, 2), stride = pick(random, 1, 2);
-  const std::size_t dilations[] = {1, 1, 2, 2, 50};  // 50: taps far outside any image here
-  const std::size_t dilation = dilated ? dilations[pick(random, 0, 4)] : 1;
-  const std::size_t reach = dilation * (kernel - 1) + 1;
-  const std::size_t padding = dilated ? reach / 2 : kernel / 2;
-  const std::size_t height = (in.height + 2 * padding - reach) / stride + 1;
-  const std::size_t width = (in.width + 2 * padding - reach) / stride + 1;
-  return {{{kernel, kernel},
-           {stride, stride},
-           {padding, padding, padding, padding},
-           {dilation, dilation}},
-          {outputs, height, width}};
-}
-
-struct BinaryValues {
-  ValueId input, scaled, bits, added;
-};
-
-// One binary convolution with both kinds of stages, and one that adds onto what the first scaled.
-void add_binary_part(Builder& b, Random& random, std::size_t channels, const Convolution& conv,
-                     const BinaryValues& v) {
-  const std::size_t outputs = conv.out.channels;
-  const std::size_t taps = conv.window.kernel[0] * conv.window.kernel[1];
-  const auto weight = words(random, outputs, taps * channels), flip = words(random, 1, outputs);
-  const auto fold = integers(random, outputs * taps, 9), limits = integers(random, outputs, 30);
-  const auto beta = floats(random, outputs);
-  BinaryConvSpec spec{v.input, array(weight), array(fold), conv.window, {}};
-  spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), true, false, 0, 0});
-  spec.stages.push_back(
-      {Stage::Kind::threshold, v.bits, array(limits), array(flip), {}, false, false, 0, 0});
-  b.add_binary_conv2d(spec);
-  const auto pointwise = words(random, outputs, outputs);
-  spec = {v.bits, array(pointwise), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
-  spec.stages.push_back(
-      {Stage::Kind::scale, v.added, {}, {}, array(beta), false, true, v.scaled, 0});
-  b.add_binary_conv2d(spec);
-}
-
-// Image, float convolution, pool, affine, bits, binary convolution with both stages, mean, linear.
-std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
-  Builder b(kernels);
-  const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
-  const Convolution conv = random_window(random, image, o1, true);
-  const Convolution pool = random_window(random, conv.out, o1, false);
-  const Convolution binary = random_window(random, pool.out, o2, true);
-  const auto add = [&](bool bits, const Shape& s) {
-    return b.add_value(bits, s.channels, s.height, s.width);
-  };
-  const ValueId in = add(false, image), x1 = add(false, conv.out), x2 = add(false, pool.out);
-  const ValueId x3 = add(false, pool.out), x4 = add(true, pool.out), x5 = add(false, binary.out);
-  const ValueId x6 = add(true, binary.out), x7 = add(false, binary.out),
-                x8 = add(false, {2 * o2, 1, 1});
-  const ValueId x9 = add(false, {3, 1, 1});
-  const ValueId x10 = add(false, {2 * o2, binary.out.height, binary.out.width});
-
-  const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
-  const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
-  b.add_conv2d({in, x1, array(w1), array(b1), conv.window, true});
-  b.add_pool({x1, x2, pool.window, random() % 2 == 0});
-  const auto scale = floats(random, o1), shift = floats(random, o1);
-  b.add_affine({x2, x3, array(scale), array(shift)});
-  const auto threshold = floats(random, o1);
-  const auto flip = words(random, 1, o1);
-  b.add_binarize({x3, x4, array(threshold), array(flip)});
-  add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
-  b.add_concat({x7, x5}, x10);
-  b.add_global_avg_pool(x10, x8);
-  const auto w2 = floats(random, 3 * 2 * o2);
-  b.add_linear({x8, x9, array(w2), {}});
-  return b.build(in, x9);
-}
-
 std::vector<float> logits(const Kernels& kernels, unsigned seed) {
-  Random random(seed);
-  const Shape image{pick(random, 1, 40), pick(random, 1, 33), pick(random, 1, 33)};
-  const std::unique_ptr<Model> model = random_model(kernels, random, image);
+  const std::unique_ptr<Model> model = random_model(kernels, seed);
+  Random random(~seed);
   const std::size_t batch = 3;
-  const std::vector<float> images = floats(random, batch * model->image_size());
+  const std::vector<float> images = random_floats(random, batch * model->image_size());
   std::vector<float> out(batch * model->classes());
   model->run(images.data(), batch, out.data(), 2);
   return out;
@@ -160,7 +38,7 @@ int compare(const Kernels& kernels, const Kernels& scalar, unsigned programs) {
 
 int main() {
   int differing = 0;
-  const std::vector<bnas::Isa> all = bnas::isas();
+  const std::vector<bnas::Isa>& all = bnas::isas();
   for (const bnas::Isa& isa : all) {
     if (isa.missing.empty()) differing += bnas::compare(*isa.kernels, *all.back().kernels, 200);
   }

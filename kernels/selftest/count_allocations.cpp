@@ -1,0 +1,125 @@
+// Counts what Model::run allocates once it has run before: nothing, on one thread or several, for
+// one image or many, alone or beside other callers. Every operator new of the program is counted,
+// the kernels' and the standard library's. Exits with 1 where there was one.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include "dispatch/dispatch.h"
+#include "selftest/random_model.h"
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  // aligned_alloc wants a multiple of the alignment.
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// The forms for arrays and without exceptions end up here too.
+void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace bnas {
+namespace {
+
+constexpr std::size_t batches[] = {1, 2, 7};
+constexpr std::size_t threads[] = {1, 2};
+constexpr int rounds = 3;
+constexpr int callers = 2;
+
+// Images and room for the logits of the largest batch.
+struct Buffers {
+  std::vector<float> images, logits;
+};
+
+void run_batches(Model& model, Buffers& buffers) {
+  for (int round = 0; round < rounds; ++round) {
+    for (const std::size_t batch : batches) {
+      for (const std::size_t count : threads)
+        model.run(buffers.images.data(), batch, buffers.logits.data(), count);
+    }
+  }
+}
+
+// Until as many contexts exist as runs can hold at a time. A run takes all its contexts before any
+// work; how many callers meet is up to the scheduler, so they are held together here.
+void warm_up(Model& model, const Buffers& buffers) {
+  const std::vector<float>& images = buffers.images;
+  std::vector<std::unique_ptr<Model::Execution>> held;
+  for (std::size_t i = 0; i < callers * *std::max_element(std::begin(threads), std::end(threads));
+       ++i)
+    held.push_back(std::make_unique<Model::Execution>(model, images.data()));
+}
+
+std::size_t count_in_runs(Model& model, std::vector<Buffers>& buffers) {
+  std::atomic<int> ready{0};
+  std::atomic<bool> go{false};
+  std::vector<std::thread> running;
+  for (int i = 0; i < callers; ++i) {
+    running.emplace_back([&, i] {
+      run_batches(model, buffers[static_cast<std::size_t>(i)]);  // starts the pool's threads
+      ++ready;
+      while (!go) std::this_thread::yield();
+      run_batches(model, buffers[static_cast<std::size_t>(i)]);
+      --ready;
+      while (go) std::this_thread::yield();
+    });
+  }
+  while (ready != callers) std::this_thread::yield();
+  const std::size_t before = allocations;
+  go = true;
+  while (ready != 0) std::this_thread::yield();
+  const std::size_t after = allocations;
+  go = false;
+  for (std::thread& thread : running) thread.join();
+  return after - before;
+}
+
+std::size_t count_for(const Kernels& kernels) {
+  std::size_t count = 0;
+  for (unsigned seed = 0; seed < 5; ++seed) {
+    const std::unique_ptr<Model> model = random_model(kernels, seed);
+    Random random(~seed);
+    const std::size_t most = *std::max_element(std::begin(batches), std::end(batches));
+    const Buffers one{random_floats(random, most * model->image_size()),
+                      std::vector<float>(most * model->classes())};
+    std::vector<Buffers> buffers(callers, one);
+    warm_up(*model, one);
+    count += count_in_runs(*model, buffers);
+  }
+  std::printf("%s: %zu allocations in runs\n", kernels.name, count);
+  return count;
+}
+
+}  // namespace
+}  // namespace bnas
+
+int main() {
+  std::size_t count = 0;
+  for (const bnas::Isa& isa : bnas::isas()) {
+    if (isa.missing.empty()) count += bnas::count_for(*isa.kernels);
+  }
+  if (allocations == 0) {
+    std::puts("nothing is counted: operator new was not replaced");
+    return 1;
+  }
+  return count == 0 ? 0 : 1;
+}
