@@ -38,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> int:
             raise UsageError(msg)
         return show_diff(*args.diff, as_json=args.json)
     if not args.model:
-        msg = "nothing to look at; name a packed network, or two after --diff"
+        msg = "nothing to look at; give MODEL.bnn, or --diff A B (see bnas-inspect --help)"
         raise UsageError(msg)
     packed = read(args.model)
     if args.json:
@@ -124,8 +124,8 @@ def _engine_memory(packed: PackedModel) -> dict[str, Any]:
     except BackendError as error:
         return {"native": str(error)}
     memory = dict(runner.memory())
-    # The rest of a Python process is not counted: only what this model takes.
-    memory["beside the weights"] = memory["tables"] + memory["arena"] + memory["scratch"]
+    # On one thread; a batch changes nothing, as each of its images runs alone.
+    memory["beside the weights"] = memory["tables"] + memory["context"]
     return {"native": "available", "isa": runner.isa, "memory": memory}
 
 

@@ -144,7 +144,10 @@ class NativeRunner:
         return Limit(peak, steady_clock(before, _kernels.clock_rate(CLOCK_MS)))
 
     def memory(self) -> dict[str, int]:
-        """Bytes: `weights` and `tables` of the model, `arena` and `scratch` of each thread."""
+        """Bytes: `weights` and `tables` of the model, `context` of each thread that runs.
+
+        A context is the planned `arena` of all values, `scratch` memory, and margins.
+        """
         return self._model.memory()
 
     def _check(self, images: Floats) -> Floats:

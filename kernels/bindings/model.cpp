@@ -100,6 +100,7 @@ py::dict memory(const Model& model) {
   bytes["tables"] = parts.tables.bytes();
   bytes["arena"] = parts.arena;
   bytes["scratch"] = parts.scratch;
+  bytes["context"] = model.context_bytes();
   return bytes;
 }
 

@@ -24,8 +24,10 @@ struct Describe {
   }
 
   KernelUse operator()(const BinaryConv& s) const {
-    return {program_step,   "binary_conv",          name_of(s.taps.gather),
-            bits_per_plane, kernels.binary_vectors, kernels.byte_lanes};
+    const char* kernel = s.bytewise ? "binary_conv/bytes" : "binary_conv/words";
+    return {program_step,           kernel,
+            name_of(s.taps.gather), bits_per_plane,
+            kernels.binary_vectors, kernels.byte_lanes};
   }
   KernelUse operator()(const Conv2d& s) const {
     return {program_step,           "conv2d",

@@ -10,7 +10,7 @@ namespace bnas {
 
 struct KernelUse {
   std::size_t program_step;
-  const char* kernel;  // as in the table of kernels
+  const char* kernel;  // as in the table of kernels, and how it ends where there is a choice
   const char* gather;  // how its taps come together; empty: it has none
   // Computed at a time: outputs x vectors of so many pixels; 0 where there is no such tile.
   std::size_t outputs, vectors, lanes;

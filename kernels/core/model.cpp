@@ -145,6 +145,8 @@ std::vector<Planes> Model::all_planes(const std::vector<Value>& values) {
   return planes;
 }
 
+std::size_t Model::context_bytes() const { return slack + parts_.arena + slack + parts_.scratch; }
+
 std::size_t Model::image_size() const {
   const Planes& in = planes_[parts_.input];
   return in.channels * in.height * in.width;

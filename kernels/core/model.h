@@ -48,6 +48,8 @@ class Model {
 
   const Parts& parts() const { return parts_; }
   std::size_t image_size() const;
+  // Bytes that each thread of a run needs.
+  std::size_t context_bytes() const;
   std::size_t classes() const { return planes_[parts_.output].channels; }
 
  private:

@@ -71,6 +71,9 @@ def test_json(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(report["totals"]["bytes"].values()) == tensor_bytes
     assert sum(step["bytes"] for step in report["steps"]) == tensor_bytes
     assert "native" in report["engine"]
+    if report["engine"]["native"] == "available":
+        memory = report["engine"]["memory"]
+        assert memory["beside the weights"] == memory["tables"] + memory["context"]
 
 
 def test_no_backend_is_needed(

@@ -16,8 +16,13 @@ from PIL import Image
 from small_models import mean_colour_model, picture_model, written
 
 import bnas_deploy
+from bnas_deploy import engine
 from bnas_deploy.cli.run import main
+from bnas_deploy.runtime.dump import read_dump
 
+NATIVE = pytest.mark.skipif(
+    engine.available()["native"] is not None, reason=str(engine.available()["native"])
+)
 COLOURS = {"red": "red", "green": "lime", "blue": "blue"}
 
 
@@ -121,6 +126,9 @@ def test_unreadable_pictures_do_not_stop_the_others(
         (["red.png", "--backend", "abacus"], "unknown backend 'abacus'"),
         (["red.png", "--backend", "reference", "--isa", "avx2"], "isa"),
         (["red.png", "--evaluate", "."], "--evaluate goes with neither"),
+        (["--explain", "--evaluate", "."], "--evaluate goes with neither"),
+        (["--dump-layers", "d", "--evaluate", "."], "--evaluate goes with neither"),
+        (["red.png", "--dump-layers", "."], "exists and is no dump"),
         (["--evaluate", "nix"], "nix: No such file"),
         (["--evaluate", "red.png"], "red.png: neither a folder nor a readable tar"),
     ],
@@ -160,27 +168,101 @@ def test_labels_cannot_command_the_terminal(
     assert "\\x1b[31mred\\n" in capsys.readouterr().out
 
 
-def test_profile(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--explain", "--profile"])
+def test_explain(folder: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     model = picture_model()
     written(folder, model)
-    assert run("--profile", "red.png") == 0
+    assert run(option, "red.png") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split()[:3] == ["step", "op", "result"]
-    assert len(lines) == 2 + len(model.program.steps) + 1
+    assert lines[0].startswith("red.png: ")
+    assert lines[1] == "backend reference, one thread"
+    assert lines[2].startswith("limit of the machine: not measured")
+    assert lines[3].split()[:6] == ["step", "op", "result", "kernel", "taps", "tile"]
+    assert len(lines) == 4 + len(model.program.steps) + 1
     assert lines[-1].startswith("all steps: ")
 
 
-def test_profile_without_a_picture_as_json(
+@NATIVE
+def test_explain_on_the_native_backend(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(folder, picture_model())
+    assert run("--explain", "--backend", "native", "--isa", "scalar") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "backend native, instruction set scalar, one thread"
+    assert "G binary MACs/s" in lines[1]
+    (row,) = [line for line in lines if line.split()[1:3] == ["binary_conv2d", "5x8x8"]]
+    assert "binary_conv/" in row
+    assert "shifted" in row
+    assert row.split()[-1].endswith("%")
+
+
+@NATIVE
+def test_explain_as_json_on_the_native_backend(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(folder, picture_model())
+    assert run("--explain", "--backend", "native", "--json", "red.png") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["limit"]["binary_macs_per_second"] > 0
+    (step,) = [step for step in report["profile"] if step["op"] == "binary_conv2d"]
+    assert step["kernels"][-1]["gather"] == "shifted"
+    rate = step["macs_per_second"] / report["limit"]["binary_macs_per_second"]
+    assert step["limit_share"] == pytest.approx(rate)
+    assert len(report["results"]) == 1
+
+
+def test_explain_without_a_picture_as_json(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = picture_model()
     written(folder, model)
-    assert run("--profile", "--json") == 0
-    steps = json.loads(capsys.readouterr().out)["profile"]
+    assert run("--explain", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["limit"] is None
+    steps = report["profile"]
     assert [step["op"] for step in steps] == [step.OP for step in model.program.steps]
     assert sum(step["share"] for step in steps) == pytest.approx(1)
     assert all(step["seconds"] >= 0 for step in steps)
     assert next(s["binary_macs"] for s in steps if s["op"] == "binary_conv2d") == 5 * 64 * 9 * 6
+
+
+def test_dump_layers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = picture_model()
+    written(folder, model)
+    (folder / "broken.png").write_bytes(b"no")
+    assert run("red.png", "broken.png", "blue.png", "--dump-layers", "dump") == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == f"dump: {len(model.program.values)} values of 2 images"
+    assert err.count("broken.png") == 1
+    dump = read_dump(folder / "dump")
+    assert dump.images == ("red.png", "blue.png")
+    logits = dump.load(next(v for v in dump.values if v.name == model.program.output))
+    loaded = bnas_deploy.load("model.bnn")
+    assert np.array_equal(
+        logits[:, :, 0, 0], loaded.run(loaded.preprocess(["red.png", "blue.png"]))
+    )
+
+
+def test_dump_layers_of_noise_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--dump-layers", "dump", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["results"] == []
+    assert read_dump(folder / "dump").images == ("noise",)
+    assert run("red.png", "--dump-layers", "dump") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--force" in one_error_line(err)
+    assert run("red.png", "--dump-layers", "dump", "--force") == 0
+    assert read_dump(folder / "dump").images == ("red.png",)
+
+
+def test_dump_layers_with_nothing_readable(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "red.png").write_bytes(b"no")
+    assert run("red.png", "--dump-layers", "dump") == 2
+    assert "no picture could be read" in capsys.readouterr().err
+    assert not (folder / "dump").exists()
 
 
 @pytest.fixture

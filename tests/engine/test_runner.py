@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnas_deploy.engine.runner import check_images, check_threads, time_steps
+from bnas_deploy.engine.runner import check_images, check_threads, steady_clock, time_steps
 from bnas_deploy.errors import BackendError, UsageError
 
 SHAPE = (3, 4, 5)
@@ -50,3 +50,13 @@ def test_threads_are_refused(threads: object) -> None:
 def test_no_repeats_are_refused() -> None:
     with pytest.raises(UsageError, match="repeats must be at least 1, got 0"):
         time_steps([], lambda _: None, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(2.0, 2.0, 2.0), (2.0, 2.08, 2.04), (2.0, 2.2, None), (2.0, 1.8, None), (0.0, 0.0, None)],
+)
+def test_a_clock_that_changed_is_not_known(
+    before: float, after: float, expected: float | None
+) -> None:
+    assert steady_clock(before, after) == (expected and pytest.approx(expected))

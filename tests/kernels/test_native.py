@@ -217,6 +217,41 @@ def test_profile_names_every_step() -> None:
     assert all(seconds >= 0 for _, _, seconds in times)
 
 
+def test_kernels_are_named_for_every_step() -> None:
+    b = Builder(np.random.default_rng(0), (20, 8, 8))
+    bits = b.binarize("image")
+    b.binary_conv2d(bits, 8, kernel=1, padding=0)
+    b.binary_conv2d(bits, 8, kernel=3, padding=1)
+    b.binary_conv2d(bits, 8, kernel=3, padding=0)
+    b.conv2d("image", 8, kernel=3, stride=2, padding=1)
+    model = b.finish()
+    runner = NativeRunner(model)
+    uses = runner.kernels()
+    binary = [use for use in uses if use.kernel.startswith("binary_conv/")]
+    assert [use.step for use in binary[:3]] == [1, 2, 3]
+    assert [use.gather for use in binary[:3]] == ["direct", "shifted", "rows"]
+    assert all(use.tile and use.tile.startswith("8x") for use in binary)
+    assert [use.kernel for use in uses if use.step == 4] == ["split_phases", "conv2d"]
+    assert {use.step for use in uses} == set(range(len(model.program.steps)))
+    assert [use.step for use in uses] == sorted(use.step for use in uses)
+
+
+def test_a_copy_that_is_not_made_has_no_kernel() -> None:
+    b = Builder(np.random.default_rng(0), (3, 4, 4))
+    b.add_slice(b.relu("image"), b.relu("image"), 0)
+    runner = NativeRunner(b.finish())
+    assert [use.kernel for use in runner.kernels() if use.step == 2] == ["add_slice"]
+
+
+@pytest.mark.parametrize("isa", ABLE)
+def test_the_limit_is_measured(isa: str) -> None:
+    limit = NativeRunner(STEPS["relu-3x5x7"], isa=isa).limit()
+    assert limit.binary_macs_per_second > 0
+    if limit.cycles_per_second is not None:
+        # Nothing counts more than the bits of four vectors of 512 in a cycle.
+        assert 0 < limit.binary_macs_per_second / limit.cycles_per_second <= 4 * 512
+
+
 def test_memory_is_shared_between_values() -> None:
     """A chain of ten steps needs room for no more than the input of one and its output."""
     b = Builder(np.random.default_rng(0), (8, 16, 16))
@@ -224,6 +259,7 @@ def test_memory_is_shared_between_values() -> None:
     for _ in range(10):
         (x,) = b.binary_conv2d(b.binarize(x), 8)
     memory = NativeRunner(b.finish()).memory()
-    assert set(memory) == {"weights", "tables", "arena", "scratch"}
+    assert set(memory) == {"weights", "tables", "arena", "scratch", "context"}
+    assert memory["context"] >= memory["arena"] + memory["scratch"]
     one = 8 * 16 * 16 * 4
     assert one < memory["arena"] <= 2 * one + 1024
