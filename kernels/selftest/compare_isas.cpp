@@ -16,7 +16,7 @@ std::vector<float> logits(const Kernels& kernels, unsigned seed) {
   const std::unique_ptr<Model> model = random_model(kernels, seed);
   Random random(~seed);
   const std::size_t batch = 3;
-  const std::vector<float> images = random_floats(random, batch * model->image_size());
+  const std::vector<float> images = floats(random, batch * model->image_size());
   std::vector<float> out(batch * model->classes());
   model->run(images.data(), batch, out.data(), 2);
   return out;

@@ -99,7 +99,7 @@ std::size_t count_for(const Kernels& kernels) {
     const std::unique_ptr<Model> model = random_model(kernels, seed);
     Random random(~seed);
     const std::size_t most = *std::max_element(std::begin(batches), std::end(batches));
-    const Buffers one{random_floats(random, most * model->image_size()),
+    const Buffers one{floats(random, most * model->image_size()),
                       std::vector<float>(most * model->classes())};
     std::vector<Buffers> buffers(callers, one);
     warm_up(*model, one);

@@ -71,7 +71,7 @@ void add_binary_part(Builder& b, Random& random, std::size_t channels, const Con
   const std::size_t taps = conv.window.kernel[0] * conv.window.kernel[1];
   const auto weight = words(random, outputs, taps * channels), flip = words(random, 1, outputs);
   const auto fold = integers(random, outputs * taps, 9), limits = integers(random, outputs, 30);
-  const auto beta = random_floats(random, outputs);
+  const auto beta = floats(random, outputs);
   BinaryConvSpec spec{v.input, array(weight), array(fold), conv.window, {}};
   spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), true, false, 0, 0});
   spec.stages.push_back(
@@ -84,18 +84,8 @@ void add_binary_part(Builder& b, Random& random, std::size_t channels, const Con
   b.add_binary_conv2d(spec);
 }
 
-}  // namespace
-
-std::vector<float> random_floats(Random& random, std::size_t count) {
-  std::vector<float> values(count);
-  for (float& x : values) x = (static_cast<float>(random() % 2001) - 1000.0f) / 512.0f;
-  return values;
-}
-
 // Image, float convolution, pool, affine, bits, binary convolution with both stages, mean, linear.
-std::unique_ptr<Model> random_model(const Kernels& kernels, unsigned seed) {
-  Random random(seed);
-  const Shape image{pick(random, 1, 40), pick(random, 1, 33), pick(random, 1, 33)};
+std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Builder b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
   const Convolution conv = random_window(random, image, o1, true);
@@ -112,21 +102,34 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, unsigned seed) {
   const ValueId x10 = add(false, {2 * o2, binary.out.height, binary.out.width});
 
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
-  const auto w1 = random_floats(random, o1 * image.channels * taps1),
-             b1 = random_floats(random, o1);
+  const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
   b.add_conv2d({in, x1, array(w1), array(b1), conv.window, true});
   b.add_pool({x1, x2, pool.window, random() % 2 == 0});
-  const auto scale = random_floats(random, o1), shift = random_floats(random, o1);
+  const auto scale = floats(random, o1), shift = floats(random, o1);
   b.add_affine({x2, x3, array(scale), array(shift)});
-  const auto threshold = random_floats(random, o1);
+  const auto threshold = floats(random, o1);
   const auto flip = words(random, 1, o1);
   b.add_binarize({x3, x4, array(threshold), array(flip)});
   add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
   b.add_concat({x7, x5}, x10);
   b.add_global_avg_pool(x10, x8);
-  const auto w2 = random_floats(random, 3 * 2 * o2);
+  const auto w2 = floats(random, 3 * 2 * o2);
   b.add_linear({x8, x9, array(w2), {}});
   return b.build(in, x9);
+}
+
+}  // namespace
+
+std::vector<float> floats(Random& random, std::size_t count) {
+  std::vector<float> values(count);
+  for (float& x : values) x = (static_cast<float>(random() % 2001) - 1000.0f) / 512.0f;
+  return values;
+}
+
+std::unique_ptr<Model> random_model(const Kernels& kernels, unsigned seed) {
+  Random random(seed);
+  const Shape image{pick(random, 1, 40), pick(random, 1, 33), pick(random, 1, 33)};
+  return random_model(kernels, random, image);
 }
 
 }  // namespace bnas

@@ -13,7 +13,7 @@ namespace bnas {
 using Random = std::mt19937;
 
 // So many floats from about -2 to 2.
-std::vector<float> random_floats(Random& random, std::size_t count);
+std::vector<float> floats(Random& random, std::size_t count);
 
 // A model that is the same for the same seed, on any instruction set.
 std::unique_ptr<Model> random_model(const Kernels& kernels, unsigned seed);
