@@ -19,9 +19,7 @@ struct Describe {
   const Kernels& kernels;
   std::size_t program_step;
 
-  KernelUse plain(const char* kernel, const char* gather = "") const {
-    return {program_step, kernel, gather, 0, 0, 0};
-  }
+  KernelUse plain(const char* kernel) const { return {program_step, kernel, "", 0, 0, 0}; }
 
   KernelUse operator()(const BinaryConv& s) const {
     const char* kernel = s.bytewise ? "binary_conv/bytes" : "binary_conv/words";
@@ -34,9 +32,7 @@ struct Describe {
             name_of(s.taps.gather), kernels.float_outputs,
             kernels.float_vectors,  kernels.float_lanes};
   }
-  KernelUse operator()(const Pool& s) const {
-    return plain(s.average ? "avg_pool" : "max_pool", name_of(s.taps.gather));
-  }
+  KernelUse operator()(const Pool& s) const { return plain(s.average ? "avg_pool" : "max_pool"); }
   KernelUse operator()(const SplitPhases&) const { return plain("split_phases"); }
   KernelUse operator()(const Binarize&) const { return plain("binarize"); }
   KernelUse operator()(const Affine&) const { return plain("affine"); }
