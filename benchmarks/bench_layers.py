@@ -1,69 +1,106 @@
-"""Single layers, one image, one thread: packing, and binary convolutions against float ones.
+"""Single layers, one image, one thread: packing, binary convolution, OpenVINO's operator.
 
-A convolution is measured from packed input to both its outputs, bits and floats. The dot products
-are compared with PyTorch's before the clock starts. Not whole networks.
+Ours is measured from packed input to finished output, bits or floats, and the packing by itself.
+OpenVINO's sign and BinaryConvolution are one graph, timed less the cost of an empty call. Every
+answer is compared with PyTorch's before the clock starts; the machine's popcount limit is measured
+between the rounds of the same layer. Not whole networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
+from functools import cache
 from typing import Any
 
+import contest
 import layers
 import numpy as np
 import pytest
-import torch
+from contest import Contestant
 from pytest_benchmark.fixture import BenchmarkFixture
-from rivals import onnx_runtime, torch_float
 
-from bnas_deploy.engine.native import NativeRunner
+from bnas_deploy import _kernels
+from bnas_deploy.engine.native import NativeRunner, best_isa
 
-ROUNDS, ITERATIONS = 20, 20
-every_shape = pytest.mark.parametrize("shape", layers.SHAPES, ids=layers.label)
+pytestmark = contest.replayed
 
-
-def image(shape: dict[str, Any]) -> np.ndarray:
-    """Signs, float32 (1, C, H, W)."""
-    rng = np.random.default_rng(layers.SEED)
-    size = (1, shape["channels"], shape["height"], shape["width"])
-    return rng.choice(np.array([-1, 1], np.float32), size)
-
-
-def step(shape: dict[str, Any], index: int) -> tuple[Callable[[int], None], str]:
-    """A function that repeats one step of the layer's program, checked, and the instruction set."""
-    runner, x = NativeRunner(layers.packed(shape)), image(shape)
-    with torch.inference_mode():
-        expected = layers.float_convolution(shape)(torch.from_numpy(x)).numpy()
-    np.testing.assert_array_equal(runner.trace(x)["dot"], expected)
-    return runner.repeater(x, index), f"native-{runner.isa}"
+ROUNDS, QUICK_ROUNDS = 8, 2
+BLOCK_MACS = 2e8  # about 0.2 to 1 ms of binary work: one call of a repeater
+PEAK_MILLISECONDS = 5.0
+PARTS = ("pack", *layers.OUTPUTS)
+RIVALS = ("openvino-binary",) if importlib.util.find_spec("openvino") else ()
+CALL = "openvino-call"
 
 
-def measure(benchmark: BenchmarkFixture, shape: dict[str, Any], index: int, group: str) -> None:
-    repeat, runner = step(shape, index)
-    benchmark.group = f"{group}/{layers.label(shape)}"
-    benchmark.extra_info.update(runner=runner, layer=shape, kind=group)
-    benchmark.pedantic(repeat, (1,), rounds=ROUNDS, iterations=ITERATIONS, warmup_rounds=3)
+def own(shape: dict[str, Any], x: np.ndarray, dot: np.ndarray) -> list[Contestant]:
+    """Packing and both convolutions of the native backend."""
+    repeats = max(1, int(BLOCK_MACS / layers.macs(shape)))
+    expected = layers.outputs(shape, dot)
+    entries = []
+    for kind in layers.OUTPUTS:
+        runner = NativeRunner(layers.packed(shape, kind))
+        np.testing.assert_array_equal(runner.trace(x)[kind], expected[kind])
+        steps = {kind: layers.CONV_STEP} | ({"pack": layers.PACK_STEP} if not entries else {})
+        for part, step in steps.items():
+            repeat = runner.repeater(x, step)
+            entries.append(Contestant(part, lambda r=repeat: r(repeats), repeats))  # type: ignore[misc]
+    return entries
 
 
-@every_shape
-def bench_pack(benchmark: BenchmarkFixture, shape: dict[str, Any]) -> None:
-    measure(benchmark, shape, layers.PACK_STEP, "pack")
+def openvino(shape: dict[str, Any], x: np.ndarray, dot: np.ndarray) -> list[Contestant]:
+    """OpenVINO's operator, checked, and a call of a graph that does nothing."""
+    from rivals import openvino_binary
+
+    compiled = openvino_binary.convolution(shape, layers.signs(shape))
+    request = compiled.create_infer_request()
+    request.infer([openvino_binary.image(x)])
+    answer = request.get_output_tensor(0).data.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(answer, dot)
+    empty = openvino_binary.call_only().create_infer_request()
+    return [Contestant(RIVALS[0], request.infer), Contestant(CALL, empty.infer)]
 
 
-@every_shape
-def bench_convolution(benchmark: BenchmarkFixture, shape: dict[str, Any]) -> None:
-    measure(benchmark, shape, layers.CONV_STEP, "convolution")
+@cache
+def raced(index: int, rounds: int) -> tuple[dict[str, list[float]], float]:
+    """Seconds of each part and rival of a layer, and the machine's limit in MACs a second."""
+    shape = layers.SHAPES[index]
+    x = layers.image(shape)
+    dot = layers.dot_products(shape, x)
+    entries = own(shape, x, dot) + (openvino(shape, x, dot) if RIVALS else [])
+    peaks: list[float] = []
+    limit = Contestant("limit", lambda: peaks.append(peak()))
+    seconds = contest.race([*entries, limit], rounds)
+    call = float(np.median(seconds[CALL])) if RIVALS else 0.0
+    for rival in RIVALS:
+        seconds[rival] = [time - call for time in seconds[rival]]
+    return seconds, float(np.median(peaks))
 
 
-@every_shape
-@pytest.mark.parametrize("rival", ["pytorch-float32", "onnxruntime-float32"])
-def bench_float(benchmark: BenchmarkFixture, rival: str, shape: dict[str, Any]) -> None:
-    conv, x = layers.float_convolution(shape), image(shape)
-    run = torch_float.runner(conv)
-    expected = run(x)
-    if rival.startswith("onnx"):
-        run = onnx_runtime.runner(onnx_runtime.export(conv, x))
-    np.testing.assert_array_equal(run(x), expected)  # sums of signs are exact
-    benchmark.group = f"convolution/{layers.label(shape)}"
-    benchmark.extra_info.update(runner=rival, layer=shape, kind="convolution")
-    benchmark.pedantic(run, (x,), rounds=ROUNDS, iterations=2, warmup_rounds=3)
+def peak() -> float:
+    return _kernels.popcount_peak(best_isa(), PEAK_MILLISECONDS)
+
+
+@pytest.mark.parametrize("part", PARTS + RIVALS)
+@pytest.mark.parametrize("index", range(len(layers.SHAPES)), ids=lambda i: _label(i))
+def bench_layer(benchmark: BenchmarkFixture, index: int, part: str, quick: bool) -> None:
+    shape = layers.SHAPES[index]
+    if quick and not {"Mini", "A"} & set(shape["networks"]):
+        pytest.skip("--quick measures the layers of BNAS-Mini and A only")
+    seconds, limit = raced(index, QUICK_ROUNDS if quick else ROUNDS)
+    contest.report(
+        benchmark,
+        seconds[part],
+        f"layer/{layers.label(shape)}",
+        kind="layer",
+        layer=layers.label(shape),
+        part=part,
+        shape=shape,
+        isa=best_isa(),
+        macs=layers.macs(shape),
+        moved_bytes=layers.moved_bytes(shape),
+        limit=limit,
+    )
+
+
+def _label(index: int) -> str:
+    return layers.label(layers.SHAPES[index])

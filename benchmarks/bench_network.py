@@ -1,80 +1,159 @@
 """Whole networks, one image, one thread: the packed engine against its float counterpart.
 
 The answer is checked before the clock starts: the packed engine against the NumPy reference (bit
-for bit), a rival against PyTorch float32 (within its number format). Not single layers.
+for bit), a rival against PyTorch float32 (within its number format). All runners of one network,
+its variants and its rivals' float networks take turns. Not single layers.
 """
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable, Iterator
 from functools import cache
 
+import contest
 import networks
 import numpy as np
 import pytest
+from contest import Contestant
+from networks import Variant
 from pytest_benchmark.fixture import BenchmarkFixture
 from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
-from bnas_deploy.converters import convert_network
 from bnas_deploy.engine.reference import ReferenceRunner
-from bnas_deploy.format import PackedModel
 
-NETWORKS = ("Mini", "A")
-RIVALS = ("pytorch-float32", "onnxruntime-float32", "onnxruntime-int8")
-TOLERANCE = {"pytorch-float32": 0.0, "onnxruntime-float32": 1e-4, "onnxruntime-int8": 0.1}
-WARMUP_ROUNDS = 5
+pytestmark = contest.replayed
+
+NETWORKS = ("Mini", "A", "D")
+ROUNDS, QUICK_ROUNDS = 20, 2
+CALIBRATION_IMAGES = 16
+TOLERANCE = {
+    "pytorch-float32": 0.0,
+    "onnxruntime-float32": 1e-4,
+    "onnxruntime-int8": 0.1,
+    "openvino-float32": 1e-4,
+    "openvino-default": 0.1,  # bfloat16 where the CPU has it
+    "openvino-int8": 0.1,
+}
+RIVALS = tuple(
+    name
+    for name in TOLERANCE
+    if not name.startswith("openvino") or importlib.util.find_spec("openvino")
+)
+Run = Callable[[np.ndarray], np.ndarray]
 
 
-@cache
-def packed(name: str, *, zeroise: bool) -> PackedModel:
-    model, _ = convert_network(networks.build(name, zeroise=zeroise))
-    return model
-
-
-def backends() -> list[tuple[str, str | None]]:
-    """Each backend that this machine runs, native once for each supported instruction set."""
-    chosen: list[tuple[str, str | None]] = []
+def backends(network: str) -> Iterator[tuple[str, str | None]]:
+    """The best of this machine first; for CIFAR-10's networks each backend and instruction set."""
     if engine.available()["native"] is None:
         from bnas_deploy.engine import native
 
-        chosen += [("native", isa) for isa, missing in native.isas().items() if not missing]
-    if engine.available()["numba"] is None:
-        chosen.append(("numba", None))
-    return chosen
+        able = [isa for isa, missing in native.isas().items() if not missing]
+        yield from (("native", isa) for isa in (able if network in ("Mini", "A") else able[:1]))
+    if engine.available()["numba"] is None and network in ("Mini", "A"):
+        yield "numba", None
 
 
-@pytest.mark.parametrize("zeroise", [True, False], ids=["zeroise", "no-zeroise"])
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("backend", backends(), ids=lambda b: "-".join(filter(None, b)))
-def bench_packed(
-    benchmark: BenchmarkFixture, backend: tuple[str, str | None], name: str, zeroise: bool
+def own_entries(network: str) -> Iterator[tuple[str, Variant]]:
+    """Runner and variant; cheaper shortcuts on the best backend only."""
+    for variant in networks.variants(network):
+        chosen = list(backends(network))
+        for backend in chosen if variant.shortcut == "conv" else chosen[:1]:
+            yield "-".join(filter(None, backend)), variant
+
+
+def rival_entries(network: str) -> Iterator[tuple[str, Variant]]:
+    """Rival and the variant whose float counterpart it runs: the published shortcut."""
+    for variant in networks.variants(network):
+        if variant.shortcut == "conv" and not variant.eight_bit:
+            yield from ((rival, variant) for rival in RIVALS)
+
+
+def own(name: str, variant: Variant) -> Run:
+    """A packed runner."""
+    backend, _, isa = name.partition("-")
+    return engine.create(networks.packed(variant), backend=backend, isa=isa or None).run
+
+
+@cache
+def exported(variant: Variant, *, int8: bool) -> bytes:
+    """The float counterpart as ONNX, in int8 as QDQ: what ONNX Runtime and OpenVINO both run."""
+    batch = networks.images(networks.config(variant).image_size, CALIBRATION_IMAGES)
+    return onnx_runtime.export(networks.build(variant, binary=False), batch, int8=int8)
+
+
+def rival(name: str, variant: Variant) -> Run:
+    """A rival on the float counterpart."""
+    if name == "pytorch-float32":
+        return torch_float.runner(networks.build(variant, binary=False))
+    onnx = exported(variant, int8=name.endswith("int8"))
+    return onnx_runtime.runner(onnx) if name.startswith("onnx") else openvino(name, onnx)
+
+
+def openvino(name: str, onnx: bytes) -> Run:
+    """OpenVINO, after a look at what precision the compiled graph runs in."""
+    from rivals import openvino
+
+    chosen = None if name == "openvino-default" else "f32"
+    model = openvino.compiled(openvino.read(onnx), precision=chosen)
+    precisions = openvino.precisions(model)
+    wanted = {"openvino-float32": {"f32"}, "openvino-int8": {"u8", "i8"}}.get(name)
+    if wanted:
+        found = sum(precisions[precision] for precision in wanted)
+        assert found >= 0.9 * precisions.total(), f"{name} runs its convolutions in {precisions}"
+    return openvino.runner(model)
+
+
+@cache
+def expected(variant: Variant, *, float_network: bool) -> np.ndarray:
+    """The right logits: of the float counterpart by PyTorch, or of the program by NumPy."""
+    image = networks.images(networks.config(variant).image_size)
+    if float_network:
+        return torch_float.runner(networks.build(variant, binary=False))(image)
+    return ReferenceRunner(networks.packed(variant)).run(image)
+
+
+def checked(name: str, variant: Variant) -> Run:
+    """The contestant of that name, its answer compared."""
+    if name not in TOLERANCE:
+        run = own(name, variant)
+        answer = run(networks.images(networks.config(variant).image_size))
+        np.testing.assert_array_equal(answer, expected(variant, float_network=False))
+        return run
+    run, right = rival(name, variant), expected(variant, float_network=True)
+    answer = run(networks.images(networks.config(variant).image_size))
+    error = np.abs(answer - right).max() / np.abs(right).max()
+    assert error <= TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"
+    return run
+
+
+@cache
+def raced(network: str, rounds: int) -> dict[str, list[float]]:
+    """Seconds of every runner of a network on every variant."""
+    entries = []
+    for name, variant in (*own_entries(network), *rival_entries(network)):
+        image = networks.images(networks.config(variant).image_size)
+        run = checked(name, variant)
+        entries.append(Contestant(f"{name}/{variant}", lambda r=run, x=image: r(x)))  # type: ignore[misc]
+    return contest.race(entries, rounds)
+
+
+@pytest.mark.parametrize(
+    ("runner", "variant"),
+    [entry for n in NETWORKS for entry in (*own_entries(n), *rival_entries(n))],
+    ids=str,
+)
+def bench_network(
+    benchmark: BenchmarkFixture, runner: str, variant: Variant, quick: bool
 ) -> None:
-    model = packed(name, zeroise=zeroise)
-    runner = engine.create(model, backend=backend[0], isa=backend[1], threads=1)
-    image = networks.images(32)
-    np.testing.assert_array_equal(runner.run(image), ReferenceRunner(model).run(image))
-    benchmark.group = f"network/{name}/{'zeroise' if zeroise else 'no-zeroise'}"
-    benchmark.extra_info.update(
-        runner="-".join(filter(None, backend)), network=name, zeroise=zeroise
+    seconds = raced(variant.network, QUICK_ROUNDS if quick else ROUNDS)
+    contest.report(
+        benchmark,
+        seconds[f"{runner}/{variant}"],
+        f"network/{variant.network}",
+        kind="network",
+        runner=runner,
+        own=runner not in TOLERANCE,
+        **variant.facts,
     )
-    benchmark.pedantic(runner.run, (image,), rounds=50, warmup_rounds=WARMUP_ROUNDS)
-
-
-@pytest.mark.parametrize("zeroise", [True, False], ids=["zeroise", "no-zeroise"])
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rival", RIVALS)
-def bench_rival(benchmark: BenchmarkFixture, rival: str, name: str, zeroise: bool) -> None:
-    network = networks.build(name, zeroise=zeroise, binary=False)
-    image, calibration = networks.images(32), networks.images(32, 32)
-    expected = torch_float.runner(network)(image)
-    if rival == "pytorch-float32":
-        run = torch_float.runner(network)
-    else:
-        run = onnx_runtime.runner(
-            onnx_runtime.export(network, calibration, int8=rival.endswith("int8"))
-        )
-    error = np.abs(run(image) - expected).max() / np.abs(expected).max()
-    assert error <= TOLERANCE[rival], f"{rival} is {error:.1%} off PyTorch"
-    benchmark.group = f"network/{name}/{'zeroise' if zeroise else 'no-zeroise'}"
-    benchmark.extra_info.update(runner=rival, network=name, zeroise=zeroise)
-    benchmark.pedantic(run, (image,), rounds=30, warmup_rounds=WARMUP_ROUNDS)

@@ -1,33 +1,48 @@
-"""Pins the process to one core and writes into the report what machine and engine were measured."""
+"""Pins the process to one core, offers `--quick`, and writes down what was measured, and on what.
+
+OpenVINO's compiled models are measured where it is installed, and left out, visibly, where not.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
-import numpy
-import onnxruntime
+import machine
 import pytest
 import torch
 
-from bnas_deploy import engine
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="a few rounds, and single layers of BNAS-Mini and A only: to try the benchmarks out",
+    )
 
 
 def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
     """Add what the ratios depend on."""
-    machine_info["engine"] = engine.describe()
-    machine_info["versions"] = {
-        "numpy": numpy.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "torch": torch.__version__,
-    }
+    machine_info.update(machine.facts())
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_core() -> None:
-    """Pin to the last allowed core: one thread, unless threads are the subject."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+@pytest.fixture(scope="session")
+def quick(pytestconfig: pytest.Config) -> bool:
+    """Whether to measure only so long that everything has run once."""
+    return bool(pytestconfig.getoption("quick"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cores() -> Iterator[None]:
+    """Pin to the last allowed core. A module whose subject is threads overrides this."""
     torch.set_num_threads(1)
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)

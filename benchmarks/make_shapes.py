@@ -1,4 +1,7 @@
-"""Writes shapes.json, the distinct binary convolutions of BNAS-Mini to C; measures nothing."""
+"""Writes shapes.json, the distinct binary convolutions that are measured; measures nothing.
+
+They are those of BNAS-Mini and A to H as packed, and the 3x3 convolutions of a binary ResNet-18.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,16 @@ from bnas_deploy.format.steps import BinaryConv2d
 from bnas_deploy.nn.config import get_config
 from bnas_deploy.nn.network import build_network
 
-NETWORKS = ("Mini", "A", "B", "C")
+NETWORKS = ("Mini", "A", "B", "C", "D", "E", "F", "G", "H")
 FILE = Path(__file__).with_name("shapes.json")
 KEYS = ("channels", "outputs", "height", "width", "kernel", "stride", "padding", "dilation")
+RESNET_18 = tuple(  # all but the first of a stage keep width and channels
+    (channels, outputs, size, size, 3, outputs // channels, 1, 1)
+    for channels, outputs, size in (
+        *((64, 64, 56), (64, 128, 56), (128, 128, 28), (128, 256, 28)),
+        *((256, 256, 14), (256, 512, 14), (512, 512, 7)),
+    )
+)
 
 
 def binary_convolutions(name: str) -> list[tuple[int, ...]]:
@@ -35,6 +45,8 @@ def shapes() -> list[dict[str, Any]]:
     for name in NETWORKS:
         for shape in dict.fromkeys(binary_convolutions(name)):
             owners.setdefault(shape, []).append(name)
+    for shape in RESNET_18:
+        owners.setdefault(shape, []).append("ResNet-18")
     return [dict(zip(KEYS, s, strict=True)) | {"networks": n} for s, n in sorted(owners.items())]
 
 

@@ -5,19 +5,62 @@ Speed does not depend on the weights; BatchNorm statistics are settled so that s
 
 from __future__ import annotations
 
-from dataclasses import replace
+import inspect
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
 
-from bnas_deploy.nn.config import get_config
+from bnas_deploy.converters import convert_network
+from bnas_deploy.format import PackedModel
+from bnas_deploy.nn.config import NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.network import Network, build_network
 
-__all__ = ["build", "images"]
+__all__ = ["Variant", "build", "config", "images", "packed", "variants"]
 
 SEED = 20
+HAS_SHORTCUTS = "shortcut" in {field.name for field in fields(NetworkConfig)}
+HAS_EIGHT_BIT = "eight_bit" in inspect.signature(convert_network).parameters
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One network as it is packed.
+
+    Attributes:
+        network: Configuration, "Mini" or "A" to "H".
+        zeroise: False takes the cell `latest_cell`, the paper's network without Zeroise (Table 10).
+        shortcut: Shortcut of the reduction cells: "conv", "pool1x1" or "pool".
+        eight_bit: Whether shortcuts, stem and classifier are packed in 8 bits.
+    """
+
+    network: str
+    zeroise: bool = True
+    shortcut: str = "conv"
+    eight_bit: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report needs to tell it from others."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        parts = [self.network, "zeroise" if self.zeroise else "no-zeroise", self.shortcut]
+        return "-".join([*parts, "int8" if self.eight_bit else "float"])
+
+
+def variants(network: str) -> Iterator[Variant]:
+    """The variants of a network that are measured, the published one first."""
+    zeroise = (False,) if get_config(network).genotype == LATEST_CELL else (True, False)
+    eight_bit = (False, True) if HAS_EIGHT_BIT else (False,)
+    shortcuts = ("conv", "pool1x1", "pool") if HAS_SHORTCUTS and network == "A" else ("conv",)
+    for chosen in product(zeroise, shortcuts, eight_bit):
+        yield Variant(network, *chosen)
 
 
 def images(size: int, count: int = 1) -> np.ndarray:
@@ -26,20 +69,25 @@ def images(size: int, count: int = 1) -> np.ndarray:
     return rng.standard_normal((count, 3, size, size), dtype=np.float32)
 
 
+def config(variant: Variant) -> NetworkConfig:
+    """The configuration of a variant; bits are no part of it."""
+    changes: dict[str, Any] = {} if variant.zeroise else {"genotype": LATEST_CELL}
+    if variant.shortcut != "conv":
+        changes["shortcut"] = variant.shortcut
+    return replace(get_config(variant.network), **changes)
+
+
 @cache
-def build(name: str, *, zeroise: bool = True, binary: bool = True) -> Network:
+def build(variant: Variant, *, binary: bool = True) -> Network:
     """Build a network in evaluation mode.
 
     Args:
-        name: Configuration, "Mini" or "A" to "H".
-        zeroise: False takes the cell `latest_cell`, the paper's network without Zeroise (Table 10).
+        variant: Which; `eight_bit` does not matter.
         binary: False gives the float counterpart.
     """
-    config = get_config(name)
-    if not zeroise:
-        config = replace(config, genotype=LATEST_CELL)
+    chosen = config(variant)
     torch.manual_seed(SEED)
-    network = build_network(config, binary=binary)
+    network = build_network(chosen, binary=binary)
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     with torch.no_grad():
         for norm in norms:
@@ -47,5 +95,13 @@ def build(name: str, *, zeroise: bool = True, binary: bool = True) -> Network:
             if norm.affine:  # as training leaves them; equal ones would be merged at export
                 norm.weight.uniform_(0.5, 1.5)
                 norm.bias.normal_(std=0.3)
-        network.train()(torch.from_numpy(images(config.image_size, 4)))
+        network.train()(torch.from_numpy(images(chosen.image_size, 4)))
     return network.eval()
+
+
+@cache
+def packed(variant: Variant) -> PackedModel:
+    """The packed program of a variant."""
+    options: dict[str, Any] = {"eight_bit": True} if variant.eight_bit else {}
+    model, _ = convert_network(build(variant), **options)
+    return model

@@ -1,0 +1,59 @@
+"""OpenVINO's CPU plugin, one inference at a time: float32, its default precision, int8; not ours.
+
+Float32 is asked for by name: on a CPU with AMX or AVX-512 BF16 the plugin's default is bfloat16.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+__all__ = ["compiled", "precisions", "read", "runner"]
+
+CORE = ov.Core()
+
+
+def read(onnx: bytes) -> ov.Model:
+    """The graph of an ONNX file, float or QDQ."""
+    return CORE.read_model(onnx)
+
+
+def compiled(model: ov.Model, *, threads: int = 1, precision: str | None = "f32") -> Any:
+    """Compile for latency.
+
+    Args:
+        model: The graph.
+        threads: How many the plugin may use.
+        precision: "f32" keeps float operations float32; None is the plugin's own choice. Neither
+            changes what a QDQ graph runs in int8.
+    """
+    options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    if precision is not None:
+        options["INFERENCE_PRECISION_HINT"] = precision
+    return CORE.compile_model(model, "CPU", options)
+
+
+def precisions(model: Any, layer: str = "Convolution") -> Counter[str]:
+    """How many layers of that type the compiled graph runs in which precision."""
+    found: Counter[str] = Counter()
+    for node in model.get_runtime_model().get_ordered_ops():
+        facts = node.get_rt_info()
+        if facts["layerType"].astype(str) == layer:
+            found[facts["runtimePrecision"].astype(str)] += 1
+    return found
+
+
+def runner(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from the compiled graph's input to its first output."""
+    request = model.create_infer_request()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        request.infer([batch], share_inputs=True)
+        result: np.ndarray = request.get_output_tensor(0).data.copy()
+        return result
+
+    return run
