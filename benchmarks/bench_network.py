@@ -95,7 +95,7 @@ def openvino(name: str, onnx: bytes) -> Run:
     """OpenVINO, after a look at what precision the compiled graph runs in."""
     from rivals import openvino
 
-    chosen = None if name == "openvino-default" else "f32"
+    chosen = "f32" if name == "openvino-float32" else None
     model = openvino.compiled(openvino.read(onnx), precision=chosen)
     precisions = openvino.precisions(model)
     wanted = {"openvino-float32": {"f32"}, "openvino-int8": {"u8", "i8"}}.get(name)

@@ -34,7 +34,8 @@ class Variant:
 
     Attributes:
         network: Configuration, "Mini" or "A" to "H".
-        zeroise: False takes the cell `latest_cell`, the paper's network without Zeroise (Table 10).
+        zeroise: False puts the cell `latest_cell` in the place of the published one: the paper's
+            network without Zeroise (Table 10). D to H have that cell anyway and stay as they are.
         shortcut: Shortcut of the reduction cells: "conv", "pool1x1" or "pool".
         eight_bit: Whether shortcuts, stem and classifier are packed in 8 bits.
     """
@@ -50,13 +51,13 @@ class Variant:
         return asdict(self)
 
     def __str__(self) -> str:
-        parts = [self.network, "zeroise" if self.zeroise else "no-zeroise", self.shortcut]
-        return "-".join([*parts, "int8" if self.eight_bit else "float"])
+        parts = [self.network] if self.zeroise else [self.network, "no-zeroise"]
+        return "-".join([*parts, self.shortcut, "int8" if self.eight_bit else "float"])
 
 
 def variants(network: str) -> Iterator[Variant]:
     """The variants of a network that are measured, the published one first."""
-    zeroise = (False,) if get_config(network).genotype == LATEST_CELL else (True, False)
+    zeroise = (True,) if get_config(network).genotype == LATEST_CELL else (True, False)
     eight_bit = (False, True) if HAS_EIGHT_BIT else (False,)
     shortcuts = ("conv", "pool1x1", "pool") if HAS_SHORTCUTS and network == "A" else ("conv",)
     for chosen in product(zeroise, shortcuts, eight_bit):

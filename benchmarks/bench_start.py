@@ -1,0 +1,59 @@
+"""From a .bnn file to a model that can run: seconds to load, bytes of the file and in memory.
+
+In this process and with the file in the system's cache. The model that was loaded is compared with
+the one that was written. Not the time of a run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import contest
+import networks
+import numpy as np
+import pytest
+from contest import Contestant
+from networks import Variant
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import bnas_deploy
+from bnas_deploy import engine
+from bnas_deploy.engine.native import NativeRunner
+from bnas_deploy.format import write
+
+pytestmark = contest.replayed
+
+ROUNDS, QUICK_ROUNDS = 30, 2
+BYTES_PER_FLOAT = 4
+
+
+def float_bytes(variant: Variant) -> int:
+    """Bytes of the float counterpart's parameters."""
+    network = networks.build(variant, binary=False)
+    return BYTES_PER_FLOAT * sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    "variant", [v for n in ("Mini", "A", "D") for v in networks.variants(n)], ids=str
+)
+def bench_load(
+    benchmark: BenchmarkFixture, variant: Variant, tmp_path: Path, quick: bool
+) -> None:
+    model = networks.packed(variant)
+    path = tmp_path / "model.bnn"
+    write(model, path)
+    image = networks.images(networks.config(variant).image_size)
+    loaded = bnas_deploy.load(path)
+    np.testing.assert_array_equal(loaded.run(image), engine.create(model).run(image))
+    entry = Contestant("load", lambda: bnas_deploy.load(path))
+    contest.report(
+        benchmark,
+        contest.race([entry], QUICK_ROUNDS if quick else ROUNDS)["load"],
+        "load",
+        kind="start",
+        file_bytes=path.stat().st_size,
+        float_bytes=float_bytes(variant),
+        over_bytes=float_bytes(Variant(variant.network, zeroise=False)),
+        memory=NativeRunner(model).memory(),
+        **variant.facts,
+    )

@@ -1,0 +1,73 @@
+"""Two threads, on a batch and on one image, and two callers of one model; nothing is pinned.
+
+The answers of two threads are compared with those of one. No rival: the ratio is ours to ours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import contest
+import networks
+import numpy as np
+import pytest
+from contest import Contestant
+from networks import Variant
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bnas_deploy import engine
+
+pytestmark = contest.replayed
+
+VARIANT = Variant("A")
+ROUNDS, QUICK_ROUNDS = 30, 2
+BATCH, CALLS = 64, 16
+CASES = ("batch", "image", "callers")
+THREADS = (1, 2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cores() -> None:
+    """All cores stay allowed."""
+    if len(os.sched_getaffinity(0)) < max(THREADS):
+        pytest.skip("two threads need two cores")
+
+
+def workload(case: str, threads: int) -> Callable[[], object]:
+    """One call of a case; every case does the same work whatever the number of threads.
+
+    batch: 64 images in one call. image: one image in one call. callers: 16 single images, by as
+    many Python threads, of a model that uses one thread for each.
+    """
+    images = networks.images(32, BATCH if case == "batch" else 1)
+    inner = 1 if case == "callers" else threads
+    runner = engine.create(networks.packed(VARIANT), threads=inner)
+    single = engine.create(networks.packed(VARIANT))
+    np.testing.assert_array_equal(runner.run(images), single.run(images))
+    if case != "callers":
+        return lambda: runner.run(images)
+    pool = ThreadPoolExecutor(threads)
+
+    def calls(_: int) -> None:
+        for _call in range(CALLS // threads):
+            runner.run(images)
+
+    return lambda: list(pool.map(calls, range(threads)))
+
+
+@cache
+def raced(case: str, rounds: int) -> dict[str, list[float]]:
+    """Seconds of one call of a case with each number of threads."""
+    entries = [Contestant(str(threads), workload(case, threads)) for threads in THREADS]
+    return contest.race(entries, rounds)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("case", CASES)
+def bench_threads(benchmark: BenchmarkFixture, case: str, threads: int, quick: bool) -> None:
+    seconds = raced(case, QUICK_ROUNDS if quick else ROUNDS)[str(threads)]
+    facts = {"kind": "threads", "case": case, "threads": threads}
+    contest.report(benchmark, seconds, f"threads/{case}", **facts, **VARIANT.facts)
