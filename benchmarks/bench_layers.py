@@ -80,8 +80,12 @@ def peak() -> float:
     return _kernels.popcount_peak(best_isa(), PEAK_MILLISECONDS)
 
 
+def _label(index: int) -> str:
+    return layers.label(layers.SHAPES[index])
+
+
 @pytest.mark.parametrize("part", PARTS + RIVALS)
-@pytest.mark.parametrize("index", range(len(layers.SHAPES)), ids=lambda i: _label(i))
+@pytest.mark.parametrize("index", range(len(layers.SHAPES)), ids=_label)
 def bench_layer(benchmark: BenchmarkFixture, index: int, part: str, quick: bool) -> None:
     shape = layers.SHAPES[index]
     if quick and not {"Mini", "A"} & set(shape["networks"]):
@@ -100,7 +104,3 @@ def bench_layer(benchmark: BenchmarkFixture, index: int, part: str, quick: bool)
         moved_bytes=layers.moved_bytes(shape),
         limit=limit,
     )
-
-
-def _label(index: int) -> str:
-    return layers.label(layers.SHAPES[index])

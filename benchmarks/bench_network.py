@@ -27,7 +27,6 @@ pytestmark = contest.replayed
 
 NETWORKS = ("Mini", "A", "D")
 ROUNDS, QUICK_ROUNDS = 20, 2
-CALIBRATION_IMAGES = 16
 TOLERANCE = {
     "pytorch-float32": 0.0,
     "onnxruntime-float32": 1e-4,
@@ -79,7 +78,7 @@ def own(name: str, variant: Variant) -> Run:
 @cache
 def exported(variant: Variant, *, int8: bool) -> bytes:
     """The float counterpart as ONNX, in int8 as QDQ: what ONNX Runtime and OpenVINO both run."""
-    batch = networks.images(networks.config(variant).image_size, CALIBRATION_IMAGES)
+    batch = networks.images(networks.config(variant).image_size, networks.CALIBRATION_IMAGES)
     return onnx_runtime.export(networks.build(variant, binary=False), batch, int8=int8)
 
 
@@ -144,9 +143,7 @@ def raced(network: str, rounds: int) -> dict[str, list[float]]:
     [entry for n in NETWORKS for entry in (*own_entries(n), *rival_entries(n))],
     ids=str,
 )
-def bench_network(
-    benchmark: BenchmarkFixture, runner: str, variant: Variant, quick: bool
-) -> None:
+def bench_network(benchmark: BenchmarkFixture, runner: str, variant: Variant, quick: bool) -> None:
     seconds = raced(variant.network, QUICK_ROUNDS if quick else ROUNDS)
     contest.report(
         benchmark,

@@ -36,9 +36,7 @@ def float_bytes(variant: Variant) -> int:
 @pytest.mark.parametrize(
     "variant", [v for n in ("Mini", "A", "D") for v in networks.variants(n)], ids=str
 )
-def bench_load(
-    benchmark: BenchmarkFixture, variant: Variant, tmp_path: Path, quick: bool
-) -> None:
+def bench_load(benchmark: BenchmarkFixture, variant: Variant, tmp_path: Path, quick: bool) -> None:
     model = networks.packed(variant)
     path = tmp_path / "model.bnn"
     write(model, path)

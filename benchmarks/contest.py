@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -90,7 +89,7 @@ def _calls(contestant: Contestant) -> tuple[int, bool]:
 
 
 def report(
-    benchmark: BenchmarkFixture, seconds: Sequence[float], group: str, **facts: Any
+    benchmark: BenchmarkFixture, seconds: Sequence[float], group: str, **facts: object
 ) -> None:
     """Hand the times of one contestant to pytest-benchmark, with facts for the report."""
     benchmark.group = group

@@ -41,6 +41,6 @@ def _caches() -> dict[str, str]:
     if lscpu is None:
         return {}
     environment = os.environ | {"LC_ALL": "C"}
-    run = subprocess.run([lscpu], capture_output=True, text=True, check=True, env=environment)  # noqa: S603
+    run = subprocess.run([lscpu], capture_output=True, text=True, check=True, env=environment)
     found = (line.partition(":") for line in run.stdout.splitlines())
     return {key: value.strip() for key, _, value in found if key in CACHES}

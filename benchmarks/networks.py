@@ -21,9 +21,10 @@ from bnas_deploy.nn.config import NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.network import Network, build_network
 
-__all__ = ["Variant", "build", "config", "images", "packed", "variants"]
+__all__ = ["CALIBRATION_IMAGES", "Variant", "build", "config", "images", "packed", "variants"]
 
 SEED = 20
+CALIBRATION_IMAGES = 16
 HAS_SHORTCUTS = "shortcut" in {field.name for field in fields(NetworkConfig)}
 HAS_EIGHT_BIT = "eight_bit" in inspect.signature(convert_network).parameters
 
@@ -103,6 +104,15 @@ def build(variant: Variant, *, binary: bool = True) -> Network:
 @cache
 def packed(variant: Variant) -> PackedModel:
     """The packed program of a variant."""
-    options: dict[str, Any] = {"eight_bit": True} if variant.eight_bit else {}
-    model, _ = convert_network(build(variant), **options)
+    model, _ = convert_network(build(variant), **_options(variant))
     return model
+
+
+def _options(variant: Variant) -> dict[str, Any]:
+    """How to convert: everything that can be in 8 bits, calibrated on noise, or nothing."""
+    if not variant.eight_bit:
+        return {}
+    from bnas_deploy.converters.eight_bit import KINDS, EightBitOptions
+
+    calibration = images(config(variant).image_size, CALIBRATION_IMAGES)
+    return {"eight_bit": EightBitOptions(KINDS, calibration)}

@@ -1,4 +1,4 @@
-"""Makes a report folder out of a run of the benchmarks: tables, pictures, the JSON; measures nothing.
+"""Makes a report folder (tables, pictures, JSON) out of a run of the benchmarks; measures nothing.
 
 Usage: python benchmarks/report.py reports/bench.json [--out DIR] [--format png]
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
 from reporting.layers import Layer, layers
 from reporting.results import Result, Run, name, select
 from reporting.tables import RIVALS, rivals_of
@@ -131,7 +132,8 @@ def _roofline(run: Run) -> Figure | None:
     for group, (colour, marker) in LAYER_STYLES.items():
         points = [(_intensity(x), x.rate("floats") / 1e9) for x in found if x.group == group]
         if points:
-            axis.scatter(*zip(*points, strict=True), s=24, c=colour, marker=marker, alpha=0.8,
+            xs, ys = zip(*points, strict=True)
+            axis.scatter(xs, ys, s=24, c=colour, marker=marker, alpha=0.8,
                          label=f"{group} channels" if group != "1x1" else group)  # fmt: skip
     limit = sorted(layer.facts["limit"] for layer in found)[len(found) // 2] / 1e9
     for share, text in ((1.0, "xor + popcount + add limit"), (0.6, "60%"), (0.5, "50%")):

@@ -40,7 +40,9 @@ def markdown(run: Run, reached: Sequence[Outcome], pictures: Sequence[str]) -> s
 
 
 def _caption(picture: str) -> str:
-    return {"speedup": "Speed-up", "memory": "Memory", "roofline": "Layers"}[picture.split(".")[0]]
+    return {"speedup": "Speed-up", "memory": "Memory", "roofline": "Layers"}[
+        picture.split(".", maxsplit=1)[0]
+    ]
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -169,8 +171,10 @@ def _files(run: Run) -> list[str]:
         sizes = (facts["float_bytes"], facts["file_bytes"], memory["weights"], beside)
         megabytes = [figure(size, "bytes") for size in sizes]
         rows.append((name(facts), *megabytes, figure(saving, "times"), _time(result)))
-    heads = ("network", "float parameters", ".bnn file", "weights in memory", "memory beside them")
-    heads += ("float w/o Zeroise over file", "load")
+    heads = (
+        *("network", "float parameters", ".bnn file", "weights in memory", "memory beside them"),
+        *("float w/o Zeroise over file", "load"),
+    )
     return ["## Files and memory", "", *_table(heads, rows)] if rows else []
 
 
@@ -178,12 +182,15 @@ def _layers(found: Sequence[Layer]) -> list[str]:
     if not found:
         return []
     text = (
-        "From packed input to finished output, bits or floats; share of the popcount limit, measured"
-        " between the same rounds. OpenVINO: its sign and BinaryConvolution, as a share of that limit"
-        " too (taps on padding counted, which it skips), and over our packing and convolution."
+        "From packed input to finished output, bits or floats; share of the popcount limit,"
+        " measured between the same rounds. OpenVINO: its sign and BinaryConvolution, as a share of"
+        " that limit too (taps on padding counted, which it skips), and over our packing and"
+        " convolution."
     )
-    heads = ("layer", "networks", "limit G/s", "pack µs", "bits µs", "floats µs")
-    heads += ("bits G/s", "share", "floats G/s", "share", "OpenVINO µs", "share", "bits", "floats")
+    heads = (
+        *("layer", "networks", "limit G/s", "pack µs", "bits µs", "floats µs"),
+        *("bits G/s", "share", "floats G/s", "share", "OpenVINO µs", "share", "bits", "floats"),
+    )
     return ["## Layers", "", text, "", *_table(heads, map(_layer_row, found))]
 
 

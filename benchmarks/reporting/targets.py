@@ -83,9 +83,13 @@ def _fact(run: Run, target: Target) -> Outcome:
     return Outcome(target, FACTS[target["fact"]](found.facts), _by(found))
 
 
+def _beside(memory: Mapping[str, int]) -> int:
+    return sum(memory.values()) - memory["weights"]
+
+
 FACTS: dict[str, Callable[[Mapping[str, Any]], float]] = {
     "file_bytes": lambda facts: float(facts["file_bytes"]),
-    "working_bytes": lambda facts: float(sum(facts["memory"].values()) - facts["memory"]["weights"]),
+    "working_bytes": lambda facts: float(_beside(facts["memory"])),
     "saving": lambda facts: float(facts["over_bytes"] / facts["file_bytes"]),
 }
 """Figures that follow from what is known of a loaded model."""

@@ -22,7 +22,9 @@ def read(onnx: bytes) -> ov.Model:
     return CORE.read_model(onnx)
 
 
-def compiled(model: ov.Model, *, threads: int = 1, precision: str | None = "f32") -> Any:
+def compiled(
+    model: ov.Model, *, threads: int = 1, precision: str | None = "f32"
+) -> ov.CompiledModel:
     """Compile for latency.
 
     Args:
@@ -37,7 +39,7 @@ def compiled(model: ov.Model, *, threads: int = 1, precision: str | None = "f32"
     return CORE.compile_model(model, "CPU", options)
 
 
-def precisions(model: Any, layer: str = "Convolution") -> Counter[str]:
+def precisions(model: ov.CompiledModel, layer: str = "Convolution") -> Counter[str]:
     """How many layers of that type the compiled graph runs in which precision."""
     found: Counter[str] = Counter()
     for node in model.get_runtime_model().get_ordered_ops():
@@ -47,7 +49,7 @@ def precisions(model: Any, layer: str = "Convolution") -> Counter[str]:
     return found
 
 
-def runner(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+def runner(model: ov.CompiledModel) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from the compiled graph's input to its first output."""
     request = model.create_infer_request()
 

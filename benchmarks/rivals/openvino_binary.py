@@ -25,7 +25,7 @@ CHANNELS_FIRST, CHANNELS_LAST = np.array([0, 3, 1, 2]), np.array([0, 2, 3, 1])
 BYTE = 8
 
 
-def convolution(shape: dict[str, Any], weight: np.ndarray) -> Any:
+def convolution(shape: dict[str, Any], weight: np.ndarray) -> ov.CompiledModel:
     """Compile sign and binary convolution: `image(x)` to dot products (1, H', W', O).
 
     Args:
@@ -75,7 +75,7 @@ def _bits(weight: np.ndarray) -> ov.Node:
     return ov.op.Constant(tensor)
 
 
-def call_only() -> Any:
+def call_only() -> ov.CompiledModel:
     """Compile a graph that computes next to nothing: what a call costs."""
     x = op.parameter([1, 1, 1, 1], np.float32)
     return openvino.compiled(ov.Model([op.relu(x)], [x], "call"))
