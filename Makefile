@@ -6,8 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format bench wheel clean
-.PHONY: help demo test lint types format bench bench-quick wheel clean
+.PHONY: help demo test selftest lint types format bench bench-quick wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
