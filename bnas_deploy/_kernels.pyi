@@ -43,6 +43,22 @@ class Builder:
         relu: bool,
         /,
     ) -> None: ...
+    def quantized_conv2d(
+        self,
+        input: int,
+        output: int,
+        weight: _Array,
+        offset: _Array,
+        scale: _Array,
+        input_scale: _Array,
+        input_zero: _Array,
+        kernel: _Pair,
+        stride: _Pair,
+        padding: _Padding,
+        dilation: _Pair,
+        relu: bool,
+        /,
+    ) -> None: ...
     def binarize(self, input: int, output: int, threshold: _Array, flip: _Array, /) -> None: ...
     def binary_conv2d(
         self,

@@ -35,6 +35,18 @@ void conv2d(Builder& b, ValueId input, ValueId output, const py::object& weight,
                 window(kernel, stride, padding, dilation), relu});
 }
 
+void quantized_conv2d(Builder& b, ValueId input, ValueId output, const py::object& weight,
+                      const py::object& offset, const py::object& scale,
+                      const py::object& input_scale, const py::object& input_zero,
+                      const Pair& kernel, const Pair& stride, const Padding& padding,
+                      const Pair& dilation, bool relu) {
+  b.add_quantized_conv2d({input, output, elements<std::int8_t>(weight, "weight"),
+                          elements<std::int32_t>(offset, "offset"), elements<float>(scale, "scale"),
+                          elements<float>(input_scale, "input_scale"),
+                          elements<float>(input_zero, "input_zero"),
+                          window(kernel, stride, padding, dilation), relu});
+}
+
 void binarize(Builder& b, ValueId input, ValueId output, const py::object& threshold,
               const py::object& flip) {
   b.add_binarize({input, output, elements<float>(threshold, "threshold"),
@@ -109,11 +121,14 @@ void bind_builder(py::module_& m) {
       .def("affine", &affine)
       .def("relu", &Builder::add_relu)
       .def("conv2d", &conv2d)
+      .def("quantized_conv2d", &quantized_conv2d)
       .def("binarize", &binarize)
       .def("binary_conv2d", &binary_conv2d)
       .def("pool", &pool)
-      .def("add_slice", [](Builder& b, ValueId input, ValueId addend, ValueId output,
-                           std::size_t at) { b.add_add_slice({input, addend, output, at}); })
+      .def("add_slice",
+           [](Builder& b, ValueId input, ValueId addend, ValueId output, std::size_t at) {
+             b.add_add_slice({input, addend, output, at});
+           })
       .def("concat", &Builder::add_concat)
       .def("select_channels", &select_channels)
       .def("global_avg_pool", &Builder::add_global_avg_pool)

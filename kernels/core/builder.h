@@ -25,6 +25,7 @@ class Builder {
   void add_affine(const AffineSpec& spec);
   void add_relu(ValueId input, ValueId output);
   void add_conv2d(const Conv2dSpec& spec);
+  void add_quantized_conv2d(const QuantizedConvSpec& spec);
   void add_binarize(const BinarizeSpec& spec);
   void add_binary_conv2d(const BinaryConvSpec& spec);
   void add_pool(const PoolSpec& spec);
@@ -51,6 +52,7 @@ class Builder {
   void copy_for_update(ValueId from, ValueId to);
   bool join_binarize(ValueId input, const Binarize::Signs& signs);
   ValueId split_phases(const Geometry& geometry, const Window& window, ValueId input, bool bits);
+  void require_quantized(const QuantizedConvSpec& spec, const QuadShape& shape) const;
   Taps make_taps(const Geometry& geometry, const Window& window);
   Stage make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs);
   std::vector<Stage> make_stages(const BinaryConvSpec& spec, const Window& window,

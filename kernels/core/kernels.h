@@ -11,17 +11,22 @@ using Kernel = void (*)(const Step&, const Frame&, Range);
 
 struct Kernels {
   const char* name;
-  const char* features;              // what the CPU must have, separated by spaces
-  std::size_t byte_lanes;            // output pixels in one vector of a binary convolution
-  std::size_t float_lanes;           // output pixels in one vector of a float convolution
-  std::size_t binary_vectors;        // vectors that a binary convolution gathers at a time
-  std::size_t float_vectors;         // the same for a float convolution
-  std::size_t float_outputs;         // outputs in one tile of a float convolution
-  Kernel<BinaryConv> binary_conv;    // units: tiles of outputs within groups of vectors
-  Kernel<Conv2d> conv2d;             // units: the same
-  Kernel<SplitPhases> split_phases;  // units: planes
-  Kernel<Binarize> binarize;         // units: byte planes
-  Kernel<Affine> affine;             // units: channels, as for all below
+  const char* features;            // what the CPU must have, separated by spaces
+  std::size_t byte_lanes;          // output pixels in one vector of a binary convolution
+  std::size_t float_lanes;         // output pixels in one vector of a float or 8-bit convolution
+  std::size_t binary_vectors;      // vectors that a binary convolution gathers at a time
+  std::size_t float_vectors;       // the same for a float convolution
+  std::size_t float_outputs;       // outputs in one tile of a float convolution
+  std::size_t quad_vectors;        // vectors that an 8-bit convolution gathers at a time
+  std::size_t quad_outputs;        // outputs in one tile of an 8-bit convolution
+  std::size_t quad_rows;           // rows of quads that lie together for each of these outputs
+  Kernel<BinaryConv> binary_conv;  // units: tiles of outputs within groups of vectors
+  Kernel<Conv2d> conv2d;           // units: the same
+  Kernel<Quantize> quantize;       // units: planes of quads
+  Kernel<QuantizedConv> quantized_conv;  // units: tiles of outputs within groups of vectors
+  Kernel<SplitPhases> split_phases;      // units: planes
+  Kernel<Binarize> binarize;             // units: byte planes
+  Kernel<Affine> affine;                 // units: channels, as for all below
   Kernel<Relu> relu;
   Kernel<Pool> pool;
   Kernel<AddSlice> add_slice;

@@ -38,6 +38,8 @@ struct Execute {
 
   void operator()(const BinaryConv& s) const { kernels.binary_conv(s, frame, range); }
   void operator()(const Conv2d& s) const { kernels.conv2d(s, frame, range); }
+  void operator()(const Quantize& s) const { kernels.quantize(s, frame, range); }
+  void operator()(const QuantizedConv& s) const { kernels.quantized_conv(s, frame, range); }
   void operator()(const SplitPhases& s) const { kernels.split_phases(s, frame, range); }
   void operator()(const Binarize& s) const { kernels.binarize(s, frame, range); }
   void operator()(const Affine& s) const { kernels.affine(s, frame, range); }

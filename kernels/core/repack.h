@@ -8,6 +8,11 @@
 
 namespace bnas {
 
+struct QuadShape {
+  std::size_t outputs, channels, taps;
+  std::size_t groups() const { return divide_up(channels, channels_per_quad); }
+};
+
 // (O, K) rows to [tile of `tile` outputs][k][output of the tile].
 const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k, std::size_t tile,
                           Tables& tables);
@@ -18,6 +23,20 @@ const float* transpose_weights(const float* rows, std::size_t outputs, std::size
 
 // A bias of `count` outputs, zeros where there is none, padded with zeros.
 const float* pad_bias(Array<float> bias, std::size_t padded, Tables& tables);
+
+// How the weights of an 8-bit convolution are cut up.
+struct QuadTile {
+  std::size_t outputs, rows;
+};
+
+// Rows of bytes, (c, ky, kx), to [tile of outputs][block of rows (group, tap)][output of the
+// tile][row of the block], each the weights of a group's four channels, zero beyond the last. May
+// be read as if the last tile were whole.
+const std::uint32_t* tile_quads(const std::int8_t* rows, const QuadShape& shape,
+                                const QuadTile& tile, Tables& tables);
+
+// The quads that an image of zeros is quantized to, [group].
+const std::uint32_t* quantized_zeros(Array<float> input_zero, Tables& tables);
 
 // int32 thresholds t as 16-bit s, twice: dot >= t if and only if dot > s, for every |dot| <= 32767.
 const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables);

@@ -28,6 +28,15 @@ struct Conv2dSpec {
   bool relu;
 };
 
+struct QuantizedConvSpec {
+  ValueId input, output;
+  Array<std::int8_t> weight;
+  Array<std::int32_t> offset;
+  Array<float> scale, input_scale, input_zero;
+  WindowSpec window;
+  bool relu;
+};
+
 struct StageSpec {
   Stage::Kind kind;
   ValueId output;

@@ -16,6 +16,7 @@ using ValueId = std::size_t;
 
 constexpr std::size_t bits_per_plane =
     8;  // channels in one byte plane, and outputs in one binary tile
+constexpr std::size_t channels_per_quad = 4;
 constexpr std::size_t max_lanes =
     64;  // of bytes, in any vector; bit plane strides are multiples of it
 constexpr std::size_t steps_per_byte = 31;  // of 8 bits each: a byte counts to 248
@@ -106,6 +107,30 @@ struct Conv2d {
   std::size_t chunk;     // channels that are gathered at a time, so that they stay in the cache
   const float* weights;  // [tile][c, ky, kx][output of the tile]
   const float* bias;     // [output]
+  bool relu;
+};
+
+// Turns floats into activations of 7 bits: q = round(min(max(fma(x, scale, zero), 0), 127)). The
+// output lies in planes of quads, elements of 32 bits: plane g holds channels 4g..4g+3 of every
+// pixel, a byte each, the first in the lowest; zero beyond the last channel.
+struct Quantize {
+  ValueId input, output;
+  std::size_t channels;
+  const float* scale;  // [channel]
+  const float* zero;   // [channel]
+};
+
+struct QuantizedConv {
+  ValueId input, output;  // input: planes of quads
+  Taps taps;
+  std::size_t groups, outputs;  // groups: planes of the input (of one phase)
+  std::size_t chunk;            // groups that are gathered at a time
+  const std::uint32_t*
+      outside;       // [group] what lies outside the image: not zero, but quantized zeros
+  std::size_t rows;  // of weights: (group, tap), rounded up to whole blocks
+  const std::uint32_t* weights;  // [tile][block of rows][output of the tile][row of the block]
+  const std::int32_t* offset;    // [output]
+  const float* scale;            // [output]
   bool relu;
 };
 

@@ -27,13 +27,10 @@ constexpr std::uint64_t saves_avx512 = 0xe6;  // and masks, zmm
 constexpr unsigned osxsave_bit = 27;          // of leaf 1, ecx: xgetbv may be used
 
 constexpr Feature features[] = {
-    {"fma", 1, ecx, 12, saves_avx},
-    {"avx2", 7, ebx, 5, saves_avx},
-    {"avx512f", 7, ebx, 16, saves_avx512},
-    {"avx512dq", 7, ebx, 17, saves_avx512},
-    {"avx512bw", 7, ebx, 30, saves_avx512},
-    {"avx512vl", 7, ebx, 31, saves_avx512},
-    {"avx512bitalg", 7, ecx, 12, saves_avx512},
+    {"fma", 1, ecx, 12, saves_avx},           {"avx2", 7, ebx, 5, saves_avx},
+    {"avx512f", 7, ebx, 16, saves_avx512},    {"avx512dq", 7, ebx, 17, saves_avx512},
+    {"avx512bw", 7, ebx, 30, saves_avx512},   {"avx512vl", 7, ebx, 31, saves_avx512},
+    {"avx512vnni", 7, ecx, 11, saves_avx512}, {"avx512bitalg", 7, ecx, 12, saves_avx512},
 };
 
 bool cpuid_bit(unsigned leaf, Register reg, unsigned bit) {

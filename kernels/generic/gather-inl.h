@@ -6,6 +6,7 @@
 
 constexpr std::size_t lanes_of(const std::uint8_t*) { return byte_lanes; }
 constexpr std::size_t lanes_of(const float*) { return float_lanes; }
+constexpr std::size_t lanes_of(const std::uint32_t*) { return float_lanes; }
 void copy_masked(std::uint8_t* out, const std::uint8_t* in, std::uint64_t mask) {
   store_bytes(out, mask != 0 ? load_bytes_masked(in, mask) : zero_bytes());
 }

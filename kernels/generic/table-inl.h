@@ -14,6 +14,18 @@
 
 #include "generic/conv2d-inl.h"
 
+#include "generic/quantize-inl.h"
+
+#include "generic/quads-inl.h"
+
+// Where the inner part is not a matter of vector registers, the including file names another.
+#ifndef BNAS_QUANTIZED_TILE
+#define BNAS_QUANTIZED_TILE "generic/quantized_tile-inl.h"
+#endif
+#include BNAS_QUANTIZED_TILE
+
+#include "generic/quantized_conv-inl.h"
+
 #include "generic/pool-inl.h"
 
 #include "generic/elementwise-inl.h"
@@ -23,8 +35,9 @@
 #include "generic/peak-inl.h"
 
 constexpr Kernels make_table(const char* name) {
-  return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes,    binary_vectors,
-          float_vectors, float_outputs,    &binary_conv, &conv2d,        &split_phases,
-          &binarize,     &affine,          &relu,        &pool,          &add_slice,
-          &copy_planes,  &global_avg_pool, &linear,      &encode_weight, &peak_loop};
+  return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes,     binary_vectors,
+          float_vectors, float_outputs,    quad_vectors, quad_outputs,    quad_rows,
+          &binary_conv,  &conv2d,          &quantize,    &quantized_conv, &split_phases,
+          &binarize,     &affine,          &relu,        &pool,           &add_slice,
+          &copy_planes,  &global_avg_pool, &linear,      &encode_weight,  &peak_loop};
 }

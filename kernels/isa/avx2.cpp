@@ -15,10 +15,16 @@ constexpr std::size_t counted_outputs =
     4;  // eight sums, two vectors of nibbles and two tables: sixteen registers
 constexpr std::size_t float_vectors = 3;
 constexpr std::size_t float_outputs = 4;
+constexpr std::size_t quad_vectors = 2;
+constexpr std::size_t quad_outputs = 5;
+constexpr std::size_t quad_rows = 1;
 
 using Bytes = __m256i;
 using Words = __m256i;
 using Floats = __m256;
+using Quads = __m256i;
+using QuadWeights = __m256i;
+using Sums = __m256i;
 
 __m256i load_any(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 void store_any(void* p, __m256i x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
@@ -100,6 +106,7 @@ Floats mul_floats(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
 Floats fma_floats(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
 Floats div_floats(Floats a, Floats b) { return _mm256_div_ps(a, b); }
 Floats max_floats(Floats a, Floats b) { return _mm256_max_ps(a, b); }  // b where one is NaN
+Floats min_floats(Floats a, Floats b) { return _mm256_min_ps(a, b); }  // b where one is NaN
 Floats words_to_floats(const std::int16_t* p) {
   const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(words));
@@ -126,6 +133,30 @@ Bytes order_marks(Bytes acc) {
 }
 
 #include "generic/lookup-inl.h"
+
+void store_rounded(std::uint32_t* p, Floats a, Floats b, Floats c, Floats d) {
+  const __m256i ab =
+      _mm256_or_si256(_mm256_cvtps_epi32(a), _mm256_slli_epi32(_mm256_cvtps_epi32(b), 8));
+  const __m256i cd =
+      _mm256_or_si256(_mm256_cvtps_epi32(c), _mm256_slli_epi32(_mm256_cvtps_epi32(d), 8));
+  store_any(p, _mm256_or_si256(ab, _mm256_slli_epi32(cd, 16)));
+}
+void copy_quads(std::uint32_t* out, const std::uint32_t* in, std::uint64_t mask,
+                std::uint32_t other) {
+  const __m256i outside = _mm256_set1_epi32(static_cast<int>(other));
+  store_any(
+      out, mask != 0 ? _mm256_blendv_epi8(outside, load_any(in), expand_to_floats(mask)) : outside);
+}
+Quads load_quads(const std::uint32_t* p) { return load_any(p); }
+QuadWeights broadcast_weights(std::uint32_t w) { return _mm256_set1_epi32(static_cast<int>(w)); }
+Sums dot_quads(Sums sums, Quads x, QuadWeights w) {  // sums of two products fit 16 bits
+  const __m256i pairs = _mm256_maddubs_epi16(x, w);
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+Sums broadcast_sum(std::int32_t x) { return _mm256_set1_epi32(x); }
+Sums load_sums(const void* p) { return load_any(p); }
+void store_sums(void* p, Sums x) { store_any(p, x); }
+Floats sums_to_floats(Sums x) { return _mm256_cvtepi32_ps(x); }
 
 #include "generic/table-inl.h"
 

@@ -1,5 +1,5 @@
-// AVX-512 F, BW, DQ and VL primitives, 64 pixels a register; all but the byte popcount, which the
-// including file defines first.
+// AVX-512 F, BW, DQ and VL primitives, 64 pixels a register; all but the byte popcount and the dot
+// product of quads, which the including file defines first.
 
 constexpr std::size_t byte_lanes = 64;
 constexpr std::size_t float_lanes = 16;
@@ -7,6 +7,9 @@ constexpr std::size_t binary_vectors = 2;
 constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 4;
 constexpr std::size_t float_outputs = 6;
+constexpr std::size_t quad_vectors = 2;
+constexpr std::size_t quad_outputs = 12;
+constexpr std::size_t quad_rows = 1;
 
 using Words = __m512i;
 using Floats = __m512;
@@ -74,6 +77,7 @@ Floats mul_floats(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 Floats fma_floats(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
 Floats div_floats(Floats a, Floats b) { return _mm512_div_ps(a, b); }
 Floats max_floats(Floats a, Floats b) { return _mm512_max_ps(a, b); }  // b where one is NaN
+Floats min_floats(Floats a, Floats b) { return _mm512_min_ps(a, b); }  // b where one is NaN
 Floats words_to_floats(const std::int16_t* p) {
   const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(words));
@@ -99,3 +103,23 @@ Bytes order_marks(Bytes acc) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, _mm512_shuffle_epi8(acc, bytes));
 }
+
+void store_rounded(std::uint32_t* p, Floats a, Floats b, Floats c, Floats d) {
+  const __m512i ab =
+      _mm512_or_si512(_mm512_cvtps_epi32(a), _mm512_slli_epi32(_mm512_cvtps_epi32(b), 8));
+  const __m512i cd =
+      _mm512_or_si512(_mm512_cvtps_epi32(c), _mm512_slli_epi32(_mm512_cvtps_epi32(d), 8));
+  _mm512_storeu_si512(p, _mm512_or_si512(ab, _mm512_slli_epi32(cd, 16)));
+}
+void copy_quads(std::uint32_t* out, const std::uint32_t* in, std::uint64_t mask,
+                std::uint32_t other) {
+  const __m512i x = _mm512_mask_loadu_epi32(_mm512_set1_epi32(static_cast<int>(other)),
+                                            static_cast<__mmask16>(mask), in);
+  _mm512_storeu_si512(out, x);
+}
+Quads load_quads(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+QuadWeights broadcast_weights(std::uint32_t w) { return _mm512_set1_epi32(static_cast<int>(w)); }
+Sums broadcast_sum(std::int32_t x) { return _mm512_set1_epi32(x); }
+Sums load_sums(const void* p) { return _mm512_loadu_si512(p); }
+void store_sums(void* p, Sums x) { _mm512_storeu_si512(p, x); }
+Floats sums_to_floats(Sums x) { return _mm512_cvtepi32_ps(x); }

@@ -9,6 +9,15 @@ namespace bnas {
 namespace {
 
 using Bytes = __m512i;
+using Quads = __m512i;
+using QuadWeights = __m512i;
+using Sums = __m512i;
+
+// The sums of two products fit 16 bits, since activations have 7.
+Sums dot_quads(Sums sums, Quads x, QuadWeights w) {
+  const __m512i pairs = _mm512_maddubs_epi16(x, w);
+  return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
 
 #include "isa/avx512-inl.h"
 

@@ -14,10 +14,16 @@ constexpr std::size_t binary_vectors = 2;
 constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 3;
 constexpr std::size_t float_outputs = 8;
+constexpr std::size_t quad_vectors = 2;
+constexpr std::size_t quad_outputs = 10;
+constexpr std::size_t quad_rows = 1;
 
 using Bytes = uint8x16_t;
 using Words = uint16x8_t;
 using Floats = float32x4_t;
+using Quads = int8x16_t;
+using QuadWeights = int8x16_t;
+using Sums = int32x4_t;
 
 Bytes zero_bytes() { return vdupq_n_u8(0); }
 Bytes load_bytes(const std::uint8_t* p) { return vld1q_u8(p); }
@@ -85,6 +91,7 @@ Floats div_floats(Floats a, Floats b) { return vdivq_f32(a, b); }
 Floats max_floats(Floats a, Floats b) {  // not vmaxq: b where one is NaN
   return vbslq_f32(vcgtq_f32(a, b), a, b);
 }
+Floats min_floats(Floats a, Floats b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 Floats words_to_floats(const std::int16_t* p) { return vcvtq_f32_s32(vmovl_s16(vld1_s16(p))); }
 Floats bytes_to_floats(const std::uint8_t* p) {
   std::uint32_t four;
@@ -101,6 +108,31 @@ Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bi
   const uint8x16_t marks = vcombine_u8(vmovn_u16(not_less(x, t)), vmovn_u16(not_less(x + 8, t)));
   return vorrq_u8(acc, vandq_u8(marks, broadcast_bytes(bit)));
 }
+
+void store_rounded(std::uint32_t* p, Floats a, Floats b, Floats c, Floats d) {
+  const uint32x4_t ab = vorrq_u32(vcvtnq_u32_f32(a), vshlq_n_u32(vcvtnq_u32_f32(b), 8));
+  const uint32x4_t cd = vorrq_u32(vcvtnq_u32_f32(c), vshlq_n_u32(vcvtnq_u32_f32(d), 8));
+  vst1q_u32(p, vorrq_u32(ab, vshlq_n_u32(cd, 16)));
+}
+void copy_quads(std::uint32_t* out, const std::uint32_t* in, std::uint64_t mask,
+                std::uint32_t other) {
+  const uint32_t bit[4] = {1, 2, 4, 8};
+  const uint32x4_t lanes = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(mask)), vld1q_u32(bit));
+  const uint32x4_t outside = vdupq_n_u32(other);
+  vst1q_u32(out, mask != 0 ? vbslq_u32(lanes, vld1q_u32(in), outside) : outside);
+}
+Quads load_quads(const std::uint32_t* p) { return vreinterpretq_s8_u32(vld1q_u32(p)); }
+QuadWeights broadcast_weights(std::uint32_t w) { return vreinterpretq_s8_u32(vdupq_n_u32(w)); }
+// The base instruction set has no dot product; activations of 7 bits are the same signed, and the
+// sums of two products fit 16 bits.
+Sums dot_quads(Sums sums, Quads x, QuadWeights w) {
+  const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
+  return vpadalq_s16(sums, vpaddq_s16(low, vmull_high_s8(x, w)));
+}
+Sums broadcast_sum(std::int32_t x) { return vdupq_n_s32(x); }
+Sums load_sums(const void* p) { return vld1q_s32(static_cast<const std::int32_t*>(p)); }
+void store_sums(void* p, Sums x) { vst1q_s32(static_cast<std::int32_t*>(p), x); }
+Floats sums_to_floats(Sums x) { return vcvtq_f32_s32(x); }
 
 #include "generic/popcount-inl.h"
 

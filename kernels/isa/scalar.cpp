@@ -14,6 +14,9 @@ constexpr std::size_t binary_vectors = 1;
 constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 1;
 constexpr std::size_t float_outputs = 4;
+constexpr std::size_t quad_vectors = 2;
+constexpr std::size_t quad_outputs = 3;
+constexpr std::size_t quad_rows = 1;
 
 using Bytes = std::uint64_t;
 struct Words {
@@ -22,6 +25,18 @@ struct Words {
 struct Floats {
   float lane[4];
 };
+
+// Vectors of the compiler, which become whatever the machine's base instruction set has.
+using Shorts = std::int16_t __attribute__((vector_size(16)));
+using UnsignedShorts = std::uint16_t __attribute__((vector_size(16)));
+using Ints = std::int32_t __attribute__((vector_size(16)));
+using UnsignedInts = std::uint32_t __attribute__((vector_size(16)));
+// Four quads, their bytes 0 and 2, and 1 and 3, as 16-bit numbers.
+struct Quads {
+  Shorts even, odd;
+};
+using QuadWeights = Quads;
+using Sums = Ints;
 
 constexpr std::uint64_t each_byte = 0x0101010101010101u;
 
@@ -153,6 +168,10 @@ Floats max_floats(Floats a, Floats b) {
   for (std::size_t i = 0; i < 4; ++i) a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
   return a;
 }
+Floats min_floats(Floats a, Floats b) {
+  for (std::size_t i = 0; i < 4; ++i) a.lane[i] = a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i];
+  return a;
+}
 Floats words_to_floats(const std::int16_t* p) {
   return {{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]),
            static_cast<float>(p[3])}};
@@ -166,6 +185,49 @@ Bytes mark_not_less(Bytes acc, const float* x, float threshold, std::uint32_t bi
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < 8; ++i) mask |= static_cast<std::uint64_t>(x[i] >= threshold) << i;
   return acc | (expand_mask(mask) & broadcast_bytes(bit));
+}
+
+// 2^23 has units in the last place: the sum's low bits are x, rounded to even.
+std::uint32_t round_activation(float x) {
+  const float shifted = x + 8388608.0f;
+  std::uint32_t bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  return bits & 0xff;
+}
+void store_rounded(std::uint32_t* p, Floats a, Floats b, Floats c, Floats d) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    p[i] = round_activation(a.lane[i]) | round_activation(b.lane[i]) << 8 |
+           round_activation(c.lane[i]) << 16 | round_activation(d.lane[i]) << 24;
+  }
+}
+void copy_quads(std::uint32_t* out, const std::uint32_t* in, std::uint64_t mask,
+                std::uint32_t other) {
+  for (std::size_t i = 0; i < float_lanes; ++i) out[i] = (mask >> i & 1) ? in[i] : other;
+}
+Quads load_quads(const std::uint32_t* p) {
+  UnsignedShorts x;
+  std::memcpy(&x, p, sizeof x);
+  return {reinterpret_cast<Shorts>(x & 0xff), reinterpret_cast<Shorts>(x >> 8)};
+}
+QuadWeights broadcast_weights(std::uint32_t w) {
+  const UnsignedInts quads = {w, w, w, w};
+  const auto high = reinterpret_cast<Shorts>(reinterpret_cast<UnsignedShorts>(quads) << 8);
+  return {high >> 8, reinterpret_cast<Shorts>(quads) >> 8};
+}
+Sums dot_quads(Sums sums, Quads x, QuadWeights w) {  // sums of two products fit 16 bits
+  const auto pairs = reinterpret_cast<UnsignedInts>(x.even * w.even + x.odd * w.odd);
+  return sums + (reinterpret_cast<Ints>(pairs << 16) >> 16) + (reinterpret_cast<Ints>(pairs) >> 16);
+}
+Sums broadcast_sum(std::int32_t x) { return Sums{x, x, x, x}; }
+Sums load_sums(const void* p) {
+  Sums x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+void store_sums(void* p, Sums x) { std::memcpy(p, &x, sizeof x); }
+Floats sums_to_floats(Sums x) {
+  return {{static_cast<float>(x[0]), static_cast<float>(x[1]), static_cast<float>(x[2]),
+           static_cast<float>(x[3])}};
 }
 
 #include "generic/popcount-inl.h"

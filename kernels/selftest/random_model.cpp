@@ -60,6 +60,23 @@ Convolution random_window(Random& random, const Shape& in, std::size_t outputs, 
           {outputs, height, width}};
 }
 
+// An 8-bit convolution with random weights of up to its greatest magnitude.
+void add_quantized_part(Builder& b, Random& random, ValueId input, ValueId output,
+                        std::size_t channels, const Convolution& conv) {
+  const std::size_t outputs = conv.out.channels;
+  std::vector<std::int8_t> weight;
+  for (const std::int32_t w :
+       integers(random, outputs * channels * conv.window.kernel[0] * conv.window.kernel[1], 127))
+    weight.push_back(static_cast<std::int8_t>(w));
+  const auto offset = integers(random, outputs, 5000);
+  const auto zero = floats(random, channels);
+  std::vector<float> scale = floats(random, outputs), input_scale = floats(random, channels);
+  for (float& x : scale) x /= 4096.0f;  // or what it is added to would not matter
+  for (float& x : input_scale) x = 50.0f * x * x;
+  b.add_quantized_conv2d({input, output, array(weight), array(offset), array(scale),
+                          array(input_scale), array(zero), conv.window, random() % 2 == 0});
+}
+
 struct BinaryValues {
   ValueId input, scaled, bits, added;
 };
@@ -84,7 +101,8 @@ void add_binary_part(Builder& b, Random& random, std::size_t channels, const Con
   b.add_binary_conv2d(spec);
 }
 
-// Image, float convolution, pool, affine, bits, binary convolution with both stages, mean, linear.
+// Image, float and 8-bit convolution, their sum, pool, affine, bits, binary convolution with both
+// stages, mean, linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Builder b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
@@ -101,10 +119,14 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const ValueId x9 = add(false, {3, 1, 1});
   const ValueId x10 = add(false, {2 * o2, binary.out.height, binary.out.width});
 
+  const ValueId quantized = add(false, conv.out), sum = add(false, conv.out);
+
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
   const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
   b.add_conv2d({in, x1, array(w1), array(b1), conv.window, true});
-  b.add_pool({x1, x2, pool.window, random() % 2 == 0});
+  add_quantized_part(b, random, in, quantized, image.channels, conv);
+  b.add_add_slice({x1, quantized, sum, 0});
+  b.add_pool({sum, x2, pool.window, random() % 2 == 0});
   const auto scale = floats(random, o1), shift = floats(random, o1);
   b.add_affine({x2, x3, array(scale), array(shift)});
   const auto threshold = floats(random, o1);

@@ -1,0 +1,36 @@
+// Convolution of activations of 7 bits with weights of 8: exact sums of 32 bits, scaled to floats.
+// Lanes are output pixels, so that sums never run across lanes. Not the tiles themselves.
+
+template <std::size_t vectors>
+void quantized_group(const QuantizedConv& conv, const Frame& frame, std::size_t first) {
+  auto* in = reinterpret_cast<std::uint32_t*>(frame.scratch);
+  const std::size_t taps = conv.taps.taps;
+  const std::size_t stride = planes_of(frame, conv.input).stride;
+  for (std::size_t g = 0; g < conv.groups; g += conv.chunk) {
+    const std::size_t count = smaller(conv.chunk, conv.groups - g);
+    gather_quads(conv.taps, {quad_plane(frame, conv.input, g), stride, count}, conv.outside + g,
+                 first, vectors, in);
+    quantized_outputs<vectors>(conv, frame,
+                               {in, g * taps, count * taps, first, g + count == conv.groups});
+  }
+}
+
+template <std::size_t vectors>
+void quantized_vectors(const QuantizedConv& conv, const Frame& frame, std::size_t first,
+                       std::size_t count) {
+  if (count == vectors) {
+    quantized_group<vectors>(conv, frame, first);
+  } else if constexpr (vectors > 1) {
+    quantized_vectors<vectors - 1>(conv, frame, first, count);
+  }
+}
+
+// Groups are evened out, as for floats.
+void quantized_conv(const QuantizedConv& conv, const Frame& frame, Range range) {
+  const std::size_t vectors = conv.taps.vectors;
+  const std::size_t groups = (vectors + quad_vectors - 1) / quad_vectors;
+  for (std::size_t group = range.begin; group < range.end; ++group) {
+    const std::size_t first = vectors * group / groups;
+    quantized_vectors<quad_vectors>(conv, frame, first, vectors * (group + 1) / groups - first);
+  }
+}
