@@ -125,10 +125,8 @@ void bind_builder(py::module_& m) {
       .def("binarize", &binarize)
       .def("binary_conv2d", &binary_conv2d)
       .def("pool", &pool)
-      .def("add_slice",
-           [](Builder& b, ValueId input, ValueId addend, ValueId output, std::size_t at) {
-             b.add_add_slice({input, addend, output, at});
-           })
+      .def("add_slice", [](Builder& b, ValueId input, ValueId addend, ValueId output,
+                           std::size_t at) { b.add_add_slice({input, addend, output, at}); })
       .def("concat", &Builder::add_concat)
       .def("select_channels", &select_channels)
       .def("global_avg_pool", &Builder::add_global_avg_pool)

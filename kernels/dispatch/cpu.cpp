@@ -4,6 +4,10 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace bnas {
@@ -24,13 +28,15 @@ struct Feature {
 
 constexpr std::uint64_t saves_avx = 0x06;     // xmm and ymm
 constexpr std::uint64_t saves_avx512 = 0xe6;  // and masks, zmm
-constexpr unsigned osxsave_bit = 27;          // of leaf 1, ecx: xgetbv may be used
+constexpr std::uint64_t saves_tiles = 0x60000;
+constexpr unsigned osxsave_bit = 27;  // of leaf 1, ecx: xgetbv may be used
 
 constexpr Feature features[] = {
     {"fma", 1, ecx, 12, saves_avx},           {"avx2", 7, ebx, 5, saves_avx},
     {"avx512f", 7, ebx, 16, saves_avx512},    {"avx512dq", 7, ebx, 17, saves_avx512},
     {"avx512bw", 7, ebx, 30, saves_avx512},   {"avx512vl", 7, ebx, 31, saves_avx512},
     {"avx512vnni", 7, ecx, 11, saves_avx512}, {"avx512bitalg", 7, ecx, 12, saves_avx512},
+    {"amx-tile", 7, edx, 24, saves_tiles},    {"amx-int8", 7, edx, 25, saves_tiles},
 };
 
 bool cpuid_bit(unsigned leaf, Register reg, unsigned bit) {
@@ -46,12 +52,25 @@ std::uint64_t saved_state() {
   return static_cast<std::uint64_t>(high) << 32 | low;
 }
 
+// Tile registers are large, so a process must ask Linux before its threads and children may use
+// them; asking again does no harm.
+bool tiles_allowed() {
+#if defined(__linux__)
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 bool cpu_has(const std::string& feature) {
   const std::uint64_t saved = saved_state();
   for (const Feature& f : features) {
-    if (feature == f.name) return cpuid_bit(f.leaf, f.reg, f.bit) && (saved & f.saved) == f.saved;
+    if (feature != f.name) continue;
+    return cpuid_bit(f.leaf, f.reg, f.bit) && (saved & f.saved) == f.saved &&
+           (f.saved != saves_tiles || tiles_allowed());
   }
   return false;
 }

@@ -10,7 +10,7 @@ namespace bnas {
 
 extern const Kernels scalar_kernels;
 #if defined(__x86_64__) || defined(_M_X64)
-extern const Kernels avx2_kernels, avx512bw_kernels, avx512_bitalg_kernels;
+extern const Kernels avx2_kernels, avx512bw_kernels, avx512_bitalg_kernels, avx512_amx_kernels;
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #endif
@@ -20,9 +20,7 @@ namespace {
 // Best first.
 const Kernels* const compiled[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-    &avx512_bitalg_kernels,
-    &avx512bw_kernels,
-    &avx2_kernels,
+    &avx512_amx_kernels, &avx512_bitalg_kernels, &avx512bw_kernels, &avx2_kernels,
 #elif defined(__aarch64__)
     &neon_kernels,
 #endif

@@ -46,20 +46,20 @@ void gather_shifted(const Taps& taps, Source<T> source, std::size_t first, std::
 // Output pixels [pixel, pixel + count) of one output row for one tap and one plane.
 template <class T>
 void gather_row(const Window& w, const T* plane, std::size_t tap, std::size_t pixel,
-                std::size_t count, T* out) {
+                std::size_t count, T* out, T outside) {
   const std::size_t y = pixel / w.out_w * w.stride_y + tap / w.kernel_w * w.dilation_y;
   const std::size_t x = pixel % w.out_w * w.stride_x + tap % w.kernel_w * w.dilation_x;
   const bool row_inside = y >= w.pad_top && y - w.pad_top < w.in_h;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t column = x + i * w.stride_x;
     const bool inside = row_inside && column >= w.pad_left && column - w.pad_left < w.in_w;
-    out[i] = inside ? plane[(y - w.pad_top) * w.in_w + column - w.pad_left] : T{0};
+    out[i] = inside ? plane[(y - w.pad_top) * w.in_w + column - w.pad_left] : outside;
   }
 }
 
 template <class T>
 void gather_rows(const Taps& taps, Source<T> source, std::size_t first, std::size_t vectors, T* out,
-                 ScratchSteps steps) {
+                 ScratchSteps steps, T outside) {
   constexpr std::size_t lanes = lanes_of(static_cast<const T*>(nullptr));
   const Window& w = taps.window;
   const std::size_t begin = first * lanes;
@@ -70,7 +70,8 @@ void gather_rows(const Taps& taps, Source<T> source, std::size_t first, std::siz
       std::memset(to, 0, vectors * lanes * sizeof(T));
       for (std::size_t pixel = begin; pixel < end;) {
         const std::size_t count = smaller(end - pixel, w.out_w - pixel % w.out_w);
-        gather_row(w, source.planes + g * source.stride, t, pixel, count, to + (pixel - begin));
+        gather_row(w, source.planes + g * source.stride, t, pixel, count, to + (pixel - begin),
+                   outside);
         pixel += count;
       }
     }
@@ -81,7 +82,7 @@ template <class T>
 void gather(const Taps& taps, Source<T> source, std::size_t first, std::size_t vectors, T* out,
             ScratchSteps steps) {
   if (taps.gather == Gather::rows) {
-    gather_rows(taps, source, first, vectors, out, steps);
+    gather_rows(taps, source, first, vectors, out, steps, T{0});
   } else {
     gather_shifted(taps, source, first, vectors, out, steps);
   }

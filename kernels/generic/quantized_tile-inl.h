@@ -52,7 +52,10 @@ void quantized_some(const QuantizedConv& conv, const Frame& frame, const QuadChu
 }
 
 template <std::size_t vectors>
-void quantized_outputs(const QuantizedConv& conv, const Frame& frame, const QuadChunk& chunk) {
-  for (std::size_t o = 0; o < conv.outputs; o += quad_outputs)
+void quantized_outputs(const QuantizedConv& conv, const Frame& frame, const QuadChunk& chunk,
+                       Range tiles) {
+  for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+    const std::size_t o = tile * quad_outputs;
     quantized_some<vectors>(conv, frame, chunk, o, smaller(quad_outputs, conv.outputs - o));
+  }
 }

@@ -8,8 +8,6 @@ constexpr std::size_t counted_outputs = 8;
 constexpr std::size_t float_vectors = 4;
 constexpr std::size_t float_outputs = 6;
 constexpr std::size_t quad_vectors = 2;
-constexpr std::size_t quad_outputs = 12;
-constexpr std::size_t quad_rows = 1;
 
 using Words = __m512i;
 using Floats = __m512;
@@ -117,8 +115,6 @@ void copy_quads(std::uint32_t* out, const std::uint32_t* in, std::uint64_t mask,
                                             static_cast<__mmask16>(mask), in);
   _mm512_storeu_si512(out, x);
 }
-Quads load_quads(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
-QuadWeights broadcast_weights(std::uint32_t w) { return _mm512_set1_epi32(static_cast<int>(w)); }
 Sums broadcast_sum(std::int32_t x) { return _mm512_set1_epi32(x); }
 Sums load_sums(const void* p) { return _mm512_loadu_si512(p); }
 void store_sums(void* p, Sums x) { _mm512_storeu_si512(p, x); }

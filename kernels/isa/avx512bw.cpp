@@ -13,6 +13,11 @@ using Quads = __m512i;
 using QuadWeights = __m512i;
 using Sums = __m512i;
 
+constexpr std::size_t quad_outputs = 12;
+constexpr std::size_t quad_rows = 1;
+
+Quads load_quads(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+QuadWeights broadcast_weights(std::uint32_t w) { return _mm512_set1_epi32(static_cast<int>(w)); }
 // The sums of two products fit 16 bits, since activations have 7.
 Sums dot_quads(Sums sums, Quads x, QuadWeights w) {
   const __m512i pairs = _mm512_maddubs_epi16(x, w);

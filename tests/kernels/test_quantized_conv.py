@@ -84,7 +84,11 @@ def computed(isa: str, case: Case, x: np.ndarray, shape: tuple[int, ...]) -> np.
     b.add_value(False, shape[0], 1, 1)
     add_step(b, case)
     b.global_avg_pool(1, 2)
-    return b.build(0, 2).trace(x[None])[1].reshape(shape)
+    model = b.build(0, 2)
+    _, y, means = model.trace(x[None])
+    for threads in (2, 5):  # that share the image
+        assert model.run(x[None], threads).tobytes() == means.tobytes(), (isa, threads)
+    return y.reshape(shape)
 
 
 def random_image(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -149,7 +153,7 @@ def test_outputs(outputs: int) -> None:
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 576, 2052, 4500])
 def test_channels(channels: int) -> None:
-    """Beyond 2,048 quads, sums are set aside between two chunks of the channels."""
+    """Beyond 2,048 channels, sums are set aside between two chunks of the channels."""
     rng = np.random.default_rng(channels)
     case = random_case(rng, channels, 10, square(1))
     assert_exact(case, random_image(rng, channels, 1, 1))
