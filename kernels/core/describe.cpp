@@ -33,6 +33,11 @@ struct Describe {
             kernels.float_vectors,  kernels.float_lanes};
   }
   KernelUse operator()(const Pool& s) const { return plain(s.average ? "avg_pool" : "max_pool"); }
+  KernelUse operator()(const Quantize&) const { return plain("quantize"); }
+  KernelUse operator()(const QuantizedConv& s) const {
+    return {program_step,         "quantized_conv",     name_of(s.taps.gather),
+            kernels.quad_outputs, kernels.quad_vectors, kernels.float_lanes};
+  }
   KernelUse operator()(const SplitPhases&) const { return plain("split_phases"); }
   KernelUse operator()(const Binarize&) const { return plain("binarize"); }
   KernelUse operator()(const Affine&) const { return plain("affine"); }
