@@ -20,6 +20,7 @@ from bnas_deploy.format.steps import (
     Conv2d,
     GlobalAvgPool,
     Linear,
+    QuantizedConv2d,
     Relu,
     ScaleStage,
     SelectChannels,
@@ -101,6 +102,29 @@ class Builder:
         weight = self.floats(o, self.shape(x)[0], *k)
         b = self.floats(o) if bias else None
         self.steps.append(Conv2d(x, out, weight, b, s, p, d, activation))
+        return out
+
+    def quantized_conv2d(
+        self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, activation: str = "none",
+    ) -> str:  # fmt: skip
+        """Weights and offsets with their extremes; inputs that saturate at both ends, and none."""
+        k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
+        c = self.shape(x)[0]
+        out = self.value("f32", (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d)))
+        weight = self.rng.integers(-127, 128, (o, c, *k))
+        weight[self.rng.random(weight.shape) < 0.1] = -127
+        offset = self.rng.integers(-(2**15), 2**15, o)
+        steps = self.rng.uniform(8, 64, c) * (self.rng.random(c) < 0.9)
+        zero = np.where(self.rng.random(c) < 0.3, self.rng.integers(-20, 150, c), 60.25)
+        names = [
+            self.tensor(np.asarray(a, dtype))
+            for a, dtype in (
+                (weight, np.int8), (offset, np.int32), (self.rng.standard_normal(o) / 1e4, "f4"),
+                (steps, "f4"), (zero, "f4"),
+            )
+        ]  # fmt: skip
+        self.steps.append(QuantizedConv2d(x, out, *names, s, p, d, activation))
         return out
 
     def binary_conv2d(

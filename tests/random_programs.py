@@ -100,24 +100,44 @@ def _binary_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
         yield f"binary_conv2d-{'+'.join(st)}-{'fold' if fold else 'plain'}", b
 
 
+def _quantized_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
+    windows: list[tuple[Any, Any, Any, Any]] = [
+        (1, 1, 0, 1), (2, 2, 0, 1), (3, 1, 1, 1), (3, 2, (1, 0, 2, 1), 1), (3, 1, 2, 2),
+        ((1, 3), (2, 1), (0, 3, 1, 0), (1, 2)),
+    ]  # fmt: skip
+    channels = [(1, 1), (2, 8), (3, 9), (17, 5), (64, 16), (65, 17)]
+    for (k, s, p, d), (c, o) in itertools.product(windows, channels):
+        b = Builder(rng, (c, 6, 5))
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
+        b.quantized_conv2d("image", o, **geometry, activation="relu" if o % 2 else "none")
+        yield f"quantized_conv2d-{k}-{s}-{p}-{d}-{c}-{o}", b
+    for c, h, w in [(5, 1, 1), (384, 1, 1), (2, 3, 5), (6, 16, 16), (3, 17, 33)]:
+        b = Builder(rng, (c, h, w))
+        b.quantized_conv2d(b.affine("image"), 10, kernel=1, padding=0)
+        yield f"quantized_conv2d-{c}x{h}x{w}", b
+
+
 def step_programs(seed: int = 0) -> Iterator[tuple[str, PackedModel]]:
     """A (name, model) for every step, with its edge cases; the names make test ids."""
     rng = np.random.default_rng(seed)
     for name, b in itertools.chain(
-        _float_programs(rng), _window_programs(rng), _binary_programs(rng)
+        _float_programs(rng),
+        _window_programs(rng),
+        _binary_programs(rng),
+        _quantized_programs(np.random.default_rng([seed, 8])),
     ):
         yield name, b.finish()
 
 
-def _random_conv(b: Builder, x: str, binary: bool) -> None:
+def _random_conv(b: Builder, x: str, op: str) -> None:
     rng = b.rng
     _, h, w = b.shape(x)
     k, s, d = (int(rng.choice(v)) for v in ([1, 3, 5], [1, 2], [1, 2]))
     least = max(0, -(-(d * (k - 1) + 1 - min(h, w)) // 2))
     geometry = {"kernel": k, "stride": s, "dilation": d, "padding": least + int(rng.integers(0, 3))}
     o = int(rng.integers(1, 40))
-    if not binary:
-        b.conv2d(x, min(o, 8), activation=str(rng.choice(["none", "relu"])), **geometry)
+    if op != "binary_conv2d":
+        getattr(b, op)(x, min(o, 8), activation=str(rng.choice(["none", "relu"])), **geometry)
         return
     kinds = rng.choice(STAGE_KINDS, int(rng.integers(1, 4)))
     b.binary_conv2d(
@@ -137,8 +157,8 @@ def _random_step(b: Builder, op: str, x: str) -> None:
         b.add_slice(b.concat(x, x), x, int(b.rng.integers(0, c + 1)))
     elif op == "select_channels":
         b.select_channels(x, b.rng.integers(-1, c, int(b.rng.integers(1, 40))))
-    elif op in ("conv2d", "binary_conv2d"):
-        _random_conv(b, x, op == "binary_conv2d")
+    elif op in ("conv2d", "quantized_conv2d", "binary_conv2d"):
+        _random_conv(b, x, op)
     else:
         getattr(b, op)(x)
 
@@ -147,7 +167,10 @@ def random_program(rng: np.random.Generator, *, steps: int = 8) -> PackedModel:
     """A random mixture of about `steps` steps on a random small input."""
     shape = (int(rng.integers(1, 20)), int(rng.integers(1, 14)), int(rng.integers(1, 14)))
     b = Builder(rng, shape)
-    ops = ["affine", "relu", "pool", "concat", "add_slice", "select_channels", "conv2d"]
+    ops = [
+        "affine", "relu", "pool", "concat", "add_slice", "select_channels", "conv2d",
+        "quantized_conv2d",
+    ]  # fmt: skip
     for _ in range(steps):
         floats = [name for name, value in b.values.items() if value.kind == "f32"]
         small = [name for name in floats if b.shape(name)[0] <= 100]

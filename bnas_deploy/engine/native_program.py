@@ -22,6 +22,7 @@ from bnas_deploy.format.steps import (
     GlobalAvgPool,
     Linear,
     MaxPool2d,
+    QuantizedConv2d,
     Relu,
     SelectChannels,
     Stage,
@@ -107,6 +108,14 @@ def _binary_conv2d(b: _kernels.Builder, s: BinaryConv2d, n: _Names) -> None:
     )  # fmt: skip
 
 
+def _quantized_conv2d(b: _kernels.Builder, s: QuantizedConv2d, n: _Names) -> None:
+    b.quantized_conv2d(
+        n.id[s.input], n.id[s.output], n.tensor(s.weight), n.tensor(s.offset), n.tensor(s.scale),
+        n.tensor(s.input_scale), n.tensor(s.input_zero),
+        n.kernel_size(s.weight), s.stride, s.padding, s.dilation, s.activation == "relu",
+    )  # fmt: skip
+
+
 def _pool(b: _kernels.Builder, s: MaxPool2d | AvgPool2d, n: _Names) -> None:
     average = isinstance(s, AvgPool2d)
     b.pool(n.id[s.input], n.id[s.output], s.kernel, s.stride, s.padding, average)
@@ -138,6 +147,7 @@ _ADD: dict[type[Step], Callable[[_kernels.Builder, Any, _Names], None]] = {
     Conv2d: _conv2d,
     Binarize: _binarize,
     BinaryConv2d: _binary_conv2d,
+    QuantizedConv2d: _quantized_conv2d,
     MaxPool2d: _pool,
     AvgPool2d: _pool,
     AddSlice: _add_slice,

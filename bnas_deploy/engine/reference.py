@@ -1,7 +1,7 @@
 """The reference backend: a program's meaning in plain NumPy; not fast, and never to be optimised.
 
-Every other backend is tested against it, bit for bit. The steps are in `reference_float` and
-`reference_binary`, the arithmetic in `reference_arithmetic`.
+Every other backend is tested against it, bit for bit. The steps are in `reference_float`,
+`reference_binary` and `reference_quantized`, the arithmetic in `reference_arithmetic`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from bnas_deploy.engine import reference_binary as rb
 from bnas_deploy.engine import reference_float as rf
+from bnas_deploy.engine import reference_quantized as rq
 from bnas_deploy.engine.runner import (
     Floats,
     KernelUse,
@@ -35,6 +36,7 @@ MEANING: dict[str, Callable[[Any, rf.State], dict[str, npt.NDArray[Any]]]] = {
     op.Conv2d.OP: rf.conv2d,
     op.Binarize.OP: rf.binarize,
     op.BinaryConv2d.OP: rb.binary_conv2d,
+    op.QuantizedConv2d.OP: rq.quantized_conv2d,
     op.MaxPool2d.OP: rf.max_pool2d,
     op.AvgPool2d.OP: rf.avg_pool2d,
     op.AddSlice.OP: rf.add_slice,

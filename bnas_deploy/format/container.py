@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +13,10 @@ import safetensors.numpy
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.strict_json import dump_json, parse_json
+from bnas_deploy.format.version import Version, parse_version, version_text
 
-__all__ = ["VERSION", "pack", "unpack"]
+__all__ = ["pack", "unpack"]
 
-VERSION = (1, 0)
 KEYS = ("bnas.version", "bnas.program", "bnas.sha256")
 _Entries = list[tuple[str, dict[str, Any]]]
 
@@ -25,16 +24,17 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "U64": np.dtype("<u8"),
     "F32": np.dtype("<f4"),
     "I32": np.dtype("<i4"),
+    "I8": np.dtype("i1"),
 }
 
 
-def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
+def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]], version: Version) -> bytes:
     """The bytes of a file; the same content always gives the same bytes."""
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     blob = safetensors.numpy.save(contiguous)
     header, data = _split(blob)
     metadata = {
-        "bnas.version": "{}.{}".format(*VERSION),
+        "bnas.version": version_text(version),
         "bnas.program": program,
         "bnas.sha256": _digest(program, data),
     }
@@ -45,8 +45,8 @@ def pack(program: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
     return len(text).to_bytes(8, "little") + text + data
 
 
-def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
-    """The program's JSON text and the tensors (read-only) of a file.
+def unpack(blob: bytes) -> tuple[Version, str, dict[str, npt.NDArray[Any]]]:
+    """The version, the program's JSON text and the tensors (read-only) of a file.
 
     Raises:
         FormatError: The file is truncated, damaged, of another version, or no ``.bnn`` file.
@@ -64,12 +64,12 @@ def unpack(blob: bytes) -> tuple[str, dict[str, npt.NDArray[Any]]]:
         raise FormatError(msg) from error
     header, data = _split(blob)
     metadata = _metadata(parse_json(header, "header"))
-    _check_version(metadata["bnas.version"])
+    version = parse_version(metadata["bnas.version"])
     program = metadata["bnas.program"]
     if _digest(program, data) != metadata["bnas.sha256"]:
         msg = "the checksum bnas.sha256 is wrong; the file is damaged, copy or export it again"
         raise FormatError(msg)
-    return program, {name: _tensor(name, entry) for name, entry in entries}
+    return version, program, {name: _tensor(name, entry) for name, entry in entries}
 
 
 def _split(blob: bytes) -> tuple[bytes, memoryview]:
@@ -98,19 +98,6 @@ def _metadata(header: dict[str, Any]) -> dict[str, str]:
         msg = f"the metadata has the unknown key {unknown[0][:80]!r}, expected {', '.join(KEYS)}"
         raise FormatError(msg)
     return dict(metadata)
-
-
-def _check_version(text: str) -> None:
-    own = "{}.{}".format(*VERSION)
-    match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", text)
-    if match is None:
-        msg = f"bnas.version must look like {own}, got {text[:40]!r}"
-        raise FormatError(msg)
-    major, minor = int(match[1]), int(match[2])
-    if major != VERSION[0] or minor > VERSION[1]:
-        advice = "update bnas-deploy" if (major, minor) > VERSION else "export the network again"
-        msg = f"the file has format version {text}, this program reads {own}; {advice}"
-        raise FormatError(msg)
 
 
 def _tensor(name: str, entry: Mapping[str, Any]) -> npt.NDArray[Any]:

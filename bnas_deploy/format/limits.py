@@ -14,7 +14,15 @@ import numpy.typing as npt
 
 from bnas_deploy.format.program import Value, step_outputs
 from bnas_deploy.format.scope import fail
-from bnas_deploy.format.steps import AvgPool2d, BinaryConv2d, Conv2d, Linear, MaxPool2d, Step
+from bnas_deploy.format.steps import (
+    AvgPool2d,
+    BinaryConv2d,
+    Conv2d,
+    Linear,
+    MaxPool2d,
+    QuantizedConv2d,
+    Step,
+)
 
 __all__ = ["ELEMENT_LIMIT", "Work", "check_elements"]
 
@@ -71,7 +79,7 @@ class Work:
         """
         if isinstance(step, Linear):
             self.weights += tensors[step.weight].size
-        elif isinstance(step, (Conv2d, BinaryConv2d, MaxPool2d, AvgPool2d)):
+        elif isinstance(step, (Conv2d, BinaryConv2d, QuantizedConv2d, MaxPool2d, AvgPool2d)):
             self._add_windows(step, values, tensors)
         for what, limit in (
             ("weights", WEIGHT_LIMIT),
@@ -84,12 +92,12 @@ class Work:
 
     def _add_windows(
         self,
-        step: Conv2d | BinaryConv2d | MaxPool2d | AvgPool2d,
+        step: Conv2d | BinaryConv2d | QuantizedConv2d | MaxPool2d | AvgPool2d,
         values: Mapping[str, Value],
         tensors: Mapping[str, npt.NDArray[Any]],
     ) -> None:
         channels, depth = values[step.input].shape[0], 1
-        if isinstance(step, Conv2d):
+        if isinstance(step, (Conv2d, QuantizedConv2d)):
             outputs, depth, *kernel = tensors[step.weight].shape
             self.weights += tensors[step.weight].size
         elif isinstance(step, BinaryConv2d):

@@ -72,7 +72,7 @@ class PackedModel:
 
     Attributes:
         program: The steps.
-        tensors: Weights and constants by name; dtypes uint64, float32 and int32.
+        tensors: Weights and constants by name; dtypes uint64, float32, int32 and int8.
         preprocessing: How pictures become inputs.
         labels: One name a class.
         provenance: JSON object: where the network came from (training, export, self-check).

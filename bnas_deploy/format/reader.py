@@ -11,6 +11,7 @@ from bnas_deploy.format.container import unpack
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.strict_json import parse_json
 from bnas_deploy.format.validate import validate
+from bnas_deploy.format.version import check_steps
 
 __all__ = ["read"]
 
@@ -51,7 +52,8 @@ def _content(path: Path) -> bytes:
 
 
 def _parse(blob: bytes) -> PackedModel:
-    program, tensors = unpack(blob)
+    version, program, tensors = unpack(blob)
     model = decode(parse_json(program, "bnas.program"), tensors)
+    check_steps(model.program.steps, version)
     validate(model)
     return model

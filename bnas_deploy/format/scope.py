@@ -21,7 +21,12 @@ __all__ = ["EXTENT_LIMIT", "Scope", "Shape", "fail"]
 EXTENT_LIMIT = 65_536
 
 Shape = tuple[int, int, int]
-DTYPES = {"u64": np.dtype("<u8"), "f32": np.dtype("<f4"), "i32": np.dtype("<i4")}
+DTYPES = {
+    "u64": np.dtype("<u8"),
+    "f32": np.dtype("<f4"),
+    "i32": np.dtype("<i4"),
+    "i8": np.dtype("i1"),
+}
 
 
 def fail(where: str, what: str) -> NoReturn:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import Value
@@ -19,10 +20,13 @@ from bnas_deploy.format.scope import Scope, Shape
 __all__ = ["DOT_LIMIT", "infer", "window_extent"]
 
 DOT_LIMIT = 2**24
+SUM_LIMIT = 2**31
+LARGEST_INPUT = 127
+LEAST_WEIGHT = -127
 WINDOW_LIMIT = 65_536
 
 Assigned = list[tuple[str, Value]]
-Windowed = op.Conv2d | op.BinaryConv2d | op.MaxPool2d | op.AvgPool2d
+Windowed = op.Conv2d | op.BinaryConv2d | op.QuantizedConv2d | op.MaxPool2d | op.AvgPool2d
 
 
 def infer(step: op.Step, scope: Scope) -> Assigned:
@@ -119,6 +123,36 @@ def _binary_conv2d(s: op.BinaryConv2d, scope: Scope) -> Assigned:
     return [_stage(stage, scope, (o, *size)) for stage in s.stages]
 
 
+def _quantized_conv2d(s: op.QuantizedConv2d, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "f32")
+    weight = scope.tensor_of("weight", s.weight, "i8")
+    if weight.ndim != 4 or weight.shape[1] != c:
+        scope.fail(f"field 'weight': expected shape (O, {c}, kh, kw), got {weight.shape}")
+    o, _, kh, kw = weight.shape
+    offset = scope.tensor("offset", s.offset, "i32", (o,))
+    scope.floats("scale", s.scale, (o,))
+    scope.floats("input_scale", s.input_scale, (c,))
+    scope.floats("input_zero", s.input_zero, (c,))
+    if (scope.tensors[s.input_scale] < 0).any():
+        scope.fail(f"field 'input_scale': tensor {s.input_scale!r} must not be negative")
+    size = _windows(s, scope, (c, h, w), (kh, kw))
+    _check_sums(scope, weight, offset)
+    scope.activation(s.activation)
+    return [_f32(s.output, o, *size)]
+
+
+def _check_sums(scope: Scope, weight: npt.NDArray[Any], offset: npt.NDArray[Any]) -> None:
+    if not weight.size:
+        return
+    if int(weight.min()) < LEAST_WEIGHT:
+        # Its magnitude is 128, and kernels add two products in 16 bits.
+        scope.fail("field 'weight': weights must lie between -127 and 127, got -128")
+    sums = np.abs(weight.astype(np.int16)).sum(axis=(1, 2, 3), dtype=np.int64)
+    bound = int((np.abs(offset.astype(np.int64)) + LARGEST_INPUT * sums).max())
+    if bound >= SUM_LIMIT:
+        scope.fail(f"an integer sum can reach {bound}, and must stay below {SUM_LIMIT}")
+
+
 def _fold_bound(s: op.BinaryConv2d, scope: Scope, o: int) -> int:
     if s.fold is None or o == 0:
         return 0
@@ -205,6 +239,7 @@ RULES: dict[str, Callable[[Any, Scope], Assigned]] = {
     op.Conv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,
     op.BinaryConv2d.OP: _binary_conv2d,
+    op.QuantizedConv2d.OP: _quantized_conv2d,
     op.MaxPool2d.OP: _pool,
     op.AvgPool2d.OP: _pool,
     op.AddSlice.OP: _add_slice,

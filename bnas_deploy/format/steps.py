@@ -24,6 +24,7 @@ __all__ = [
     "GlobalAvgPool",
     "Linear",
     "MaxPool2d",
+    "QuantizedConv2d",
     "Relu",
     "ScaleStage",
     "SelectChannels",
@@ -134,6 +135,27 @@ class BinaryConv2d:
 
 
 @dataclass(frozen=True)
+class QuantizedConv2d:
+    """Full-precision convolution in 8 bits: weights -127..127, inputs quantised to 0..127."""
+
+    OP: ClassVar[str] = "quantized_conv2d"
+    TENSORS: ClassVar[tuple[str, ...]] = (
+        "weight", "offset", "scale", "input_scale", "input_zero",
+    )  # fmt: skip
+    input: str
+    output: str
+    weight: str  # int8 (O, C, kh, kw)
+    offset: str  # int32 (O,): bias and zero points
+    scale: str  # float32 (O,): of one unit of the integer sum
+    input_scale: str  # float32 (C,): steps a unit of the input
+    input_zero: str  # float32 (C,): the step that an input of 0 falls on
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    activation: str  # "none" or "relu"
+
+
+@dataclass(frozen=True)
 class MaxPool2d:
     """Maximum over each window; positions outside the image do not take part."""
 
@@ -220,6 +242,7 @@ Step = (
     | Conv2d
     | Binarize
     | BinaryConv2d
+    | QuantizedConv2d
     | MaxPool2d
     | AvgPool2d
     | AddSlice
@@ -237,6 +260,7 @@ STEPS: dict[str, type[Step]] = {
         Conv2d,
         Binarize,
         BinaryConv2d,
+        QuantizedConv2d,
         MaxPool2d,
         AvgPool2d,
         AddSlice,

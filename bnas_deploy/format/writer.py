@@ -12,6 +12,7 @@ from bnas_deploy.format.container import pack
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.strict_json import dump_json, parse_json
 from bnas_deploy.format.validate import validate
+from bnas_deploy.format.version import needed_version
 
 __all__ = ["to_bytes", "write"]
 
@@ -25,7 +26,7 @@ def to_bytes(model: PackedModel) -> bytes:
     text = dump_json(encode(model), "bnas.program")
     # What a reader will see is what is validated, so that nothing unreadable is ever written.
     validate(decode(parse_json(text, "bnas.program"), model.tensors))
-    return pack(text, model.tensors)
+    return pack(text, model.tensors, needed_version(model.program.steps))
 
 
 def write(model: PackedModel, path: str | os.PathLike[str]) -> None:

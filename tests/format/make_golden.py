@@ -21,8 +21,8 @@ from random_programs import random_images  # noqa: E402
 
 from bnas_deploy.engine.reference import ReferenceRunner  # noqa: E402
 from bnas_deploy.format import PackedModel, write  # noqa: E402
-from bnas_deploy.format.container import VERSION  # noqa: E402
 from bnas_deploy.format.steps import AvgPool2d, MaxPool2d  # noqa: E402
+from bnas_deploy.format.version import VERSION  # noqa: E402
 
 
 def golden_model() -> PackedModel:
@@ -37,6 +37,7 @@ def golden_model() -> PackedModel:
     wide = b.concat(x, b.relu(ends[1]))
     b.select_channels(b.add_slice(wide, x, 3), [2, -1, 17, 0])
     b.linear(ends[3], 3, bias=False)
+    b.quantized_conv2d(x, 5, kernel=(3, 2), stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
     m = b.finish(classes=5)
     return dataclasses.replace(
         m,

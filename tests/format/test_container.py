@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from program_builder import Builder
 from random_programs import random_program
 
 from bnas_deploy.errors import FormatError
@@ -114,20 +115,39 @@ def test_unknown_key() -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("2.0", "format version 2.0, this program reads 1.0; update bnas-deploy"),
-        ("1.1", "format version 1.1, this program reads 1.0; update bnas-deploy"),
-        ("0.9", "format version 0.9, this program reads 1.0; export the network again"),
-        ("1", "must look like 1.0, got '1'"),
-        ("1.0.0", "must look like 1.0, got '1.0.0'"),
-        ("1.x", "must look like 1.0"),
-        ("-1.0", "must look like 1.0"),
-        ("", "must look like 1.0"),
-        ("9" * 5000 + ".0", "must look like 1.0"),
-        ("١.٠", "must look like 1.0"),
+        ("2.0", "format version 2.0, this program reads 1.1; update bnas-deploy"),
+        ("1.2", "format version 1.2, this program reads 1.1; update bnas-deploy"),
+        ("0.9", "format version 0.9, this program reads 1.1; export the network again"),
+        ("1", "must look like 1.1, got '1'"),
+        ("1.0.0", "must look like 1.1, got '1.0.0'"),
+        ("1.x", "must look like 1.1"),
+        ("-1.0", "must look like 1.1"),
+        ("", "must look like 1.1"),
+        ("9" * 5000 + ".0", "must look like 1.1"),
+        ("١.٠", "must look like 1.1"),
     ],
 )
 def test_versions(version: str, message: str) -> None:
     refused(edited(lambda h: h["__metadata__"].update({"bnas.version": version})), message)
+
+
+def test_a_step_newer_than_the_version_that_the_file_states() -> None:
+    b = Builder(np.random.default_rng(0), (2, 3, 3))
+    b.quantized_conv2d("image", 1)
+    header, data = split(to_bytes(b.finish()))
+    assert header["__metadata__"]["bnas.version"] == "1.1"
+    header["__metadata__"]["bnas.version"] = "1.0"
+    message = r"step 0: quantized_conv2d came with version 1\.1, the file says 1\.0"
+    refused(join(header, data), message)
+
+
+def test_a_file_has_the_lowest_version_that_holds_its_steps() -> None:
+    b = Builder(np.random.default_rng(0), (2, 3, 3))
+    b.conv2d("image", 1)
+    header, data = split(to_bytes(b.finish()))
+    assert header["__metadata__"]["bnas.version"] == "1.0"
+    header["__metadata__"]["bnas.version"] = "1.1"
+    assert read(join(header, data)).program.steps[0].OP == "conv2d"
 
 
 def test_checksum_of_the_program() -> None:
@@ -156,7 +176,7 @@ def test_dtypes(dtype: str) -> None:
         begin, end = entry["data_offsets"]
         entry.update(dtype=dtype, shape=[(end - begin) // size])
 
-    refused(edited(change), f"has dtype {dtype}, expected one of U64, F32, I32")
+    refused(edited(change), f"has dtype {dtype}, expected one of U64, F32, I32, I8")
 
 
 def first_tensor(change: Callable[[dict[str, Any]], None]) -> bytes:

@@ -9,7 +9,14 @@ from program_builder import Builder
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, Value, read, validate
 from bnas_deploy.format.limits import Work, check_elements
-from bnas_deploy.format.steps import BinaryConv2d, Conv2d, Linear, MaxPool2d, ScaleStage
+from bnas_deploy.format.steps import (
+    BinaryConv2d,
+    Conv2d,
+    Linear,
+    MaxPool2d,
+    QuantizedConv2d,
+    ScaleStage,
+)
 from bnas_deploy.format.strict_json import parse_json
 
 STAGE = ScaleStage("y", "scale", "none")
@@ -61,6 +68,16 @@ def test_binary_weights_of_few_channels_count_as_bytes() -> None:
     work = Work()
     work.add("step", step, values, {"w": zeros(5, 2)})
     assert work == Work(weights=5 * 9 * 2, positions=9, operations=9 * 5 * 9)
+
+
+def test_eight_bit_convolutions_count_like_float_ones() -> None:
+    geometry = ((1, 1), (0,) * 4, (1, 1), "none")
+    values = {"x": Value("f32", (9, 3, 3)), "y": Value("f32", (5, 2, 2))}
+    tensors = {"w": zeros(5, 9, 2, 2)}
+    works = [Work(), Work()]
+    works[0].add("step", QuantizedConv2d("x", "y", "w", *"oszz", *geometry), values, tensors)
+    works[1].add("step", Conv2d("x", "y", "w", None, *geometry), values, tensors)
+    assert works[0] == works[1] == Work(weights=180, positions=16, operations=16 * 45)
 
 
 def test_large_windows_on_many_pixels() -> None:
