@@ -107,6 +107,7 @@ def _step_record(cost: StepCost, packed: PackedModel) -> dict[str, Any]:
         "shape": list(cost.shape),
         "bits": _row_bits(cost),
         "binary_macs": cost.binary_macs,
+        "eight_bit_macs": cost.eight_bit_macs,
         "float_macs": cost.float_macs,
         "bytes": cost.bytes,
     }
@@ -180,8 +181,9 @@ def _total_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     of_bytes = [f"{size:,} {kind}" for kind, size in totals["bytes"].items()]
     return [
         ("binary MACs", f"{totals['binary_macs']:,}"),
+        ("8-bit MACs", f"{totals['eight_bit_macs']:,}"),
         ("float MACs", f"{totals['float_macs']:,}"),
-        ("FLOPs", f"{totals['flops']:,.0f} (64 binary MACs count as one)"),
+        ("FLOPs", f"{totals['flops']:,.0f} (64 binary MACs count as one, and 8 of 8 bits)"),
         ("bytes of tensors", f"{sum(totals['bytes'].values()):,} ({', '.join(of_bytes)})"),
     ]
 
@@ -227,7 +229,17 @@ def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _write_steps(steps: Sequence[Mapping[str, Any]]) -> None:
-    header = ("step", "op", "result", "kind", "bits/row", "binary MACs", "float MACs", "bytes")
+    header = (
+        "step",
+        "op",
+        "result",
+        "kind",
+        "bits/row",
+        "binary MACs",
+        "8-bit MACs",
+        "float MACs",
+        "bytes",
+    )
     rows = (
         (
             step["index"],
@@ -237,7 +249,7 @@ def _write_steps(steps: Sequence[Mapping[str, Any]]) -> None:
             step["bits"] or "-",
             *(
                 f"{step[key]:,}" if step[key] else "-"
-                for key in ("binary_macs", "float_macs", "bytes")
+                for key in ("binary_macs", "eight_bit_macs", "float_macs", "bytes")
             ),
         )
         for step in steps

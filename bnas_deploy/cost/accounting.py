@@ -7,6 +7,8 @@ is BatchNorm. Memory: 1 bit a binary weight, 32 a float weight or bias of stem a
 counts nothing, as pools do in the paper) are counted too, and in memory the learned
 parameters of every BatchNorm at 32 bits each; that makes the float total of a network exactly 32
 bits times its number of parameters. The scales beta are left out: one number per output channel.
+**8 bits**: the paper has none; a multiply-accumulate of 8 bits is 1/8 FLOP by the rule that makes a
+binary one 1/64: of the 64 bits that one instruction is taken to work on, it needs 8.
 
 Speed-up and memory saving are relative to the *float* count of some network; the paper takes the
 network without Zeroise for that (Table 10), also for the one with Zeroise.
@@ -20,6 +22,7 @@ from bnas_deploy.nn.config import NetworkConfig
 __all__ = ["float_flops", "full_flops", "memory_bits", "memory_saving", "paper_flops", "speedup"]
 
 BINARY_MACS_PER_FLOP = 64
+EIGHT_BIT_MACS_PER_FLOP = 8
 FLOAT_BITS = 32
 
 
@@ -34,9 +37,14 @@ def paper_flops(config: NetworkConfig) -> float:
     return _flops(config, full=False)
 
 
-def full_flops(config: NetworkConfig) -> float:
-    """FLOPs of one image with the full-precision shortcut convolutions counted."""
-    return _flops(config, full=True)
+def full_flops(config: NetworkConfig, *, shortcut_bits: int = FLOAT_BITS) -> float:
+    """FLOPs of one image with the full-precision shortcut convolutions counted.
+
+    Args:
+        config: The network.
+        shortcut_bits: Bits of a weight of a shortcut convolution, 32 or 8.
+    """
+    return _flops(config, full=True, shortcut_bits=shortcut_bits)
 
 
 def float_flops(config: NetworkConfig, *, full: bool = False) -> int:
@@ -49,15 +57,22 @@ def float_flops(config: NetworkConfig, *, full: bool = False) -> int:
     return sum(layer.macs for layer in _counted(config, full))
 
 
-def speedup(config: NetworkConfig, *, over: NetworkConfig, full: bool = False) -> float:
+def speedup(
+    config: NetworkConfig,
+    *,
+    over: NetworkConfig,
+    full: bool = False,
+    shortcut_bits: int = FLOAT_BITS,
+) -> float:
     """How many times fewer FLOPs the binary `config` takes than the float `over`.
 
     Args:
         config: The binary network.
         over: The network whose float count is the yardstick (paper: the one without Zeroise).
         full: Whether the shortcut convolutions count, in both.
+        shortcut_bits: Bits of a weight of `config`'s shortcut convolutions, 32 or 8.
     """
-    return float_flops(over, full=full) / _flops(config, full=full)
+    return float_flops(over, full=full) / _flops(config, full=full, shortcut_bits=shortcut_bits)
 
 
 def memory_bits(
@@ -102,11 +117,10 @@ def memory_saving(
     return memory_bits(over, binary=False, full=full) / own
 
 
-def _flops(config: NetworkConfig, *, full: bool) -> float:
-    layers = _counted(config, full)
-    binary = sum(layer.macs for layer in layers if layer.kind == "binary")
-    others = sum(layer.macs for layer in layers if layer.kind != "binary")
-    return binary / BINARY_MACS_PER_FLOP + others
+def _flops(config: NetworkConfig, *, full: bool, shortcut_bits: int = FLOAT_BITS) -> float:
+    shortcut = 1 if shortcut_bits == FLOAT_BITS else EIGHT_BIT_MACS_PER_FLOP
+    per_flop = {"binary": BINARY_MACS_PER_FLOP, "shortcut": shortcut, "float": 1}
+    return sum(layer.macs / per_flop[layer.kind] for layer in _counted(config, full))
 
 
 def _counted(config: NetworkConfig, full: bool) -> tuple[Layer, ...]:

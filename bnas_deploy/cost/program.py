@@ -1,7 +1,8 @@
 """Operations and bytes of a packed program, step by step; not of networks, and not time.
 
 A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
-to a `conv2d` or `linear`; taps on padding count, and element-wise steps and pools count as none.
+to a `conv2d` or `linear`, an 8-bit one to a `quantized_conv2d`; taps on padding count, and
+element-wise steps and pools count as none.
 What the converter dropped (dead units, constant channels) is not in the program and not counted.
 """
 
@@ -15,9 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.cost.accounting import BINARY_MACS_PER_FLOP, full_flops, paper_flops
+from bnas_deploy.cost.accounting import (
+    BINARY_MACS_PER_FLOP,
+    EIGHT_BIT_MACS_PER_FLOP,
+    FLOAT_BITS,
+    full_flops,
+    paper_flops,
+)
 from bnas_deploy.format.program import Program, step_outputs
-from bnas_deploy.format.steps import BinaryConv2d, Conv2d, Linear, Step
+from bnas_deploy.format.steps import BinaryConv2d, Conv2d, Linear, QuantizedConv2d, Step
 from bnas_deploy.nn.config import NetworkConfig
 
 __all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost", "step_tensors"]
@@ -35,6 +42,7 @@ class StepCost:
         outputs: Names of the values that it assigns.
         shape: (C, H, W) of what it computes, before a stage adds it to something larger.
         binary_macs: Binary multiply-accumulates.
+        eight_bit_macs: 8-bit multiply-accumulates.
         float_macs: Float multiply-accumulates.
         bytes: Size of its tensors; a tensor that several steps share counts at the first.
     """
@@ -44,6 +52,7 @@ class StepCost:
     outputs: tuple[str, ...]
     shape: tuple[int, int, int]
     binary_macs: int
+    eight_bit_macs: int
     float_macs: int
     bytes: int
 
@@ -61,7 +70,7 @@ def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
         names = [name for name in step_tensors(step) if name not in seen]
         seen.update(names)
         shape = _result_shape(step, program, tensors)
-        binary, floats = _macs(shape, step, program, tensors)
+        binary, eight_bit, floats = _macs(shape, step, program, tensors)
         costs.append(
             StepCost(
                 index=index,
@@ -69,6 +78,7 @@ def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
                 outputs=step_outputs(step),
                 shape=shape,
                 binary_macs=binary,
+                eight_bit_macs=eight_bit,
                 float_macs=floats,
                 bytes=sum(tensors[name].nbytes for name in names),
             )
@@ -86,8 +96,8 @@ def step_tensors(step: Step) -> tuple[str, ...]:
 
 
 def bytes_by_dtype(tensors: Tensors) -> dict[str, int]:
-    """Bytes of a file's tensors by dtype as the file names it: U64, F32, I32 (zeros included)."""
-    kinds = {"U64": np.uint64, "F32": np.float32, "I32": np.int32}
+    """Bytes of a file's tensors by dtype as the file names it, U64, F32, I32, I8; zeros too."""
+    kinds = {"U64": np.uint64, "F32": np.float32, "I32": np.int32, "I8": np.int8}
     return {
         name: sum(t.nbytes for t in tensors.values() if t.dtype == kind)
         for name, kind in kinds.items()
@@ -95,7 +105,11 @@ def bytes_by_dtype(tensors: Tensors) -> dict[str, int]:
 
 
 def cost_summary(
-    program: Program, tensors: Tensors, *, network: NetworkConfig | None = None
+    program: Program,
+    tensors: Tensors,
+    *,
+    network: NetworkConfig | None = None,
+    shortcut_bits: int = FLOAT_BITS,
 ) -> dict[str, Any]:
     """Short figures of a program, for `PackedModel.cost`; only plain JSON values.
 
@@ -104,37 +118,44 @@ def cost_summary(
         tensors: The file's tensors by name.
         network: The configuration that it was made from, if there is one; adds its FLOPs in both
             accountings.
+        shortcut_bits: Of the network's shortcut convolutions, 32 or 8; matters with `network`.
 
     Returns:
-        `steps`, `binary_macs`, `float_macs`, `flops` (a binary multiply-accumulate is 1/64),
-        `bytes` by dtype, and with `network` also `paper_flops` and `full_flops`.
+        `steps`, `binary_macs`, `eight_bit_macs`, `float_macs`, `flops` (a binary
+        multiply-accumulate is 1/64, an 8-bit one 1/8), `bytes` by dtype, and with `network`
+        also `paper_flops` and `full_flops`.
     """
     costs = program_cost(program, tensors)
     binary, floats = sum(c.binary_macs for c in costs), sum(c.float_macs for c in costs)
+    eight_bit = sum(c.eight_bit_macs for c in costs)
     summary: dict[str, Any] = {
         "steps": len(costs),
         "binary_macs": binary,
+        "eight_bit_macs": eight_bit,
         "float_macs": floats,
-        "flops": binary / BINARY_MACS_PER_FLOP + floats,
+        "flops": binary / BINARY_MACS_PER_FLOP + eight_bit / EIGHT_BIT_MACS_PER_FLOP + floats,
         "bytes": bytes_by_dtype(tensors),
     }
     if network is not None:
-        summary |= {"paper_flops": paper_flops(network), "full_flops": full_flops(network)}
+        full = full_flops(network, shortcut_bits=shortcut_bits)
+        summary |= {"paper_flops": paper_flops(network), "full_flops": full}
     return summary
 
 
 def _macs(
     shape: tuple[int, int, int], step: Step, program: Program, tensors: Tensors
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
+    """Binary, 8-bit and float multiply-accumulates."""
     if isinstance(step, BinaryConv2d):
         channels = program.values[step.input].shape[0]
-        return math.prod(step.kernel) * channels * math.prod(shape), 0
-    if isinstance(step, Conv2d):
+        return math.prod(step.kernel) * channels * math.prod(shape), 0, 0
+    if isinstance(step, (Conv2d, QuantizedConv2d)):
         _, height, width = shape
-        return 0, tensors[step.weight].size * height * width
+        macs = tensors[step.weight].size * height * width
+        return (0, 0, macs) if isinstance(step, Conv2d) else (0, macs, 0)
     if isinstance(step, Linear):
-        return 0, tensors[step.weight].size
-    return 0, 0
+        return 0, 0, tensors[step.weight].size
+    return 0, 0, 0
 
 
 def _result_shape(step: Step, program: Program, tensors: Tensors) -> tuple[int, int, int]:

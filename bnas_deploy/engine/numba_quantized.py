@@ -126,7 +126,7 @@ pair_tile: Llvm = intrinsic(_pair_tile)
 
 
 @compiled
-def step_of(x: float, scale: float, zero: float) -> int:
+def step_of(x: np.float32, scale: np.float32, zero: np.float32) -> np.int32:
     """One input as an integer 0 to 127; NaN gives 0."""
     t = fma32(x, scale, zero)
     t = t if t > np.float32(0) else np.float32(0)

@@ -119,6 +119,14 @@ def test_a_pooled_shortcut_has_nothing_but_its_batch_norm() -> None:
     assert cost.paper_flops(WITH_POOL) == cost.paper_flops(A) == cost.full_flops(WITH_POOL)
 
 
+def test_an_8_bit_shortcut_mac_is_an_eighth_of_a_flop() -> None:
+    macs = sum(x.macs for x in cost.network_layers(A) if x.kind == "shortcut")
+    saved = cost.full_flops(A) - cost.full_flops(A, shortcut_bits=8)
+    assert saved == pytest.approx(macs * 7 / 8, rel=1e-12)
+    fast = cost.speedup(A, over=A_WITHOUT_ZEROISE, full=True, shortcut_bits=8)
+    assert fast > 3 * cost.speedup(A, over=A_WITHOUT_ZEROISE, full=True)
+
+
 def test_float_flops_count_every_mac_once() -> None:
     layers = cost.network_layers(MINI)
     assert cost.float_flops(MINI, full=True) == sum(layer.macs for layer in layers)

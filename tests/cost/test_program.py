@@ -46,6 +46,27 @@ def test_float_steps() -> None:
     assert linear.float_macs == 7 * 4 * 4 * 3
 
 
+def test_eight_bit_steps() -> None:
+    b = Builder(np.random.default_rng(3), (3, 8, 6))
+    b.quantized_conv2d("image", 4, kernel=3, stride=2, padding=1)
+    model = b.finish()
+    found = one(model, "quantized_conv2d")
+    assert (found.float_macs, found.binary_macs) == (0, 0)
+    assert found.eight_bit_macs == 4 * 3 * 9 * 4 * 3
+    assert found.bytes == 4 * 3 * 9 + 4 * (4 + 4) + 4 * (3 + 3)
+    summary = cost.cost_summary(model.program, model.tensors)
+    assert summary["eight_bit_macs"] == found.eight_bit_macs
+    assert summary["flops"] == found.eight_bit_macs / 8 + summary["float_macs"]
+    assert summary["bytes"]["I8"] == 4 * 3 * 9
+
+
+def test_summary_counts_the_networks_shortcuts_in_8_bits() -> None:
+    model = conv_program(np.random.default_rng(5), channels=9, out_channels=3, height=4, width=4)
+    summary = cost.cost_summary(model.program, model.tensors, network=CONFIGS["A"], shortcut_bits=8)
+    assert summary["full_flops"] == cost.full_flops(CONFIGS["A"], shortcut_bits=8)
+    assert summary["full_flops"] < cost.full_flops(CONFIGS["A"])
+
+
 def test_bytes_add_up_to_the_file_and_shared_tensors_count_once() -> None:
     b = Builder(np.random.default_rng(4), (3, 4, 4))
     first = b.affine("image")
