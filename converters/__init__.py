@@ -19,12 +19,13 @@ if __name__ != "bnas_deploy.converters":
 
 from typing import TYPE_CHECKING, Any
 
+from bnas_deploy.converters.eight_bit import EightBitOptions
 from bnas_deploy.converters.report import Report
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.torch_convert import convert, convert_network
 
-__all__ = ["Report", "convert", "convert_network"]
+__all__ = ["EightBitOptions", "Report", "convert", "convert_network"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from bnas_deploy.converters.eight_bit import EightBit
 from bnas_deploy.converters.graph import Array, Graph, Node, same_work
 from bnas_deploy.converters.pipeline import PassRecord
 from bnas_deploy.converters.verify import SelfCheck
+from bnas_deploy.format import PackedModel
 
 __all__ = ["Kept", "Narrowed", "Report", "make_report"]
 
@@ -71,6 +73,7 @@ class Report:
         fused_residuals: Convolutions that write straight onto the value they are added to.
         kept: What stays in full precision, and why.
         self_check: Agreement of PyTorch and the packed engine; None if it was not run.
+        eight_bit: Which layers run in 8 bits and which not, and why; None if it was not asked for.
     """
 
     network: str
@@ -92,6 +95,7 @@ class Report:
     fused_residuals: tuple[str, ...]
     kept: tuple[Kept, ...]
     self_check: SelfCheck | None = None
+    eight_bit: EightBit | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -106,6 +110,22 @@ class Report:
         facts = self.to_dict() | {key: len(getattr(self, key)) for key in counted}
         del facts["self_check"]
         return facts
+
+    def with_eight_bit(self, found: EightBit, model: PackedModel) -> Report:
+        """Return the report of the program after `quantize`, whose result is given."""
+        gone = {layer.layer for layer in found.layers}
+        kinds = dict(self.bytes_by_kind)
+        if found.layers:
+            kinds["full precision"] -= sum(layer.bytes_before for layer in found.layers)
+            kinds["8-bit layers"] = sum(layer.bytes_after for layer in found.layers)
+        return replace(
+            self,
+            packed_bytes=sum(array.nbytes for array in model.tensors.values()),
+            bytes_by_kind={kind: size for kind, size in sorted(kinds.items()) if size},
+            steps=dict(sorted(Counter(step.OP for step in model.program.steps).items())),
+            kept=tuple(kept for kept in self.kept if kept.layer not in gone),
+            eight_bit=found,
+        )
 
 
 def make_report(

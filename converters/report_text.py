@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bnas_deploy.converters.eight_bit import Agreement, EightBit
 from bnas_deploy.converters.report import Report
 from bnas_deploy.converters.verify import SelfCheck
 
@@ -20,7 +21,9 @@ def report_lines(report: Report) -> list[str]:
         *_folded(report),
         "kept in full precision:",
         *(f"  {k.layer} ({k.op}, {k.bytes:,} bytes): {k.reason}" for k in report.kept),
-        *_check_lines(report.self_check),
+        *_eight_bit(report.eight_bit),
+        *_check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
+        *_agreement(report.eight_bit),
     ]
 
 
@@ -68,12 +71,44 @@ def _folded(report: Report) -> list[str]:
     ]
 
 
-def _check_lines(check: SelfCheck | None) -> list[str]:
+def _eight_bit(found: EightBit | None) -> list[str]:
+    if found is None:
+        return []
+    lines = [
+        f"  {layer.layer} ({layer.kind}): {layer.bytes_before:,} to {layer.bytes_after:,} bytes"
+        for layer in found.layers
+    ]
+    lines += [f"  {f.layer} ({f.kind}) stays in float: {f.reason}" for f in found.float_layers]
+    if found.calibration is None:
+        return ["in 8 bits: no layer", *lines]
+    images = f"{found.calibration_images} {found.calibration} images"
+    return [f"in 8 bits, ranges measured on {images}:", *lines]
+
+
+def _any_8_bit(report: Report) -> bool:
+    return report.eight_bit is not None and bool(report.eight_bit.layers)
+
+
+def _agreement(found: EightBit | None) -> list[str]:
+    if found is None or found.agreement is None:
+        return []
+    a: Agreement = found.agreement
+    return [
+        (
+            f"8 bits against float: the packed program ({a.backend}) before and after, on the same"
+            f" {a.images} images: same answer for {a.same_answer} of {a.images}; logits differ by"
+            f" {a.relative_error:.2g} of their spread"
+        )
+    ]
+
+
+def _check_lines(check: SelfCheck | None, *, in_8_bits: bool) -> list[str]:
     if check is None:
         return ["self-check: not run"]
     return [
         (
-            f"self-check: {check.images} {check.source} images, PyTorch against {check.backend}:"
+            f"self-check: {check.images} {check.source} images, PyTorch against {check.backend}"
+            f"{' before 8 bits' if in_8_bits else ''}:"
             f" same answer for {check.same_answer} of {check.images}; logits differ by at most"
             f" {check.largest_difference:.2g} ({check.relative_error:.2g} of their spread)"
         )

@@ -16,12 +16,20 @@ import numpy.typing as npt
 import torch
 
 from bnas_deploy import __version__, engine
+from bnas_deploy.converters.eight_bit import EightBitOptions
 from bnas_deploy.converters.emit import emit
 from bnas_deploy.converters.pipeline import run_pipeline
+from bnas_deploy.converters.quantize import quantize
 from bnas_deploy.converters.report import Report, make_report
 from bnas_deploy.converters.torch_frontend import network_graph
-from bnas_deploy.converters.verify import SelfCheck, compare_logits, random_pictures
+from bnas_deploy.converters.verify import (
+    SelfCheck,
+    compare_8bit,
+    compare_logits,
+    random_pictures,
+)
 from bnas_deploy.cost import cost_summary
+from bnas_deploy.cost.accounting import FLOAT_BITS
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Preprocessing, validate
 from bnas_deploy.nn.network import Network
@@ -68,13 +76,17 @@ class Loaded(Protocol):
 
 
 def convert(
-    loaded: Loaded, *, provenance: Mapping[str, Any] | None = None
+    loaded: Loaded,
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    eight_bit: EightBitOptions | None = None,
 ) -> tuple[PackedModel, Report]:
     """Convert a trained network; see `convert_network`.
 
     Args:
         loaded: From `bnas_deploy.training.product.load_model`.
         provenance: Further facts to store, such as the source file's name and SHA-256.
+        eight_bit: As for `convert_network`.
     """
     given = loaded.preprocessing
     return convert_network(
@@ -82,6 +94,7 @@ def convert(
         labels=loaded.labels,
         preprocessing=Preprocessing(max(given.size), given.size, given.mean, given.std),
         provenance={"training": _account(loaded.training), **(provenance or {})},
+        eight_bit=eight_bit,
     )
 
 
@@ -91,6 +104,7 @@ def convert_network(
     labels: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
     provenance: Mapping[str, Any] | None = None,
+    eight_bit: EightBitOptions | None = None,
 ) -> tuple[PackedModel, Report]:
     """Convert a binary network as it would run in evaluation mode; the network is not changed.
 
@@ -100,6 +114,8 @@ def convert_network(
         preprocessing: How pictures become inputs (default: pixels from 0 to 1, of the network's
             size).
         provenance: Facts to store beside those that are stored anyway.
+        eight_bit: Which full-precision layers to put into 8 bits, and how (default: none, so that
+            nothing is approximate).
 
     Returns:
         The validated model, and what was removed, folded and kept.
@@ -107,6 +123,8 @@ def convert_network(
     Raises:
         ConversionError: A part of the network has no meaning in the format.
         FormatError: A label or number does not fit the format.
+        UsageError: A kind of layers in `eight_bit` is unknown.
+        BackendError: The backend in `eight_bit` is not available.
     """
     config = network.config
     graph, records = run_pipeline(network_graph(network))
@@ -122,7 +140,7 @@ def convert_network(
         cost=cost_summary(program, tensors, network=config),
     )
     validate(model)
-    return model, report
+    return (model, report) if eight_bit is None else _in_8_bits(network, model, report, eight_bit)
 
 
 def self_check(
@@ -136,6 +154,9 @@ def self_check(
 ) -> tuple[PackedModel, Report]:
     """Run PyTorch and the packed program on the same images; return both with the result stored.
 
+    A program with 8-bit layers is converted once more without them: that one is compared with
+    PyTorch, as strictly as any, and then with the program in 8 bits.
+
     Args:
         network: What `model` was converted from.
         model: From `convert_network`.
@@ -145,7 +166,7 @@ def self_check(
         threads: Of the packed program.
 
     Raises:
-        ConversionError: They differ by more than roundings can explain.
+        ConversionError: They differ by more than roundings, or 8 bits, can explain.
         BackendError: The backend is not available.
     """
     source = "given"
@@ -155,17 +176,43 @@ def self_check(
     if not len(images):
         msg = "a self-check needs at least one image"
         raise ConversionError(msg)
-    runner = engine.create(model, backend=backend, threads=threads)
-    expected, got = [], []
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        expected.append(torch_logits(network, batch))
-        got.append(runner.run(batch))
-    name = runner.name if runner.isa is None else f"{runner.name} {runner.isa}"
-    check = compare_logits(
-        np.concatenate(expected), np.concatenate(got), source=source, backend=name
-    )
+    found = report.eight_bit if report.eight_bit and report.eight_bit.layers else None
+    exact = model if found is None else convert_network(network)[0]
+    name, got = _packed_logits(exact, images, backend, threads)
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    expected = np.concatenate([torch_logits(network, batch) for batch in batches])
+    check = compare_logits(expected, got, source=source, backend=name)
+    if found is not None:
+        name, eight = _packed_logits(model, images, backend, threads)
+        agreement = compare_8bit(got, eight, source=source, backend=name)
+        report = replace(report, eight_bit=replace(found, agreement=agreement))
     return _with_check(model, report, check)
+
+
+def _packed_logits(
+    model: PackedModel, images: npt.NDArray[np.float32], backend: str | None, threads: int
+) -> tuple[str, npt.NDArray[np.float32]]:
+    """Name of the backend, and logits (N, classes)."""
+    runner = engine.create(model, backend=backend, threads=threads)
+    name = runner.name if runner.isa is None else f"{runner.name} {runner.isa}"
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    return name, np.concatenate([runner.run(batch) for batch in batches])
+
+
+def _in_8_bits(
+    network: Network, model: PackedModel, report: Report, options: EightBitOptions
+) -> tuple[PackedModel, Report]:
+    model, found = quantize(
+        model, options.kinds, images=options.images, backend=options.backend,
+        threads=options.threads,
+    )  # fmt: skip
+    report = report.with_eight_bit(found, model)
+    shortcuts = [layer.kind for layer in (*found.layers, *found.float_layers)]
+    left = any(layer.kind == "shortcut" for layer in found.float_layers)
+    bits = 8 if "shortcut" in shortcuts and not left else FLOAT_BITS
+    cost = cost_summary(model.program, model.tensors, network=network.config, shortcut_bits=bits)
+    provenance = {**model.provenance, "report": report.summary()}
+    return replace(model, cost=cost, provenance=provenance), report
 
 
 def torch_logits(network: Network, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -192,6 +239,8 @@ def _facts(network: Network) -> dict[str, Any]:
 
 def _with_check(model: PackedModel, report: Report, check: SelfCheck) -> tuple[PackedModel, Report]:
     provenance = {**model.provenance, "self_check": asdict(check)}
+    if report.eight_bit is not None:
+        provenance["report"] = report.summary()  # which has the agreement now
     return replace(model, provenance=provenance), replace(report, self_check=check)
 
 

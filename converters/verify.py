@@ -12,15 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.converters.eight_bit import Agreement
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["SelfCheck", "compare_logits", "random_pictures"]
+__all__ = ["MAX_8BIT_ERROR", "SelfCheck", "compare_8bit", "compare_logits", "random_pictures"]
 
 MAX_RELATIVE_ERROR = 0.1
 """Of all logits: root mean square of the difference over that of the logits' spread."""
 
 MIN_AGREEMENT = 0.99
 """Share of equal answers among the images whose first two logits are not nearly equal."""
+
+MAX_8BIT_ERROR = 0.5
+"""The same for an 8-bit program against its float program; 0.07 to 0.12 on BNAS-Mini."""
 
 CLEAR_MARGIN = 0.1
 """An answer is clear if its lead over the second is at least this part of the logits' spread."""
@@ -94,6 +98,37 @@ def compare_logits(
         )
         raise ConversionError(msg)
     return check
+
+
+def compare_8bit(
+    expected: npt.NDArray[np.float32], got: npt.NDArray[np.float32], *, source: str, backend: str
+) -> Agreement:
+    """Compare logits (N, classes) of a float program with those of its 8-bit version.
+
+    A binary network amplifies small changes, as some signs flip; so answers are what is compared,
+    and the limit is one that only a layer gone wrong exceeds.
+
+    Raises:
+        ConversionError: The logits have little in common.
+    """
+    check = _measure(expected, got, source, backend)
+    if not check.relative_error <= MAX_8BIT_ERROR:
+        msg = (
+            f"the 8-bit program differs from the float program by {check.relative_error:.3g} of the"
+            f" logits' spread on {check.images} {source} images (at most {MAX_8BIT_ERROR} allowed);"
+            " nothing was written. Calibrate on pictures of the kind that the network was trained"
+            " on (--calibrate), put fewer layers into 8 bits, or none (--eight-bit none)"
+        )
+        raise ConversionError(msg)
+    return Agreement(
+        images=check.images,
+        source=source,
+        backend=backend,
+        same_answer=check.same_answer,
+        clear=check.clear,
+        clear_same=check.clear_same,
+        relative_error=check.relative_error,
+    )
 
 
 def _measure(
