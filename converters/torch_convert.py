@@ -207,9 +207,8 @@ def _in_8_bits(
         threads=options.threads,
     )  # fmt: skip
     report = report.with_eight_bit(found, model)
-    shortcuts = [layer.kind for layer in (*found.layers, *found.float_layers)]
-    left = any(layer.kind == "shortcut" for layer in found.float_layers)
-    bits = 8 if "shortcut" in shortcuts and not left else FLOAT_BITS
+    made = {layer.kind for layer in found.layers} - {layer.kind for layer in found.float_layers}
+    bits = 8 if "shortcut" in made else FLOAT_BITS
     cost = cost_summary(model.program, model.tensors, network=network.config, shortcut_bits=bits)
     provenance = {**model.provenance, "report": report.summary()}
     return replace(model, cost=cost, provenance=provenance), report

@@ -34,8 +34,8 @@ Turn a network trained by bnas-train into a packed .bnn file of 64-bit words.
 
 Binary convolutions keep one bit a weight; BatchNorm and sign become one compare a channel; what is
 zero, constant or unread for every image is left out, exactly. The stem, the shortcuts of reduction
-cells and the classifier are no binary layers. The shortcuts, most of the file and of the time, are
-put into 8 bits, the others stay in float32; --eight-bit chooses. The report lists all with reasons.
+cells and the classifier stay in full precision, and the report lists them with the reason: the
+shortcuts, most of the file and of the time, in 8 bits, the others in float32 (see --eight-bit).
 
 Then the packed network (before the 8 bits) and PyTorch run on the same images. If they disagree by
 more than roundings can explain, nothing is written. How often the 8-bit network gives the same

@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 from random_networks import random_network
 
+from bnas_deploy.cli import export
 from bnas_deploy.cli.export import main
 from bnas_deploy.converters import torch_convert
 from bnas_deploy.engine.reference import ReferenceRunner
@@ -150,3 +152,72 @@ def test_a_file_with_a_strange_name(model_pt, tmp_path, capsys):
     assert main([str(strange), "--no-verify"]) == 0
     assert r"we\nird\udcff.bnn (" in capsys.readouterr().out
     assert read(strange.with_suffix(".bnn")).provenance["source"]["file"] == r"we\nird\udcff.pt"
+
+
+def photographs(folder, count):
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for i in range(count):
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(folder / f"{i}.png")
+    return str(folder)
+
+
+def eight_bit_ops(model_pt):
+    model = read(model_pt.with_suffix(".bnn"))
+    return [s.OP for s in model.program.steps].count("quantized_conv2d"), model
+
+
+def test_shortcuts_are_in_8_bits_unless_told_otherwise(model_pt, capsys):
+    assert main([str(model_pt), "--backend", "reference"]) == 0
+    out = capsys.readouterr().out
+    count, model = eight_bit_ops(model_pt)
+    assert (
+        count == len(re.findall(r"\.shortcut\.1 \(shortcut\): [0-9,]+ to [0-9,]+ bytes", out)) > 0
+    )
+    assert "in 8 bits, ranges measured on 128 synthetic images:" in out
+    assert "stem (stem) stays in float: not asked for" in out
+    assert "PyTorch against reference before 8 bits" in out
+    assert "8 bits against float: the packed program (reference) before and after" in out
+    stored = model.provenance["report"]["eight_bit"]
+    assert stored["calibration"] == "synthetic"
+    assert stored["agreement"]["images"] == 32
+
+
+def test_no_layer_in_8_bits(model_pt, capsys):
+    assert main([str(model_pt), "--backend", "reference", "--eight-bit", "none"]) == 0
+    assert "8 bits" not in capsys.readouterr().out
+    count, model = eight_bit_ops(model_pt)
+    assert count == 0
+    assert model.provenance["report"]["eight_bit"] is None
+
+
+def test_all_layers_in_8_bits_calibrated_on_pictures(model_pt, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(export, "MOST", 5)
+    folder = photographs(tmp_path / "train", 7)
+    args = ["--backend", "reference", "--eight-bit", "all", "--calibrate", folder, "--json"]
+    assert main([str(model_pt), *args]) == 0
+    found = json.loads(capsys.readouterr().out)["eight_bit"]
+    assert (found["calibration"], found["calibration_images"]) == ("given", 5)
+    assert {layer["kind"] for layer in found["layers"]} == {"shortcut", "stem", "classifier"}
+    assert found["float_layers"] == []
+    assert eight_bit_ops(model_pt)[0] == len(found["layers"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--eight-bit", "head"], "expected all, none, or some of shortcut, stem, classifier"),
+        (["--eight-bit", ""], "expected all, none, or some of"),
+        (["--eight-bit", "none", "--calibrate", "x"], "--calibrate is for layers in 8 bits"),
+        (["--eight-bit", "none", "--no-verify", "--backend", "numba"], "nothing for --backend"),
+        (["--calibrate", "/nowhere"], "/nowhere: no such file"),
+    ],
+)
+def test_mistakes_with_8_bits(model_pt, args, message, capsys):
+    try:
+        status = main([str(model_pt), *args])
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not model_pt.with_suffix(".bnn").exists()
