@@ -22,7 +22,7 @@ CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
 """Parts of a channel's range that are tried; what lies beyond is clipped."""
 
 
-class OverflowingSums(Exception):  # noqa: N818 - says what it is
+class OverflowingSums(Exception):
     """The integer sums of a layer could exceed 32 bits."""
 
 
