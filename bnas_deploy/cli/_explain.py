@@ -13,7 +13,7 @@ from bnas_deploy.runtime.model import Model
 __all__ = ["explanation_record", "write_explanation"]
 
 HEADER = (
-    "step", "op", "result", "kernel", "taps", "tile", "binary MACs", "float MACs", "bytes",
+    "step", "op", "result", "kernel", "taps", "tile", "binary MACs", "8-bit MACs", "float MACs", "bytes",
     "ms", "share", "G MACs/s", "MACs/cycle", "of limit",
 )  # fmt: skip
 
@@ -58,6 +58,7 @@ def _row(step: StepReport) -> tuple[object, ...]:
         _joined(use.gather for use in step.kernels),
         _joined(use.tile for use in step.kernels),
         f"{cost.binary_macs:,}" if cost.binary_macs else "-",
+        f"{cost.eight_bit_macs:,}" if cost.eight_bit_macs else "-",
         f"{cost.float_macs:,}" if cost.float_macs else "-",
         f"{cost.bytes:,}" if cost.bytes else "-",
         f"{step.seconds * 1e3:.3f}",

@@ -43,8 +43,8 @@ class StepReport:
 
     @property
     def macs_per_second(self) -> float:
-        """Binary and float multiply-accumulates a second; 0 where there are none."""
-        macs = self.cost.binary_macs + self.cost.float_macs
+        """Multiply-accumulates of all kinds a second; 0 where there are none."""
+        macs = self.cost.binary_macs + self.cost.eight_bit_macs + self.cost.float_macs
         return self.images * macs / self.seconds if self.seconds else 0.0
 
     @property
