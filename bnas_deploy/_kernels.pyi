@@ -72,22 +72,6 @@ class Builder:
         stages: list[tuple[Any, ...]],
         /,
     ) -> None: ...
-    def quantized_conv2d(
-        self,
-        input: int,
-        output: int,
-        weight: _Array,
-        offset: _Array,
-        scale: _Array,
-        input_scale: _Array,
-        input_zero: _Array,
-        kernel: _Pair,
-        stride: _Pair,
-        padding: _Padding,
-        dilation: _Pair,
-        relu: bool,
-        /,
-    ) -> None: ...
     def pool(
         self,
         input: int,

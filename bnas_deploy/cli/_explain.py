@@ -13,8 +13,8 @@ from bnas_deploy.runtime.model import Model
 __all__ = ["explanation_record", "write_explanation"]
 
 HEADER = (
-    "step", "op", "result", "kernel", "taps", "tile", "binary MACs", "8-bit MACs", "float MACs", "bytes",
-    "ms", "share", "G MACs/s", "MACs/cycle", "of limit",
+    "step", "op", "result", "kernel", "taps", "tile", "binary MACs", "8-bit MACs", "float MACs",
+    "bytes", "ms", "share", "G MACs/s", "MACs/cycle", "of limit",
 )  # fmt: skip
 
 
