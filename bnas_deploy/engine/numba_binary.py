@@ -84,20 +84,18 @@ popcount_tile: Llvm = intrinsic(_popcount_tile)
 
 
 @compiled
-def dots(
-    planes: Array, weight: Array, constant: Array, edge: Array, edge_constant: Array, dot: Array
-) -> None:
-    """Dot products (O rounded up to ROWS, S) int32 of gathered planes (K, S) and weights.
+def dots(planes: Array, weight: Array, base: Array, pattern: Array, dot: Array) -> None:
+    """Dot products (O, S) int32 of gathered planes (K, S) and weights, O rounded up to ROWS.
 
-    weight: (O / ROWS, K, ROWS) uint32. constant: (O,) int32, the dot product of a pixel that sees
-    all taps, were all bits equal. edge: pixels that do not see all; edge_constant: (O, edges).
+    weight: (O / ROWS, K, ROWS) uint32. base: (U, O, LANES) int32, the dot products were all bits
+    equal; vector v of pixels starts from base[pattern[v]].
     """
     count, stride = planes.shape
-    for row in range(dot.shape[0]):
-        dot[row, :] = constant[row]
-        for e in range(len(edge)):
-            dot[row, edge[e]] = edge_constant[row, e]
-    for at in range(0, stride - LANES, LANES):
+    for v in range(pattern.shape[0]):
+        at, start = v * LANES, base[pattern[v]]
+        for row in range(dot.shape[0]):
+            for i in range(LANES):
+                dot[row, at + i] = start[row, i]
         for tile in range(weight.shape[0]):
             for k in range(0, count, CHUNK):
                 popcount_tile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from bnas_deploy.format.program import Program, Value, step_inputs, step_outputs
 from bnas_deploy.format.steps import AddSlice, BinaryConv2d, ScaleStage, Step
 
-__all__ = ["Plan", "Workspace", "make_plan", "padded"]
+__all__ = ["Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
 Array = npt.NDArray[Any]
 
@@ -109,3 +110,7 @@ class Workspace:
         if name not in self._scratch or self._scratch[name].size < size:
             self._scratch[name] = np.zeros(size, dtype)
         return self._scratch[name][:size].reshape(shape)
+
+
+Prepared = Callable[[Workspace], None]
+"""A step made ready: it runs in the memory of a thread."""
