@@ -66,6 +66,7 @@ def binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
     base, pattern = _bases(s, model, bits.sum(axis=-1, dtype=np.int64), out)
     conv = Convolution(octets, base, pattern, taps * c)
     window = (size, out, s.kernel, s.stride, s.padding, s.dilation, False)
+    outside = np.zeros(-(-c // 8), np.uint8)
     direct = s.kernel == (1, 1) and s.stride == (1, 1) and s.padding == (0, 0, 0, 0)
     stages = _stages(s.stages, conv, model)
     shape = octets.shape[1], conv.stride
@@ -74,7 +75,7 @@ def binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
         planes = ws[s.input]
         if not direct:
             planes = ws.scratch("bytes", shape, "u1")
-            gather(ws[s.input], *window, planes)
+            gather(ws[s.input], *window, outside, planes)
         for stage in stages:
             stage(planes, ws)
 

@@ -11,6 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from bnas_deploy.engine.numba_gather import span
 from bnas_deploy.engine.numba_jit import (
     Llvm,
     cgutils,
@@ -135,17 +136,33 @@ def max_pool(
     x: Array, size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: tuple[int, ...], y: Array
 ) -> None:
     """Maximum of the pixels of each window that are inside the image."""
+    rows = np.empty((size[0], out[1]), np.float32)  # the maxima of each row of the image
     for c in range(x.shape[0]):
+        for iy in range(size[0]):
+            row = rows[iy]
+            row[:] = -np.inf
+            image = x[c, iy * size[1] : (iy + 1) * size[1]]
+            for kx in range(kernel[1]):
+                right = kx - padding[1]
+                first, last = span(size[1], out[1], stride[1], right)
+                if stride[1] == 2:  # a constant, of which LLVM makes vectors
+                    keep_greater(image[2 * first + right :], 2, row[first:last])
+                else:
+                    keep_greater(image[stride[1] * first + right :], stride[1], row[first:last])
         for oy in range(out[0]):
             top = oy * stride[0] - padding[0]
-            for ox in range(out[1]):
-                left = ox * stride[1] - padding[1]
-                m = np.float32(-np.inf)
-                for iy in range(max(top, 0), min(top + kernel[0], size[0])):
-                    for ix in range(max(left, 0), min(left + kernel[1], size[1])):
-                        v = x[c, iy * size[1] + ix]
-                        m = v if v > m else m
-                y[c, oy * out[1] + ox] = m
+            row = y[c, oy * out[1] : (oy + 1) * out[1]]
+            row[:] = -np.inf
+            for iy in range(max(top, 0), min(top + kernel[0], size[0])):
+                keep_greater(rows[iy], 1, row)
+
+
+@compiled
+def keep_greater(x: Array, stride: int, greatest: Array) -> None:
+    """``m = x if x > m else m``: the first of equals, so that the order of zeros is kept."""
+    for i in range(greatest.shape[0]):
+        v, m = x[i * stride], greatest[i]
+        greatest[i] = v if v > m else m
 
 
 @compiled

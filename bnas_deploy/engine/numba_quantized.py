@@ -1,10 +1,10 @@
-"""8-bit kernels in Numba: quantised inputs in pairs, integer dot products; not the gathering.
+"""8-bit kernels in Numba: quantised inputs in quads, integer dot products; not the gathering.
 
-Two channels of a pixel lie side by side as 16-bit integers in a 32-bit word, which is what the
-multiply-add of pairs (x86: vpmaddwd) takes; the lanes are pixels. A word holds ``q - q(0)``, in
--127 .. 127, so that a tap outside the image is the word 0, as `gather` writes it.
+Four channels of a pixel lie side by side as bytes in a 32-bit word, a quad, which is what the dot
+products of four bytes take; the lanes are pixels. Outside the image lies what a zero is quantised
+to.
 
-Shapes: G = ceil(C / 2) planes of words, P pixels, S words between planes, O out.
+Shapes: G = ceil(C / 4) planes of quads, P pixels, S quads between planes, O out.
 """
 
 from __future__ import annotations
@@ -26,60 +26,91 @@ from bnas_deploy.engine.numba_jit import (
 )
 from bnas_deploy.engine.numba_plan import Array
 
-__all__ = ["LANES", "ROWS", "finish", "quantize_pairs", "sums"]
+__all__ = ["LANES", "ROWS", "finish", "quantize_quads", "sums"]
 
 LANES = 16
 ROWS = 8
+WORDS = ir.VectorType(ir.IntType(32), LANES)
+
+# Feature, and 32-bit lanes of its instructions, best first.
+DOTS_OF_FOUR = (("+avx512vnni", 16), ("+avxvnni", 8))
+PRODUCTS_OF_BYTES = (("+avx512bw", 16), ("+avx2", 8))
 
 
-def _pair_instruction(context: Llvm) -> tuple[str, int] | None:
-    """Name and words of the target's multiply-add of pairs, as LLVM calls it, if it has one.
-
-    LLVM finds the instruction in plain arithmetic only where both factors are loaded as vectors.
-    """
+def _find(context: Llvm, kinds: tuple[tuple[str, int], ...]) -> int | None:
+    """Lanes of the first kind of instruction that the target has."""
     _, _, features = context.codegen().magic_tuple()
-    for feature, name, words in (
-        ("+avx512bw", "llvm.x86.avx512.pmaddw.d.512", 16),
-        ("+avx2", "llvm.x86.avx2.pmadd.wd", 8),
-    ):
-        if feature in features.split(","):
-            return name, words
-    return None
+    return next((n for feature, n in kinds if feature in features.split(",")), None)
 
 
-def _shorts(builder: Llvm, words: Llvm, indices: range) -> Llvm:
-    """Some of the 16-bit integers of a vector of words."""
-    shorts = builder.bitcast(words, ir.VectorType(ir.IntType(16), 2 * LANES))
+def _add_dots(context: Llvm, builder: Llvm, total: Llvm, quads: Llvm, weights: Llvm) -> Llvm:
+    """``total + q0 * w0 + .. + q3 * w3`` of the bytes in each word, q 0 to 127, w signed.
+
+    LLVM finds neither instruction in plain arithmetic.
+    """
+    for kinds, add in ((DOTS_OF_FOUR, _one_instruction), (PRODUCTS_OF_BYTES, _three_instructions)):
+        lanes = _find(context, kinds)
+        if lanes is not None:
+            parts = [
+                add(
+                    builder, lanes, *(_part(builder, v, at, lanes) for v in (total, quads, weights))
+                )
+                for at in range(0, LANES, lanes)
+            ]
+            return parts[0] if len(parts) == 1 else _shuffle(builder, parts, range(LANES))
+    return builder.add(total, _plain_dots(builder, quads, weights))
+
+
+def _shuffle(builder: Llvm, parts: list[Llvm], indices: range) -> Llvm:
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), list(indices))
-    return builder.shuffle_vector(shorts, shorts, mask)
+    return builder.shuffle_vector(parts[0], parts[-1], mask)
 
 
-def _products(context: Llvm, builder: Llvm, a: Llvm, b: Llvm) -> Llvm:
-    """``a0 * b0 + a1 * b1`` of the two 16-bit integers in each word, as words."""
-    wide = ir.VectorType(ir.IntType(32), LANES)
-    instruction = _pair_instruction(context)
-    if instruction is None:
-        first, second = (
-            builder.mul(*(builder.sext(_shorts(builder, v, half), wide) for v in (a, b)))
-            for half in (range(0, 2 * LANES, 2), range(1, 2 * LANES, 2))
-        )
-        return builder.add(first, second)
-    name, words = instruction
-    short, long = ir.VectorType(ir.IntType(16), 2 * words), ir.VectorType(ir.IntType(32), words)
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(long, [short, short]), name
+def _part(builder: Llvm, words: Llvm, at: int, lanes: int) -> Llvm:
+    return words if lanes == LANES else _shuffle(builder, [words], range(at, at + lanes))
+
+
+def _call(builder: Llvm, name: str, result: Llvm, *args: Llvm) -> Llvm:
+    kind = ir.FunctionType(result, [x.type for x in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+def _one_instruction(builder: Llvm, lanes: int, total: Llvm, quads: Llvm, weights: Llvm) -> Llvm:
+    name = f"llvm.x86.avx512.vpdpbusd.{32 * lanes}"
+    return _call(builder, name, total.type, total, quads, weights)
+
+
+def _three_instructions(builder: Llvm, lanes: int, total: Llvm, quads: Llvm, weights: Llvm) -> Llvm:
+    """Two products are at most 2 * 127 * 128, so that their 16-bit sum never saturates."""
+    bytes_, shorts = (ir.VectorType(ir.IntType(n), 32 * lanes // n) for n in (8, 16))
+    multiply, pair = (
+        ("llvm.x86.avx512.pmaddubs.w.512", "llvm.x86.avx512.pmaddw.d.512")
+        if lanes == 16
+        else ("llvm.x86.avx2.pmadd.ub.sw", "llvm.x86.avx2.pmadd.wd")
     )
-    parts = [
-        builder.call(function, [_shorts(builder, v, range(at, at + 2 * words)) for v in (a, b)])
-        for at in range(0, 2 * LANES, 2 * words)
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    mask = ir.Constant(wide, list(range(LANES)))
-    return builder.shuffle_vector(*parts, mask)
+    args = builder.bitcast(quads, bytes_), builder.bitcast(weights, bytes_)
+    pairs = _call(builder, multiply, shorts, *args)
+    ones = ir.Constant(shorts, [1] * (2 * lanes))
+    return builder.add(total, _call(builder, pair, total.type, pairs, ones))
 
 
-def _pair_tile(
+def _plain_dots(builder: Llvm, quads: Llvm, weights: Llvm) -> Llvm:
+    """As `_three_instructions`, by vector operations that every target has."""
+    shorts = ir.VectorType(ir.IntType(16), 2 * LANES)
+    eight = ir.Constant(shorts, [8] * (2 * LANES))
+    q, w = builder.bitcast(quads, shorts), builder.bitcast(weights, shorts)
+    even = builder.mul(
+        builder.and_(q, ir.Constant(shorts, [0xFF] * (2 * LANES))),
+        builder.ashr(builder.shl(w, eight), eight),
+    )
+    odd = builder.mul(builder.lshr(q, eight), builder.ashr(w, eight))
+    pairs = builder.bitcast(builder.add(even, odd), WORDS)
+    sixteen = ir.Constant(WORDS, [16] * LANES)
+    low = builder.ashr(builder.shl(pairs, sixteen), sixteen)
+    return builder.add(low, builder.ashr(pairs, sixteen))
+
+
+def _quad_tile(
     typing_context: Llvm,
     x: Llvm,
     x_at: Llvm,
@@ -90,7 +121,7 @@ def _pair_tile(
     y: Llvm,
     y_at: Llvm,
 ) -> Llvm:
-    """``y[r, lane] += x[k, lane] . w[k, r]`` over `count` k, ROWS r, LANES lanes; . of two pairs.
+    """``y[r, lane] += x[k, lane] . w[k, r]`` over `count` k, ROWS r, LANES lanes; . of two quads.
 
     `x` and `y` have the same row stride.
     """
@@ -98,22 +129,22 @@ def _pair_tile(
     def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
         x, x_at, stride, w, w_at, count, y, y_at = args
         x_type, _, _, w_type, _, _, y_type, _ = signature.args
-        words = ir.VectorType(ir.IntType(32), LANES)
         totals = []
         for r in range(ROWS):
             at = builder.add(y_at, builder.mul(stride, stride.type(r)))
             target = element(context, builder, y_type, y, at)
-            start = load_vector(builder, target, words)
+            start = load_vector(builder, target, WORDS)
             totals.append((cgutils.alloca_once_value(builder, start), target))
         with cgutils.for_range(builder, count) as loop:
             k = loop.index
             at = builder.add(x_at, builder.mul(k, stride))
-            pixels = load_vector(builder, element(context, builder, x_type, x, at), words)
+            pixels = load_vector(builder, element(context, builder, x_type, x, at), WORDS)
             for r, (total, _) in enumerate(totals):
                 at = builder.add(w_at, builder.add(builder.mul(k, k.type(ROWS)), k.type(r)))
                 weight = builder.load(element(context, builder, w_type, w, at))
-                pairs = _products(context, builder, pixels, splat(builder, weight, LANES))
-                builder.store(builder.add(builder.load(total), pairs), total)
+                words = splat(builder, weight, LANES)
+                dots = _add_dots(context, builder, builder.load(total), pixels, words)
+                builder.store(dots, total)
         for total, target in totals:
             store_vector(builder, builder.load(total), target)
         return context.get_dummy_value()
@@ -122,7 +153,7 @@ def _pair_tile(
     return types.void(x, i, i, w, i, i, y, i), codegen
 
 
-pair_tile: Llvm = intrinsic(_pair_tile)
+quad_tile: Llvm = intrinsic(_quad_tile)
 
 
 @compiled
@@ -136,33 +167,31 @@ def step_of(x: np.float32, scale: np.float32, zero: np.float32) -> np.int32:
 
 
 @compiled
-def quantize_pairs(x: Array, scale: Array, zero: Array, y: Array) -> None:
-    """Words y (G, P) int32 of x (C, P); scale and zero are (2G,), with a last channel of zeros."""
+def quantize_quads(x: Array, scale: Array, zero: Array, y: Array) -> None:
+    """Quads y (G, P) int32 of x (C, P); scale and zero are (C,)."""
     for g in range(y.shape[0]):
-        low, out = 2 * g, y[g]
-        a, b = scale[low], zero[low]
-        outside, row = step_of(np.float32(0), a, b), x[low]
-        for p in range(out.shape[0]):
-            out[p] = (step_of(row[p], a, b) - outside) & 0xFFFF
-        if low + 1 < x.shape[0]:
-            a, b = scale[low + 1], zero[low + 1]
-            outside, row = step_of(np.float32(0), a, b), x[low + 1]
-            for p in range(out.shape[0]):
-                out[p] |= np.int32(step_of(row[p], a, b) - outside) << np.int32(16)
+        out = y[g]
+        for i in range(4):
+            c = 4 * g + i
+            if c < x.shape[0]:
+                a, b, row, shift = scale[c], zero[c], x[c], np.int32(8 * i)
+                for p in range(out.shape[0]):
+                    before = out[p] if i > 0 else np.int32(0)
+                    out[p] = before | (step_of(row[p], a, b) << shift)
 
 
 @compiled
 def sums(planes: Array, weight: Array, offset: Array, acc: Array) -> None:
     """Integer sums acc (O rounded up to ROWS, S) int32 of gathered planes (taps * G, S).
 
-    weight: (O / ROWS, taps * G, ROWS) int32, words like those of `planes`. offset: (O,) int32.
+    weight: (O / ROWS, taps * G, ROWS) int32, quads like those of `planes`. offset: (O,) int32.
     """
     count, stride = planes.shape
     for o in range(acc.shape[0]):
         acc[o, :] = offset[o]
     for at in range(0, stride - LANES, LANES):
         for tile in range(weight.shape[0]):
-            pair_tile(
+            quad_tile(
                 planes, at, stride, weight, tile * count * ROWS, count, acc,
                 tile * ROWS * stride + at,
             )  # fmt: skip

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.engine import numba_binary, numba_float, numba_quantized
+from bnas_deploy.engine import numba_binary, numba_float
 from bnas_deploy.engine.numba_binary_steps import binary_conv2d
 from bnas_deploy.engine.numba_gather import gather
-from bnas_deploy.engine.numba_plan import Array, Prepared, Workspace, padded
+from bnas_deploy.engine.numba_plan import Prepared, Workspace, padded
+from bnas_deploy.engine.numba_quantized_steps import quantized_conv2d
 from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels
-from bnas_deploy.engine.reference_quantized import quantize_input
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
@@ -39,7 +39,7 @@ def _relu(s: op.Relu, model: PackedModel) -> Prepared:
 
 def _conv2d(s: op.Conv2d, model: PackedModel) -> Prepared:
     weight = model.tensors[s.weight]
-    o, kernel = len(weight), weight.shape[2:]
+    o, c, *kernel = weight.shape
     tiles = in_tiles(weight.reshape(o, -1), numba_float.ROWS)
     rows = len(tiles) * numba_float.ROWS
     bias = np.zeros(rows, np.float32)
@@ -47,11 +47,12 @@ def _conv2d(s: op.Conv2d, model: PackedModel) -> Prepared:
         bias[:o] = model.tensors[s.bias]
     size, out = pixels(model, s.input), pixels(model, s.output)
     stride = padded(out[0] * out[1], numba_float.LANES)
-    window = (size, out, kernel, s.stride, s.padding, s.dilation, True)
+    window = (size, out, tuple(kernel), s.stride, s.padding, s.dilation, True)
+    outside = np.zeros(c, np.float32)
 
     def run(ws: Workspace) -> None:
         planes = ws.scratch("floats", (tiles.shape[1], stride), "f4")
-        gather(ws[s.input], *window, planes)
+        gather(ws[s.input], *window, outside, planes)
         acc = ws.scratch("sums", (rows, stride), "f4")
         numba_float.conv(planes, tiles, bias, s.activation == "relu", acc, ws[s.output])
 
@@ -62,42 +63,6 @@ def _binarize(s: op.Binarize, model: PackedModel) -> Prepared:
     threshold = copy(model, s.threshold)
     flip = flips(model, s.flip, len(threshold))
     return lambda ws: numba_binary.binarize(ws[s.input], threshold, flip, ws[s.output])
-
-
-def _pairs(weight: Array) -> Array:
-    """(O, C, kh, kw) int8 to (O, kh*kw*G) int32: two channels a word, the first one low."""
-    o, c, kh, kw = weight.shape
-    even = np.zeros((o, c + c % 2, kh, kw), np.int32)
-    even[:, :c] = weight
-    words = (even[:, 0::2] & 0xFFFF) | (even[:, 1::2] << 16)
-    return words.transpose(0, 2, 3, 1).reshape(o, -1)
-
-
-def _quantized_conv2d(s: op.QuantizedConv2d, model: PackedModel) -> Prepared:
-    weight = model.tensors[s.weight]
-    o, c, *kernel = weight.shape
-    tiles = in_tiles(_pairs(weight), numba_quantized.ROWS)
-    rows = len(tiles) * numba_quantized.ROWS
-    scale, zero = copy(model, s.input_scale), copy(model, s.input_zero)
-    outside = quantize_input(np.zeros((1, c, 1, 1), np.float32), scale, zero).reshape(c)
-    offset = np.zeros(rows, np.int32)
-    # Words hold q - q(0), so what q(0) adds at every tap is added here.
-    offset[:o] = model.tensors[s.offset] + weight.sum(axis=(2, 3), dtype=np.int64) @ outside
-    out_scale, relu = copy(model, s.scale), s.activation == "relu"
-    size, out = pixels(model, s.input), pixels(model, s.output)
-    groups, stride = -(-c // 2), padded(out[0] * out[1], numba_quantized.LANES)
-    window = (size, out, tuple(kernel), s.stride, s.padding, s.dilation, False)
-
-    def run(ws: Workspace) -> None:
-        words = ws.scratch("words", (groups, size[0] * size[1]), "i4")
-        numba_quantized.quantize_pairs(ws[s.input], scale, zero, words)
-        planes = ws.scratch("word planes", (tiles.shape[1], stride), "i4")
-        gather(words, *window, planes)
-        acc = ws.scratch("dots", (rows, stride), "i4")
-        numba_quantized.sums(planes, tiles, offset, acc)
-        numba_quantized.finish(acc, out_scale, relu, ws[s.output])
-
-    return run
 
 
 def _max_pool2d(s: op.MaxPool2d, model: PackedModel) -> Prepared:
@@ -164,7 +129,7 @@ PREPARE: dict[str, Callable[[Any, PackedModel], Prepared]] = {
     op.Conv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,
     op.BinaryConv2d.OP: binary_conv2d,
-    op.QuantizedConv2d.OP: _quantized_conv2d,
+    op.QuantizedConv2d.OP: quantized_conv2d,
     op.MaxPool2d.OP: _max_pool2d,
     op.AvgPool2d.OP: _avg_pool2d,
     op.AddSlice.OP: _add_slice,
