@@ -109,7 +109,7 @@ def create(
             raise
         msg = f"{error} (isa from BNAS_ISA)"
         raise BackendError(msg) from error
-    runner.note = note
+    runner.note = "; ".join(filter(None, (note, runner.note))) or None
     return runner
 
 

@@ -23,11 +23,14 @@ from bnas_deploy.engine.runner import (
     time_steps,
 )
 from bnas_deploy.errors import BackendError
-from bnas_deploy.format.program import PackedModel, Value
+from bnas_deploy.format.program import PackedModel, Program, Value
+from bnas_deploy.format.steps import BinaryConv2d
+from bnas_deploy.numba_cache import is_compiled
 
 try:
     from llvmlite.binding import get_host_cpu_name
 
+    from bnas_deploy.engine import numba_binary, numba_rooms
     from bnas_deploy.engine.numba_steps import prepare
 except ImportError as error:
     msg = f"the numba backend needs Numba ({error}); pip install 'bnas-deploy[numba]'"
@@ -48,7 +51,7 @@ class NumbaRunner:
     def __init__(self, model: PackedModel, *, threads: int = 1) -> None:
         self.isa: str | None = f"llvm:{get_host_cpu_name()}"
         self.threads = check_threads(threads)
-        self.note: str | None = None
+        self.note: str | None = _compiling(model.program)
         self._program = model.program
         self._steps = [prepare(step, model) for step in model.program.steps]
         self._plan = make_plan(model.program)
@@ -145,3 +148,12 @@ def _plain(buffer: Array, value: Value) -> Array:
         return buffer.reshape(value.shape)
     bits = np.unpackbits(buffer[:, : h * w], axis=0, bitorder="little")[:c]
     return bits.astype(np.bool_).reshape(value.shape)
+
+
+def _compiling(program: Program) -> str | None:
+    """A note where the first images will wait for the compiler."""
+    binary = any(isinstance(step, BinaryConv2d) for step in program.steps)
+    kernels = numba_rooms.leave, numba_rooms.mark, numba_binary.dots
+    if not binary or any(is_compiled(kernel) for kernel in kernels):
+        return None
+    return "the first run compiles the kernels, which takes some seconds; they are kept on disk"

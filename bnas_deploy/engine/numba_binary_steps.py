@@ -116,16 +116,25 @@ def _stages(
     """The stages that look at counts, one after another, then those that need the dot products."""
     counted, dotted = [], []
     for stage in stages:
-        if isinstance(stage, op.ThresholdStage):
-            room, last = _threshold_room(stage, conv, model), _mark
-        else:
-            room, last = _scale_room(stage, conv, model), _scale
-        kind = _room_type(room)
-        if kind is None:
+        room = _room(stage, conv, model)
+        if room is None:
             dotted.append(_dot_stage(stage, model))
+        elif isinstance(stage, op.ThresholdStage):
+            counted.append(_mark(stage, conv, room, model))
         else:
-            counted.append(last(stage, conv, conv.table(room, numba_rooms.ROWS, kind), model))
+            counted.append(_scale(stage, conv, room, model))
     return counted + ([_dots(conv, dotted)] if dotted else [])
+
+
+def _room(stage: op.Stage, conv: Convolution, model: PackedModel) -> Array | None:
+    """Rooms (U, O rounded up, L), or None where counts do not do."""
+    if isinstance(stage, op.ThresholdStage):
+        room: Array | None = _threshold_room(stage, conv, model)
+    else:
+        room = _scale_room(stage, conv, model)
+    if room is None or room.max() > 0xFFFF:
+        return None
+    return conv.table(room, numba_rooms.ROWS, "u1" if room.max() <= 0xFF else "u2")
 
 
 def _threshold_room(stage: op.ThresholdStage, conv: Convolution, model: PackedModel) -> Array:
@@ -142,12 +151,6 @@ def _scale_room(stage: op.ScaleStage, conv: Convolution, model: PackedModel) -> 
     if stage.activation != "relu" or not exact or (conv.base[conv.base > 0] % 2).any():
         return None
     return np.maximum(conv.base, 0) >> 1
-
-
-def _room_type(room: Array | None) -> str | None:
-    if room is None or room.max() > 0xFFFF:
-        return None
-    return "u1" if room.max() <= 0xFF else "u2"
 
 
 def _mark(

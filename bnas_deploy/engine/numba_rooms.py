@@ -89,10 +89,10 @@ def _leave_tile(rows: int) -> Llvm:
         count: Llvm, room: Llvm, room_at: Llvm, y: Llvm, y_at: Llvm,
     ) -> Llvm:  # fmt: skip
         def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
-            stride, y, y_at = args[2], *args[-2:]
+            _, _, stride, *_, out, out_at = args
             for r, space in enumerate(_left(context, builder, signature, args, rows)):
-                at = builder.add(y_at, builder.mul(stride, stride.type(r)))
-                store_vector(builder, space, element(context, builder, signature.args[-2], y, at))
+                at = builder.add(out_at, builder.mul(stride, stride.type(r)))
+                store_vector(builder, space, element(context, builder, signature.args[-2], out, at))
             return context.get_dummy_value()
 
         i = types.intp
@@ -109,13 +109,13 @@ def _mark_tile(rows: int) -> Llvm:
         count: Llvm, room: Llvm, room_at: Llvm, inverted: Llvm, y: Llvm, y_at: Llvm,
     ) -> Llvm:  # fmt: skip
         def codegen(context: Llvm, builder: Llvm, signature: Llvm, args: Llvm) -> Llvm:
-            inverted, y, y_at = args[-3:]
-            marks = splat(builder, inverted, LANES)
+            invert, out, out_at = args[-3:]
+            marks = splat(builder, invert, LANES)
             for r, space in enumerate(_left(context, builder, signature, args, rows)):
                 some = builder.icmp_unsigned("!=", space, _constant(space.type, 0))
                 bit = _constant(marks.type, 1 << r)
                 marks = builder.select(some, builder.xor(marks, bit), marks)
-            store_vector(builder, marks, element(context, builder, signature.args[-2], y, y_at))
+            store_vector(builder, marks, element(context, builder, signature.args[-2], out, out_at))
             return context.get_dummy_value()
 
         i = types.intp

@@ -79,7 +79,8 @@ class Runner(Protocol):
         name: Name of the backend.
         isa: Instruction set in use, or None where the backend does not choose one.
         threads: Number of threads that share a batch.
-        note: Why this backend runs, where that is not what a plain call would give.
+        note: What the caller should know, or None: why this backend runs, where that is not what a
+            plain call would give; that the first run takes long.
     """
 
     name: str

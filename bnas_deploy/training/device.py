@@ -9,6 +9,7 @@ import torch
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.network import Network
+from bnas_deploy.numba_cache import is_compiled
 
 __all__ = [
     "AMP",
@@ -61,8 +62,10 @@ class Runtime:
     def _units(self) -> str:
         if self.device != "cpu" or not self.bf16:
             return ""
+        if self.fused:
+            return f", fused units{_compiling()}"
         missing = "" if _has_numba() else " (numba is not installed)"
-        return ", fused units" if self.fused else f", plain units{missing}"
+        return f", plain units{missing}"
 
 
 def choose_runtime(*, device: str = "auto", amp: str = "auto", fused: str = "auto") -> Runtime:
@@ -105,3 +108,9 @@ def _has_bf16(device: str) -> bool:
 
 def _has_numba() -> bool:
     return find_spec("numba") is not None
+
+
+def _compiling() -> str:
+    from bnas_deploy.nn.numba_kernels import signs  # noqa: PLC0415 - numba is optional
+
+    return "" if is_compiled(signs) else " (the first step compiles them)"

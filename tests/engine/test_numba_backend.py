@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from program_builder import Builder
 from random_programs import conv_program, random_images, random_program, step_programs
 
 from bnas_deploy.bits import pack_rows
 from bnas_deploy.engine.reference import ReferenceRunner
 from bnas_deploy.errors import UsageError
 from bnas_deploy.format import PackedModel
+from bnas_deploy.format.steps import BinaryConv2d, MaxPool2d, ThresholdStage
 
 pytest.importorskip("numba", reason="the numba backend needs numba")
 
@@ -108,6 +110,36 @@ def test_longest_byte_sums() -> None:
         check(m)
 
 
+@pytest.mark.parametrize("channels", [8, 28, 29, 57, 120, 7282])
+@pytest.mark.parametrize("kind", ["even", "odd", "always", "never"])
+def test_rooms_of_every_width(channels: int, kind: str) -> None:
+    # 9 * 28 = 252 fits a byte, 9 * 29 = 261 does not; 9 * 7282 = 65538 fits no 16 bits.
+    m = conv_program(
+        np.random.default_rng(channels), channels=channels, out_channels=13, height=9, width=15,
+        stages=("threshold", "scale", "scale_add"), fold=kind == "odd",
+    )  # fmt: skip
+    limits = {"always": -(2**31), "never": 2**31 - 1}
+    stages = [t for s in m.program.steps if isinstance(s, BinaryConv2d) for t in s.stages]
+    thresholds = [t.threshold for t in stages if isinstance(t, ThresholdStage)]
+    assert thresholds
+    for name in thresholds if kind in limits else []:
+        m.tensors[name][:] = limits[kind]
+    check(m, n=1)
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_maxima_of_signed_zeros_and_nan(kernel: int, stride: int) -> None:
+    b = Builder(np.random.default_rng(0), (9, 7, 11))
+    b.pool(MaxPool2d, "image", kernel=kernel, stride=stride)
+    m = b.finish()
+    rng = np.random.default_rng([kernel, stride])
+    images = rng.choice(np.array([0.0, -0.0, np.nan, -np.inf], np.float32), (2, 9, 7, 11))
+    name = next(s.output for s in m.program.steps if s.OP == "max_pool2d")
+    got, want = NumbaRunner(m).trace(images)[name], ReferenceRunner(m).trace(images)[name]
+    assert np.array_equal(bits_of(got), bits_of(want))
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("n", [0, 1, 2, 7])
 def test_threads_change_nothing(threads: int, n: int) -> None:
@@ -155,11 +187,13 @@ from bnas_deploy.engine.numba_backend import NumbaRunner
 b = Builder(np.random.default_rng(0), (9, 6, 5))
 b.binary_conv2d(b.binarize(b.quantized_conv2d("image", 8)), 5)
 m = b.finish()
-print(NumbaRunner(m).run(random_images(np.random.default_rng(0), m, 1)).tobytes().hex())
+runner = NumbaRunner(m)
+print(runner.run(random_images(np.random.default_rng(0), m, 1)).tobytes().hex())
 kernels = numba_binary.dots, numba_binary.binarize, numba_quantized.sums, numba_float.linear
 stats = [f.stats for f in kernels]
 print(sum(sum(s.cache_hits.values()) for s in stats))
 print(sum(sum(s.cache_misses.values()) for s in stats))
+print(runner.note)
 """
 
 
@@ -180,3 +214,5 @@ def test_a_second_process_does_not_compile(tmp_path: Path) -> None:
     assert outputs[0][0] == outputs[1][0]
     assert outputs[0][1:3] == ["0", "4"]  # hits, misses
     assert outputs[1][1:3] == ["4", "0"]
+    assert "compiles the kernels" in outputs[0][3]
+    assert outputs[1][3] == "None"
