@@ -190,12 +190,13 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
                       in.planes,
                       shape.taps * in.planes,
                       shape.outputs,
-                      tile_bits(spec.weight.data, shape, kernels_, weights_),
+                      tile_bits(spec.weight.data, shape, weights_),
                       bytewise,
                       bytewise ? nullptr : base.words(tables_),
                       tables_.copy(stages),
                       stages.size()};
-  need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes);
+  need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes +
+               op.steps * shape.outputs * sizeof(std::uint32_t) + cache_line);
   const std::size_t groups = divide_up(taps.vectors, kernels_.binary_vectors);
   add_step(op, groups * divide_up(shape.outputs, bits_per_plane), {input}, writes);
   ++program_steps_;

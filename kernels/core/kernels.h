@@ -32,8 +32,7 @@ struct Kernels {
   Kernel<AddSlice> add_slice;
   Kernel<CopyPlanes> copy_planes;
   Kernel<GlobalAvgPool> global_avg_pool;
-  Kernel<Linear> linear;                         // units: vectors of max_float_lanes outputs
-  std::uint32_t (*encode_weight)(std::uint8_t);  // what BinaryConv::weights holds for a weight byte
+  Kernel<Linear> linear;  // units: vectors of max_float_lanes outputs
   std::uint64_t (*peak_loop)(
       std::size_t rounds);  // xor + popcount + add on registers; binary MACs done
 };

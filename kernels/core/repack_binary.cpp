@@ -41,19 +41,18 @@ bool even_or_negative(std::int32_t base) { return base <= 0 || base % 2 == 0; }
 
 }  // namespace
 
-const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape,
-                               const Kernels& kernels, Tables& tables) {
+const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables) {
   const std::size_t groups = divide_up(shape.channels, bits_per_plane);
   const std::size_t steps = shape.taps * groups;
   const std::size_t words = words_for(shape.taps * shape.channels);
-  auto* tiles = tables.allocate<std::uint32_t>(shape.outputs * steps);
+  auto* tiles = tables.allocate<std::uint8_t>(shape.outputs * steps + cache_line);
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     const std::size_t first = o / bits_per_plane * bits_per_plane;
     const std::size_t count = std::min(bits_per_plane, shape.outputs - first);
-    std::uint32_t* to = tiles + first * steps + (o - first);
+    std::uint8_t* to = tiles + first * steps + (o - first);
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
       for (std::size_t g = 0; g < groups; ++g, to += count)
-        *to = kernels.encode_weight(weight_byte(rows + o * words, shape, tap, g));
+        *to = weight_byte(rows + o * words, shape, tap, g);
     }
   }
   return tiles;

@@ -16,10 +16,9 @@ struct BinaryShape {
   std::size_t outputs, channels, taps;
 };
 
-// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes,
-// encoded for the kernels.
-const std::uint32_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape,
-                               const Kernels& kernels, Tables& tables);
+// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes.
+// May be read up to a cache line beyond the last.
+const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables);
 
 // Greatest |dot| that the weights and folds of any output allow.
 std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);

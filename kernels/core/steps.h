@@ -88,8 +88,7 @@ struct BinaryConv {
   std::size_t groups;  // byte planes of the input (of one phase)
   std::size_t steps;   // taps * groups
   std::size_t outputs;
-  const std::uint32_t*
-      weights;  // [tile][step][output of the tile] a byte, as the kernel encodes it
+  const std::uint8_t* weights;  // [tile][step][output of the tile]
   // Whether every stage looks at its dot product through a byte, `room`, instead of `base`: a
   // threshold marks count < room, a scale is that of max(room - count, 0). Never so for more than
   // three chunks of steps.

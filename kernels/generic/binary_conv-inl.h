@@ -103,9 +103,16 @@ void finish_sums(const BinaryConv& conv, const Counts<outputs, vectors>& counts,
   }
 }
 
+// Scratch memory behind the gathered bytes, for weights as load_weight wants them. The model keeps
+// them as they are: four times as many would come from far away, and be used a few times an image.
+std::uint32_t* weights_memory(const BinaryConv& conv, const Frame& frame) {
+  constexpr std::size_t gathered = binary_vectors * byte_lanes;
+  return reinterpret_cast<std::uint32_t*>(frame.scratch + conv.steps * gathered);
+}
+
 template <std::size_t outputs, std::size_t vectors>
 void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
-  const std::uint32_t* weights = conv.weights + tile.first_output * conv.steps;
+  const std::uint32_t* weights = tile.weights;
   const std::size_t chunks = (conv.steps + steps_per_byte - 1) / steps_per_byte;
   Counts<outputs, vectors> counts{};
   for (std::size_t chunk = 0, done = 0; chunk < chunks; ++chunk) {
@@ -136,6 +143,7 @@ void convolve_some(const BinaryConv& conv, const Frame& frame, Gathered in, cons
 struct Part {
   std::size_t first;
   Range tiles;
+  bool encoded;  // whether the weights of all tiles lie in scratch memory
 };
 
 template <std::size_t vectors>
@@ -151,8 +159,10 @@ void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
   }
   for (std::size_t tile = part.tiles.begin; tile < part.tiles.end; ++tile) {
     const std::size_t o = tile * bits_per_plane;
-    convolve_some<vectors>(conv, frame, in,
-                           {o, smaller(bits_per_plane, conv.outputs - o), first, dots});
+    const std::size_t count = smaller(bits_per_plane, conv.outputs - o);
+    std::uint32_t* weights = weights_memory(conv, frame) + (part.encoded ? o * conv.steps : 0);
+    if (!part.encoded) encode_weights(conv.weights + o * conv.steps, count * conv.steps, weights);
+    convolve_some<vectors>(conv, frame, in, {o, count, first, weights, dots});
   }
 }
 
@@ -167,9 +177,11 @@ void convolve_vectors(const BinaryConv& conv, const Frame& frame, Part part, std
 
 void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
   const std::size_t tiles = (conv.outputs + bits_per_plane - 1) / bits_per_plane;
+  const bool encoded = range.end - range.begin > tiles;
+  if (encoded) encode_weights(conv.weights, conv.outputs * conv.steps, weights_memory(conv, frame));
   for_each_group(range, tiles, [&](std::size_t group, Range some) {
     const std::size_t first = group * binary_vectors;
-    convolve_vectors<binary_vectors>(conv, frame, {first, some},
+    convolve_vectors<binary_vectors>(conv, frame, {first, some, encoded},
                                      smaller(binary_vectors, conv.taps.vectors - first));
   });
 }

@@ -26,8 +26,10 @@ constexpr DifferenceTables make_difference_tables() {
 
 constexpr DifferenceTables difference_tables = make_difference_tables();
 
-// The places of both tables of a weight byte, 16 bits each.
-std::uint32_t encode_weight(std::uint8_t w) { return (w & 0x0fu) * 16u | (w & 0xf0u) << 16; }
+// The places of both tables of each weight byte, 16 bits each.
+void encode_weights(const std::uint8_t* in, std::size_t count, std::uint32_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = (in[i] & 0x0fu) * 16u | (in[i] & 0xf0u) << 16;
+}
 
 Pixels prepare_pixels(Bytes x) { return {low_nibbles(x), high_nibbles(x)}; }
 Weight load_weight(const std::uint32_t* w) {

@@ -7,6 +7,7 @@
 struct Tile {
   std::size_t first_output, outputs;
   std::size_t first_vector;
+  const std::uint32_t* weights;  // [step][output of the tile]
   std::int16_t* dots;
 };
 

@@ -39,5 +39,5 @@ constexpr Kernels make_table(const char* name) {
           float_vectors, float_outputs,    quad_vectors, quad_outputs,    quad_rows,
           &binary_conv,  &conv2d,          &quantize,    &quantized_conv, &split_phases,
           &binarize,     &affine,          &relu,        &pool,           &add_slice,
-          &copy_planes,  &global_avg_pool, &linear,      &encode_weight,  &peak_loop};
+          &copy_planes,  &global_avg_pool, &linear,      &peak_loop};
 }

@@ -16,9 +16,9 @@ using Sums = __m512i;
 constexpr std::size_t quad_outputs = 16;
 constexpr std::size_t quad_rows = 16;
 
-Bytes popcount_bytes(Bytes x) { return _mm512_popcnt_epi8(x); }
-
 #include "isa/avx512-inl.h"
+
+#include "isa/avx512_bytes-inl.h"
 
 #include "generic/popcount-inl.h"
 

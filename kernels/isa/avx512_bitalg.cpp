@@ -17,12 +17,13 @@ using Sums = __m512i;
 constexpr std::size_t quad_outputs = 12;
 constexpr std::size_t quad_rows = 1;
 
-Bytes popcount_bytes(Bytes x) { return _mm512_popcnt_epi8(x); }
 Quads load_quads(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
 QuadWeights broadcast_weights(std::uint32_t w) { return _mm512_set1_epi32(static_cast<int>(w)); }
 Sums dot_quads(Sums sums, Quads x, QuadWeights w) { return _mm512_dpbusd_epi32(sums, x, w); }
 
 #include "isa/avx512-inl.h"
+
+#include "isa/avx512_bytes-inl.h"
 
 #include "generic/popcount-inl.h"
 

@@ -134,6 +134,10 @@ Sums load_sums(const void* p) { return vld1q_s32(static_cast<const std::int32_t*
 void store_sums(void* p, Sums x) { vst1q_s32(static_cast<std::int32_t*>(p), x); }
 Floats sums_to_floats(Sums x) { return vcvtq_f32_s32(x); }
 
+void replicate_bytes(const std::uint8_t* in, std::size_t count, std::uint32_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = in[i] * 0x01010101u;
+}
+
 #include "generic/popcount-inl.h"
 
 #include "generic/table-inl.h"

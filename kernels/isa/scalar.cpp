@@ -230,6 +230,10 @@ Floats sums_to_floats(Sums x) {
            static_cast<float>(x[3])}};
 }
 
+void replicate_bytes(const std::uint8_t* in, std::size_t count, std::uint32_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = in[i] * 0x01010101u;
+}
+
 #include "generic/popcount-inl.h"
 
 #include "generic/table-inl.h"
