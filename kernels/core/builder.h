@@ -59,6 +59,7 @@ class Builder {
                                  std::size_t outputs);
   bool make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
                   std::vector<Stage>& stages);
+  const float* twice(Array<float> values);
   void need_scratch(std::size_t bytes);
 
   const Kernels& kernels_;

@@ -138,30 +138,30 @@ std::vector<Stage> Builder::make_stages(const BinaryConvSpec& spec, const Window
   return stages;
 }
 
-// Whether all stages can look at bytes; what they need for that.
+// Whether all stages can look at bytes; what they need for that. Nothing is kept unless all can.
 bool Builder::make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
                          std::vector<Stage>& stages) {
   if (steps > bytewise_steps) return false;
-  std::vector<Stage> bytewise = stages;
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    Stage& stage = bytewise[i];
-    const std::size_t outputs = spec.stages[i].kind == Stage::Kind::threshold
-                                    ? spec.stages[i].threshold.size
-                                    : spec.stages[i].scale.size;
-    std::vector<std::uint8_t> inverted;
-    if (stage.inverted != nullptr)
-      inverted.assign(stage.inverted, stage.inverted + divide_up(outputs, bits_per_plane));
-    stage.room = base.rooms(spec.stages[i], inverted.data(), tables_);
-    if (stage.room == nullptr) return false;
-    if (stage.kind == Stage::Kind::threshold) stage.inverted = weights_.copy(inverted);
-    if (stage.kind == Stage::Kind::scale) {
-      float* twice = weights_.allocate<float>(outputs);
-      std::transform(stage.scale, stage.scale + outputs, twice, [](float x) { return 2 * x; });
-      stage.scale = twice;
-    }
+  std::vector<std::vector<std::uint8_t>> rooms, inverted;
+  for (const StageSpec& s : spec.stages) {
+    const std::uint8_t* bits = stages[rooms.size()].inverted;
+    const std::size_t bytes = divide_up(s.threshold.size, bits_per_plane);
+    inverted.emplace_back(bits, bits + bytes);
+    rooms.push_back(base.rooms(s, inverted.back().data()));
+    if (rooms.back().empty()) return false;
   }
-  stages = std::move(bytewise);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    stages[i].room = tables_.copy(rooms[i]);
+    stages[i].inverted = weights_.copy(inverted[i]);
+    stages[i].scale = twice(spec.stages[i].scale);
+  }
   return true;
+}
+
+const float* Builder::twice(Array<float> values) {
+  float* doubled = weights_.allocate<float>(values.size);
+  std::transform(values.data, values.data + values.size, doubled, [](float x) { return 2 * x; });
+  return doubled;
 }
 
 void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {

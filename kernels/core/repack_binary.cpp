@@ -118,13 +118,13 @@ const std::int16_t* DotBase::words(Tables& tables) const {
   return words;
 }
 
-const std::uint8_t* DotBase::rooms(const StageSpec& stage, std::uint8_t* inverted,
-                                   Tables& tables) const {
+std::vector<std::uint8_t> DotBase::rooms(const StageSpec& stage, std::uint8_t* inverted) const {
   std::vector<std::uint8_t> rooms(base_.size());
   const bool fit = stage.kind == Stage::Kind::threshold
                        ? threshold_rooms(stage, inverted, rooms.data())
                        : scale_rooms(stage, rooms.data());
-  return fit ? tables.copy(rooms) : nullptr;
+  if (!fit) rooms.clear();
+  return rooms;
 }
 
 // dot >= t if and only if count < floor((base - t) / 2) + 1.

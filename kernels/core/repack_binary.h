@@ -32,9 +32,9 @@ class DotBase {
   // [pattern][output][even lanes, odd lanes], modulo 2^16: only dot itself has to fit.
   const std::int16_t* words(Tables& tables) const;
 
-  // The room of a stage, [pattern][output][lane] (steps.h: BinaryConv), null where bytes cannot
+  // The room of a stage, [pattern][output][lane] (steps.h: BinaryConv), empty where bytes cannot
   // hold it. Outputs that are marked whatever the count have their bit in `inverted` toggled.
-  const std::uint8_t* rooms(const StageSpec& stage, std::uint8_t* inverted, Tables& tables) const;
+  std::vector<std::uint8_t> rooms(const StageSpec& stage, std::uint8_t* inverted) const;
 
  private:
   void add_tap(const BinaryConvSpec& spec, const Geometry& geometry, std::size_t output,
