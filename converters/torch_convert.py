@@ -40,11 +40,15 @@ BATCH = 32
 
 
 class Normalisation(Protocol):
-    """What is done to pixels: resize and crop to `size`, then mean and std on the scale 0 to 1."""
+    """What is done to pixels: resize, crop the centre, then mean and std on the scale 0 to 1."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side before the crop."""
 
     @property
     def mean(self) -> tuple[float, ...]:
@@ -92,7 +96,7 @@ def convert(
     return convert_network(
         loaded.network,
         labels=loaded.labels,
-        preprocessing=Preprocessing(max(given.size), given.size, given.mean, given.std),
+        preprocessing=Preprocessing(given.shorter_side, given.size, given.mean, given.std),
         provenance={"training": _account(loaded.training), **(provenance or {})},
         eight_bit=eight_bit,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 
-from bnas_deploy.cli._main import Parser
+from bnas_deploy.cli._main import Parser, positive
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.training.recipe import SCHEDULES, Recipe
@@ -14,7 +14,9 @@ __all__ = ["RECIPE_HELP", "train_parser"]
 
 RECIPE_HELP = {
     "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
-    "batch": "images a step",
+    "batch": "images a step, of all processes together",
+    "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
+    " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
     "lr": "peak learning rate; 0.08 works well for short runs of small batches",
     "momentum": "of SGD, the middle of its swing",
     "momentum_swing": "how far momentum swings against the learning rate (one-cycle)",
@@ -24,6 +26,8 @@ RECIPE_HELP = {
     "schedule": "of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
+    "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
+    " streamed images; 0: none",
     "flip": "mirror half the images",
     "evaluate_every": "epochs between evaluations on the test images",
 }
@@ -47,6 +51,12 @@ examples:
 
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
+
+  Two processes that share every batch (GPUs: a process each; see docs/training.md):
+    torchrun --nproc-per-node 2 --no-python bnas-train --data cifar10.tar.xz --out runs/mini
+
+  ImageNet, read from disk as it is used:
+    bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 --out runs/d
 
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
 metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
@@ -142,6 +152,26 @@ def _add_machine(parser: Parser) -> None:
         choices=("auto", "on", "off"),
         help="BatchNorm and sign in one pass, for a CPU in bfloat16; auto: where numba is installed"
         " (pip install 'bnas-deploy[numba]'); the first line printed says which way it went",
+    )
+    group.add_argument(
+        "--compile",
+        default="off",
+        choices=("off", "on", "graphs"),
+        help="compile the training pass with torch.compile; graphs: and replay it as CUDA graphs"
+        " (single process; default off)",
+    )
+    group.add_argument(
+        "--stream",
+        default="auto",
+        choices=("auto", "on", "off"),
+        help="on: decode images from the folder as they are needed; off: read all into memory"
+        " first; auto: on for a folder and the networks D to H",
+    )
+    group.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="threads of a process that decode streamed images (default: as many as cores)",
     )
     group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     group.add_argument("--seed", type=int, metavar="N", help="of everything random (default 0)")

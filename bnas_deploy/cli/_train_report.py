@@ -16,6 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from bnas_deploy.cli._main import USER_ERROR
 from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.training.checkpoint import save_checkpoint
 from bnas_deploy.training.device import torch_version
@@ -30,11 +31,15 @@ __all__ = [
     "MODEL",
     "Report",
     "ReportOptions",
+    "Silent",
     "stop_on_signals",
 ]
 
 CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
-COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds")
+COLUMNS = (
+    *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
+    *("epoch_seconds", "images_per_second", "estimated_seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class Report:
         self._out = out
         self._options = options
         self._saved = time.monotonic()
+        # Where the checkpoint stands that is there already, if one is.
+        self._saved_at = (trainer.progress.epoch, trainer.progress.step)
         self._events = EventWriter(out / "tensorboard") if options.tensorboard else None
         self._bar: tqdm[Any] | None = None
 
@@ -70,7 +77,7 @@ class Report:
 
         Raises:
             UsageError: The run's folder cannot be made.
-            TrainingError: The loss is not a number.
+            TrainingError: The loss, a gradient or a weight is not finite.
         """
         trainer = self._trainer
         self._make_folder()
@@ -81,9 +88,7 @@ class Report:
         try:
             finished = trainer.run(self)
         except TrainingError as error:
-            last = self._out / CHECKPOINT
-            go_on = f"go on from {last} with --resume --lr N" if last.exists() else "begin again"
-            msg = f"{error}: {go_on}"
+            msg = f"{error}: {self._advice()}"
             raise TrainingError(msg) from error
         finally:
             self._close_bar()
@@ -128,9 +133,17 @@ class Report:
             msg = f"--out {self._out}: the folder cannot be made ({error.strerror})"
             raise UsageError(msg) from error
 
+    def _advice(self) -> str:
+        last, (epoch, step) = self._out / CHECKPOINT, self._saved_at
+        if not last.exists():
+            return "there is no checkpoint yet; begin again"
+        after = f"{epoch} epochs" + (f" and {step} steps" if step else "")
+        return f"go on from {last} (the last good one, after {after}) with --resume --lr N"
+
     def _save(self) -> None:
         save_checkpoint(self._out / CHECKPOINT, self._trainer)
         self._saved = time.monotonic()
+        self._saved_at = (self._trainer.progress.epoch, self._trainer.progress.step)
 
     def _save_product(self) -> None:
         if self._options.csv:
@@ -150,6 +163,7 @@ class Report:
             "seed": trainer.seed,
             "epochs": trainer.progress.epoch,
             "seconds": round(trainer.progress.seconds, 1),
+            **_cost(history),
             "train_accuracy": history[-1]["train_accuracy"] if history else None,
             "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
             "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
@@ -169,12 +183,13 @@ class Report:
     def _epoch_line(self, row: Row) -> str:
         done = int(row["epoch"])
         epochs = self._trainer.recipe.epochs
-        minutes = row["seconds"] / done * (epochs - done) / 60
-        left = f", {max(minutes, 1):.0f} min left" if done < epochs else ""
+        total = row["estimated_seconds"]
+        left = f", {_time(total - row['seconds'])} left of {_time(total)}" if done < epochs else ""
+        cost = f", {row['epoch_seconds']:.1f} s ({row['images_per_second']:.0f} images/s)"
         test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
         return (
             f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, train"
-            f" {row['train_accuracy']:.2%}{test}{left}"
+            f" {row['train_accuracy']:.2%}{test}{cost}{left}"
         )
 
     def _new_bar(self) -> tqdm[Any]:
@@ -192,6 +207,40 @@ class Report:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class Silent:
+    """Observes a trainer of another process than the first: nothing is shown or kept."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+
+    def run(self) -> bool:
+        """Train to the end and return whether it was reached."""
+        try:
+            return self._trainer.run(self)
+        except TrainingError:
+            # The first process meets the same and says so; both end with its status.
+            sys.exit(USER_ERROR)
+
+    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
+        """Show nothing."""
+
+    def epoch(self, trainer: Trainer, row: Row) -> None:
+        """Keep nothing."""
+
+
+def _cost(history: list[Row]) -> dict[str, float | None]:
+    """Return what the last epoch cost; None where that was not measured."""
+    last = history[-1] if history else {}
+    names = ("epoch_seconds", "images_per_second", "estimated_seconds")
+    return {name: round(last[name], 3) if name in last else None for name in names}
+
+
+def _time(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

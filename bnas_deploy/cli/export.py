@@ -163,7 +163,7 @@ def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report
     loaded = load_model(source)
     facts = {"source": {"file": safe(source.name), "sha256": _sha256(source)}}
     size = loaded.preprocessing
-    pixels = Preprocessing(max(size.size), size.size, size.mean, size.std)
+    pixels = Preprocessing(size.shorter_side, size.size, size.mean, size.std)
     options = None
     if args.eight_bit:
         given = _pictures(args.calibrate, pixels, most=MOST) if args.calibrate else None

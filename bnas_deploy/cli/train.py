@@ -1,4 +1,7 @@
-"""bnas-train: train a network from the command line. The work is done by `bnas_deploy.training`."""
+"""bnas-train: train a network from the command line. The work is done by `bnas_deploy.training`.
+
+Started by torchrun, several processes run this; the first one prints and writes.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
 
 if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
+    from bnas_deploy.training.parallel import Group
 
 __all__ = [
     "CHECKPOINT",
@@ -46,9 +50,18 @@ def _train(argv: Sequence[str] | None) -> int:
         raise UsageError(msg)
     require("train", "torch", "tqdm")
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
-    from bnas_deploy.cli._train_report import (  # noqa: PLC0415
+    from bnas_deploy.training.device import choose_device  # noqa: PLC0415
+    from bnas_deploy.training.parallel import join_group  # noqa: PLC0415
+
+    with join_group(choose_device(args.device)) as group:
+        return _train_in(group, args, out)
+
+
+def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
+    from bnas_deploy.cli._train_report import (  # noqa: PLC0415 - as above
         Report,
         ReportOptions,
+        Silent,
         stop_on_signals,
     )
 
@@ -58,9 +71,12 @@ def _train(argv: Sequence[str] | None) -> int:
         tensorboard=args.tensorboard,
         quiet=args.quiet,
     )
-    trainer = _trainer(args, out)
+    trainer = _trainer(args, out, group)
     if args.dataset_name is not None:
         trainer.data = replace(trainer.data, name=args.dataset_name)
+    if group.rank > 0:
+        with stop_on_signals(trainer):
+            return 0 if Silent(trainer).run() else INTERRUPTED
     report = Report(trainer, out, options)
     with stop_on_signals(trainer):
         finished = report.run()
@@ -75,21 +91,34 @@ def _train(argv: Sequence[str] | None) -> int:
 def _again(args: argparse.Namespace) -> str:
     """The command that goes on in the same way; other arithmetic would change the numbers."""
     words = ["bnas-train", "--data", args.data, "--out", args.out, "--resume"]
-    for name in ("device", "amp", "fused"):
-        if getattr(args, name) != "auto":
+    for name in ("device", "amp", "fused", "compile", "stream"):
+        if getattr(args, name) not in ("auto", "off" if name == "compile" else None):
             words += [f"--{name}", getattr(args, name)]
     return shlex.join(words)
 
 
-def _trainer(args: argparse.Namespace, out: Path) -> Trainer:
+def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
     from bnas_deploy.training import start  # noqa: PLC0415 - as above
     from bnas_deploy.training.device import choose_runtime  # noqa: PLC0415
 
     start.set_threads(args.threads)
-    runtime = choose_runtime(device=args.device, amp=args.amp, fused=args.fused)
+    runtime = choose_runtime(
+        device=args.device,
+        amp=args.amp,
+        fused=args.fused,
+        compile=args.compile,
+        processes=group.world,
+    )
+    reading = start.Reading(args.stream, args.workers)
     if args.resume:
         return start.resumed_trainer(
-            out / CHECKPOINT, args.data, runtime=runtime, epochs=args.epochs, lr=args.lr
+            out / CHECKPOINT,
+            args.data,
+            runtime=runtime,
+            epochs=args.epochs,
+            lr=args.lr,
+            reading=reading,
+            group=group,
         )
     config = _network_config(args)
     return start.fresh_trainer(
@@ -99,6 +128,8 @@ def _trainer(args: argparse.Namespace, out: Path) -> Trainer:
         runtime=runtime,
         binary=not args.float,
         seed=args.seed or 0,
+        reading=reading,
+        group=group,
     )
 
 
@@ -162,3 +193,7 @@ def _recipe(args: argparse.Namespace, dataset: str) -> Recipe:
 def _recipe_options(args: argparse.Namespace) -> dict[str, object]:
     names = [field.name for field in fields(Recipe)]
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,7 @@ reduction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -68,12 +69,16 @@ class Cell(nn.Module):
         preprocess_res: The full-precision `Shortcut` of a reduction cell; absent in other cells.
         zero_states: The states that are exactly zero for every input.
         used_states: The states that an edge worth computing reads.
+        drop: How drop-path zeroes samples; `data_parallel.install` sets another way.
     """
+
+    drop: Callable[[Tensor, float], Tensor]
 
     def __init__(self, edges: tuple[Edge, ...], shape: CellShape, *, binary: bool = True) -> None:
         super().__init__()
         self.edges = edges
         self.shape = shape
+        self.drop = drop_samples
         self.zero_states = zero_states(edges)
         self.used_states = frozenset(
             source for name, source in edges if not _is_zero(name, source, self.zero_states)
@@ -134,7 +139,7 @@ class Cell(nn.Module):
             state = states[source]
             out = self._edge(j, self._zeros(s1) if state is None else state, done)
             if drop_path > 0 and self.training:
-                out = drop_samples(out, drop_path)
+                out = self.drop(out, drop_path)
             total = out if total is None else total + out
         return total
 

@@ -60,7 +60,13 @@ class BinaryConv2d(FloatConv2d):
 
     In training mode each forward pass first centres and clamps the latent weight in place, as the
     release does; in evaluation mode nothing is changed.
+
+    Attributes:
+        constrain: Whether the next pass in training mode does that. A step of several passes
+            (gradient accumulation) does it in the first one only, see `quantize`.
     """
+
+    constrain = True
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve signs, (N, I, H, W), with binary weights; padded positions add nothing."""
@@ -69,8 +75,9 @@ class BinaryConv2d(FloatConv2d):
     def effective_weight(self) -> Tensor:
         """Return sign(W) * beta, (O, I, kh, kw), after constraining `weight` when training."""
         if self.training:
-            with torch.no_grad():
-                self.weight.copy_(constrain_weight(self.weight))
+            if self.constrain:
+                with torch.no_grad():
+                    self.weight.copy_(constrain_weight(self.weight))
             return binary_weight(self.weight)
         sign, beta = binarize_weight(self.weight)
         return sign * beta[:, None, None, None]

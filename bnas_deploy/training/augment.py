@@ -29,18 +29,26 @@ class Augmentation:
         self.flip = flip
         self.generator = torch.Generator().manual_seed(seed)
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return images (N, H, W, 3) shifted by up to `padding` pixels, half of them mirrored."""
+    def __call__(self, images: Tensor, *, first: int = 0, total: int | None = None) -> Tensor:
+        """Return images shifted by up to `padding` pixels, half of them mirrored.
+
+        Args:
+            images: (N, H, W, 3), on any device.
+            first: Position of the first of them in the whole batch.
+            total: Images of the whole batch, for all of which random numbers are drawn; None: N.
+        """
         count, height, width, _ = images.shape
-        pad = self.padding
+        total = count if total is None else total
+        pad, device = self.padding, images.device
         padded = functional.pad(images, (0, 0, pad, pad, pad, pad))
-        rows = self._offsets(count) + torch.arange(height)
-        columns = torch.arange(width).expand(count, width)
+        rows = self._offsets(total) + torch.arange(height)
+        columns = torch.arange(width).expand(total, width)
         if self.flip:
-            mirrored = torch.rand(count, 1, generator=self.generator) < 0.5
+            mirrored = torch.rand(total, 1, generator=self.generator) < 0.5
             columns = torch.where(mirrored, columns.flip(1), columns)
-        columns = columns + self._offsets(count)
-        sample = torch.arange(count)[:, None, None]
+        columns = columns + self._offsets(total)
+        rows, columns = (t[first : first + count].to(device) for t in (rows, columns))
+        sample = torch.arange(count, device=device)[:, None, None]
         return padded[sample, rows[:, :, None], columns[:, None, :]]
 
     def _offsets(self, count: int) -> Tensor:

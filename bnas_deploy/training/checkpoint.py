@@ -12,14 +12,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from bnas_deploy.errors import BnasError, CheckpointError, ConfigError, DataError
+from bnas_deploy.errors import (
+    BnasError,
+    CheckpointError,
+    ConfigError,
+    DataError,
+    TrainingError,
+    UsageError,
+)
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Progress, Trainer
+from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.product import load_network
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
 
 __all__ = [
@@ -39,7 +48,17 @@ _DAMAGE = (
 
 
 def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
-    """Write everything that the rest of the run depends on."""
+    """Write everything that the rest of the run depends on.
+
+    In a group only one process need do it: all have the same state.
+
+    Raises:
+        TrainingError: A weight or statistic is not finite; an older file is left as it is.
+    """
+    for name, tensor in trainer.network.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            msg = f"{name} became nan or infinite in epoch {trainer.progress.epoch}"
+            raise TrainingError(msg)
     value = {
         "format": FORMAT,
         "version": VERSION,
@@ -62,11 +81,12 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
 
 def load_checkpoint(
     path: str | os.PathLike[str],
-    read_data: Callable[[NetworkConfig], ImageData],
+    read_data: Callable[[NetworkConfig], ImageData | StreamedData],
     runtime: Runtime,
     *,
     epochs: int | None = None,
     lr: float | None = None,
+    group: Group | None = None,
 ) -> Trainer:
     """Rebuild a trainer that goes on where the saved one stood.
 
@@ -78,15 +98,17 @@ def load_checkpoint(
         runtime: Where to go on.
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
+        group: The processes that go on together; there may be more or fewer than before.
 
     Raises:
         CheckpointError: The file is missing or damaged, or belongs to other data.
+        UsageError: The recipe does not fit the data or the group as they are now.
         ConfigError: A new value is out of range, or more epochs than that are done already.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
-        trainer = _restore(path, value, read_data, runtime)
-    except (CheckpointError, DataError):
+        trainer = _restore(path, value, read_data, runtime, group)
+    except (CheckpointError, DataError, UsageError):
         raise
     except _DAMAGE as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -99,8 +121,9 @@ def load_checkpoint(
 def _restore(
     path: str | os.PathLike[str],
     value: dict[str, Any],
-    read_data: Callable[[NetworkConfig], ImageData],
+    read_data: Callable[[NetworkConfig], ImageData | StreamedData],
     runtime: Runtime,
+    group: Group | None,
 ) -> Trainer:
     config = NetworkConfig.from_dict(value["config"])
     data = read_data(config)
@@ -115,6 +138,7 @@ def _restore(
         preprocessing=Preprocessing.from_dict(value["preprocessing"]),
         runtime=runtime,
         seed=value["seed"],
+        group=group,
     )
     trainer.optimizer.load_state_dict(value["optimizer"])
     _check_optimizer(path, trainer)
@@ -148,7 +172,8 @@ def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:
 
 def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
     progress = Progress(**value)
-    numbers = (progress.epoch, progress.step, progress.correct, progress.loss, progress.seconds)
+    times = (progress.seconds, progress.epoch_seconds)
+    numbers = (progress.epoch, progress.step, progress.correct, progress.loss, *times)
     whole = all(isinstance(number, int) for number in numbers[:3])
     if not whole or not all(number >= 0 for number in numbers):
         msg = f"{path}: the progress must be numbers of at least 0; got {reprlib.repr(value)}"
@@ -160,7 +185,9 @@ def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
     return progress
 
 
-def _check_data(path: str | os.PathLike[str], value: dict[str, Any], data: ImageData) -> None:
+def _check_data(
+    path: str | os.PathLike[str], value: dict[str, Any], data: ImageData | StreamedData
+) -> None:
     counts = [len(data.train), len(data.test)]
     if value["classes"] != list(data.classes) or value["images"] != counts:
         msg = (
@@ -179,7 +206,8 @@ def _random_states(trainer: Trainer) -> dict[str, Any]:
         "augmentation": trainer.augmentation.generator.get_state(),
     }
     if trainer.runtime.device == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state_all()
+        # Processes draw alike, so that the GPU of one speaks for all.
+        state["cuda"] = [torch.cuda.get_rng_state()]
     return state
 
 
@@ -192,4 +220,4 @@ def _restore_random(trainer: Trainer, state: dict[str, Any]) -> None:
     random.setstate(state["python"])
     trainer.augmentation.generator.set_state(state["augmentation"])
     if trainer.runtime.device == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state_all(state["cuda"])
+        torch.cuda.set_rng_state(state["cuda"][0])

@@ -6,6 +6,7 @@ Shapes: images (N, H, W, 3) uint8, labels (N,) int64.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,10 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def parts(self, slices: Iterable[slice]) -> Iterator[npt.NDArray[np.uint8]]:
+        """Return consecutive images, part after part."""
+        return (self.images[part] for part in slices)
 
     def take(self, count: int) -> ImageSet:
         """Return `count` images spread evenly over this set, or all if there are fewer."""

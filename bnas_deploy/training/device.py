@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 import torch
+from torch import Tensor
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.network import Network
@@ -13,9 +15,11 @@ from bnas_deploy.numba_cache import is_compiled
 
 __all__ = [
     "AMP",
+    "COMPILE",
     "DEVICES",
     "FUSED",
     "Runtime",
+    "choose_device",
     "choose_runtime",
     "torch_version",
 ]
@@ -23,6 +27,7 @@ __all__ = [
 DEVICES = ("auto", "cpu", "cuda")
 AMP = ("auto", "off", "bf16")
 FUSED = ("auto", "on", "off")
+COMPILE = ("off", "on", "graphs")
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,16 @@ class Runtime:
         device: `cpu` or `cuda`.
         bf16: Whether convolutions run in bfloat16; weights and optimizer stay float32.
         fused: Whether BatchNorm and sign run fused (CPU and bfloat16 only).
+        compile: One of `COMPILE`: training passes as written, compiled, or compiled into CUDA
+            graphs.
+        processes: How many train together; see `parallel`.
     """
 
     device: str = "cpu"
     bf16: bool = False
     fused: bool = False
+    compile: str = "off"
+    processes: int = 1
 
     def prepare(self, network: Network) -> Network:
         """Move a network there in channels-last memory and install the fused units."""
@@ -45,9 +55,28 @@ class Runtime:
             from bnas_deploy.nn import numba_unit  # noqa: PLC0415 - numba is optional
 
             numba_unit.install(network)
+        if self.device == "cuda":
+            # Every batch has the same shape, so that looking for the fastest kernels pays.
+            torch.backends.cudnn.benchmark = True
         # The stubs of Module.to do not know memory_format.
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
+
+    def compiled(self, network: Network) -> Callable[[Tensor], Tensor]:
+        """Return what computes a training pass: the network, or a compiled form of it."""
+        if self.compile == "off":
+            return network
+        mode = "reduce-overhead" if self.compile == "graphs" else "default"
+        compute: Callable[[Tensor], Tensor] = torch.compile(network, mode=mode)
+        if self.compile == "on":
+            return compute
+
+        def replay(images: Tensor) -> Tensor:
+            # Tells that the buffers of the pass before are free again.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+            return compute(images)
+
+        return replay
 
     def autocast(self, *, exact: bool = False) -> torch.autocast:
         """Return the context for a forward pass; `exact` keeps it in float32."""
@@ -57,42 +86,76 @@ class Runtime:
         where = torch.cuda.get_device_name() if self.device == "cuda" else "CPU"
         threads = f", {torch.get_num_threads()} threads" if self.device == "cpu" else ""
         precision = "bfloat16" if self.bf16 else "float32"
-        return f"{where}{threads}, {precision}{self._units()}"
+        together = f"{self.processes} processes on " if self.processes > 1 else ""
+        compiled = {"off": "", "on": ", compiled", "graphs": ", CUDA graphs"}[self.compile]
+        return f"{together}{where}{threads}, {precision}{self._units()}{compiled}"
 
     def _units(self) -> str:
         if self.device != "cpu" or not self.bf16:
             return ""
         if self.fused:
             return f", fused units{_compiling()}"
+        if self.processes > 1:
+            return ", plain units (BatchNorm is shared by the processes)"
         missing = "" if _has_numba() else " (numba is not installed)"
         return f", plain units{missing}"
 
 
-def choose_runtime(*, device: str = "auto", amp: str = "auto", fused: str = "auto") -> Runtime:
+def choose_runtime(
+    *,
+    device: str = "auto",
+    amp: str = "auto",
+    fused: str = "auto",
+    compile: str = "off",
+    processes: int = 1,
+) -> Runtime:
     """Choose the GPU if there is one, and bfloat16 where the hardware multiplies it.
 
     Args:
         device: One of `DEVICES`.
         amp: One of `AMP`.
-        fused: One of `FUSED`; auto uses it on a CPU in bfloat16 if numba is installed.
+        fused: One of `FUSED`; auto uses it on a CPU in bfloat16 if numba is installed, in a run of
+            one process.
+        compile: One of `COMPILE`.
+        processes: How many train together.
 
     Raises:
         UsageError: What was asked for is not there.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        msg = "--device cuda: PyTorch finds no GPU here; use --device cpu or auto"
-        raise UsageError(msg)
+    device = choose_device(device)
     bf16 = amp == "bf16" or (amp == "auto" and _has_bf16(device))
-    fusible = device == "cpu" and bf16
+    fusible = device == "cpu" and bf16 and compile == "off" and processes == 1
     if fused == "on" and not (fusible and _has_numba()):
         msg = (
             "--fused on: needs a CPU, bfloat16 (--amp bf16) and numba"
-            " (pip install 'bnas-deploy[numba]')"
+            " (pip install 'bnas-deploy[numba]'), a single process, and no --compile"
         )
         raise UsageError(msg)
-    return Runtime(device, bf16, fused != "off" and fusible and _has_numba())
+    _check_compile(compile, device, processes)
+    return Runtime(device, bf16, fused != "off" and fusible and _has_numba(), compile, processes)
+
+
+def choose_device(device: str = "auto") -> str:
+    """Return `cpu` or `cuda`; auto is the GPU if there is one.
+
+    Raises:
+        UsageError: There is no GPU.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        msg = "--device cuda: PyTorch finds no GPU here; use --device cpu or auto"
+        raise UsageError(msg)
+    return device
+
+
+def _check_compile(compile: str, device: str, processes: int) -> None:
+    if compile == "graphs" and device != "cuda":
+        msg = "--compile graphs: CUDA graphs need a GPU; use --compile on or off"
+        raise UsageError(msg)
+    if compile != "off" and processes > 1:
+        msg = f"--compile {compile}: needs a single process; leave it out, or torchrun"
+        raise UsageError(msg)
 
 
 def torch_version() -> str:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from bnas_deploy.errors import TrainingError
+from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.network import Network
-from bnas_deploy.training.augment import Augmentation, normalise
+from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.parallel import Group
+from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.schedule import drop_path, rate_and_momentum
+from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
     "EVALUATION_BATCH",
@@ -31,13 +36,21 @@ __all__ = [
 ]
 
 Row = dict[str, float]
-"""One line of the metrics: epoch, lr, train_loss, train_accuracy, test_accuracy, seconds."""
+"""One line of the metrics.
+
+epoch, lr, train_loss, train_accuracy, test_accuracy (if measured), seconds (so far, in all),
+epoch_seconds (of this epoch, evaluation included), images_per_second (of its training alone),
+estimated_seconds (of the whole run).
+"""
 
 Phase = dict[str, int | float | str]
 """A part of a run: from_epoch, from_step, epochs, lr, runtime."""
 
 EVALUATION_BATCH = 500
+"""Images of an evaluation's pass; a tenth of it for images larger than 64 pixels."""
+
 _CHECK_EVERY = 10
+_RECENT = 5
 
 
 class Observer(Protocol):
@@ -60,6 +73,7 @@ class Progress:
         loss: Sum of the losses of those steps.
         correct: Images of those steps that were classified correctly.
         seconds: Time spent so far.
+        epoch_seconds: Part of it that went into training the epoch that has begun.
         history: Metrics of the finished epochs.
     """
 
@@ -68,11 +82,12 @@ class Progress:
     loss: float = 0.0
     correct: int = 0
     seconds: float = 0.0
+    epoch_seconds: float = 0.0
     history: list[Row] = field(default_factory=list)
 
 
 class Trainer:
-    """Trains a network on images in memory.
+    """Trains a network, alone or together with other processes.
 
     Attributes:
         network: Being trained.
@@ -86,18 +101,20 @@ class Trainer:
         progress: Where the run stands.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
             was never changed has one.
+        group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
     """
 
     def __init__(
         self,
         network: Network,
-        data: ImageData,
+        data: ImageData | StreamedData,
         *,
         recipe: Recipe,
         preprocessing: Preprocessing,
         runtime: Runtime,
         seed: int = 0,
+        group: Group | None = None,
     ) -> None:
         self.network = runtime.prepare(network)
         self.data = data
@@ -105,6 +122,7 @@ class Trainer:
         self.preprocessing = preprocessing
         self.runtime = runtime
         self.seed = seed
+        self.group = group or Group()
         self.optimizer = torch.optim.SGD(
             network.parameters(),
             lr=recipe.lr,
@@ -115,6 +133,11 @@ class Trainer:
         self.progress = Progress()
         self.phases: list[Phase] = []
         self.stop = False
+        self._passes = Passes(
+            network, preprocessing=preprocessing, runtime=runtime, group=self.group
+        )
+        self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
+        self._check_batch()
 
     @property
     def batch(self) -> int:
@@ -133,7 +156,7 @@ class Trainer:
             Whether the end was reached; False after `stop` was set.
 
         Raises:
-            TrainingError: The loss is not a number.
+            TrainingError: The loss or a gradient is not finite.
         """
         while self.progress.epoch < self.recipe.epochs:
             self._note_phase()
@@ -152,39 +175,54 @@ class Trainer:
             start = {"from_epoch": self.progress.epoch, "from_step": self.progress.step}
             self.phases.append({**start, **now})
 
-    def evaluate(self, images: ImageSet, *, exact: bool = False) -> float:
+    def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
         """Return the share of images classified correctly, between 0 and 1.
+
+        The processes of a group share the work, and each returns the same.
 
         Args:
             images: Of the size the network expects.
             exact: Compute in float32 whatever the runtime's precision.
         """
         self.network.eval()
-        correct = 0
-        with torch.no_grad():
-            for start in range(0, len(images), EVALUATION_BATCH):
-                part = slice(start, start + EVALUATION_BATCH)
-                logits = self._forward(torch.from_numpy(images.images[part]), exact=exact)
-                labels = torch.from_numpy(images.labels[part]).to(logits.device)
-                correct += int((logits.argmax(1) == labels).sum())
-        return correct / len(images)
+        large = max(self.preprocessing.size) > 64
+        length = EVALUATION_BATCH // 10 if large else EVALUATION_BATCH
+        slices = [slice(start, start + length) for start in range(0, len(images), length)]
+        own = slices[self.group.rank :: self.group.world]
+        labels = torch.from_numpy(images.labels)
+        correct = torch.zeros((), dtype=torch.int64, device=self.runtime.device)
+        for part, pixels in zip(own, images.parts(own), strict=True):
+            correct += self._passes.correct(torch.from_numpy(pixels), labels[part], exact=exact)
+        self.group.add(correct)
+        return int(correct) / len(images)
+
+    def _check_batch(self) -> None:
+        parts = self.group.world * self.recipe.accumulate
+        if self.batch < parts:
+            msg = (
+                f"recipe: a batch of {self.batch} images cannot be shared by {self.group.world}"
+                f" processes in {self.recipe.accumulate} passes; enlarge the batch"
+            )
+            raise UsageError(msg)
 
     def _epoch(self, observer: Observer) -> bool:
         progress, started = self.progress, time.monotonic()
-        before = progress.seconds
+        before = progress.seconds, progress.epoch_seconds
         self.network.train()
         self.network.drop_path = drop_path(self.recipe, progress.epoch)
-        for images, labels in self._batches(progress.step):
-            self._step(images, labels)
-            progress.seconds = before + time.monotonic() - started
-            if progress.step % _CHECK_EVERY == 0 or progress.step == self.steps_per_epoch:
-                observer.step(self, *self._means())
-            if self.stop:
-                return False
-        self._finish_epoch(before, started)
+        with closing(self._batches(progress.step)) as batches:
+            for batch in batches:
+                stop = self._step(batch)
+                spent = time.monotonic() - started
+                progress.seconds, progress.epoch_seconds = (t + spent for t in before)
+                if progress.step % _CHECK_EVERY == 0 or progress.step == self.steps_per_epoch:
+                    observer.step(self, *self._means())
+                if stop:
+                    return False
+        self._finish_epoch(started=time.monotonic())
         return True
 
-    def _finish_epoch(self, before: float, started: float) -> None:
+    def _finish_epoch(self, *, started: float) -> None:
         progress = self.progress
         loss, accuracy = self._means()
         progress.epoch += 1
@@ -197,22 +235,44 @@ class Trainer:
         last = progress.epoch == self.recipe.epochs
         if last or progress.epoch % self.recipe.evaluate_every == 0:
             row["test_accuracy"] = self.evaluate(self.data.test, exact=last)
-        progress.seconds = before + time.monotonic() - started
+        evaluation = time.monotonic() - started
+        progress.seconds += evaluation
         row["seconds"] = progress.seconds
+        row["epoch_seconds"] = progress.epoch_seconds + evaluation
+        row["images_per_second"] = self._images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
-        progress.step, progress.loss, progress.correct = 0, 0.0, 0
+        row["estimated_seconds"] = self._estimate()
+        progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
 
-    def _batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _estimate(self) -> float:
+        """Seconds of the whole run if the epochs to come cost what the last few did."""
+        recent = [row["epoch_seconds"] for row in self.progress.history if "epoch_seconds" in row]
+        recent = recent[-_RECENT:]
+        left = self.recipe.epochs - self.progress.epoch
+        return self.progress.seconds + left * sum(recent) / len(recent)
+
+    @property
+    def _images(self) -> int:
+        return self.steps_per_epoch * self.batch
+
+    def _batches(self, first: int) -> Generator[Batch, None, None]:
+        """Yield for each step what its passes need: images, labels, and which part it is."""
+        labels = torch.from_numpy(self.data.train.labels)
+        parts = plan(
+            self._permutation(), batch=self.batch, passes=self.recipe.accumulate, group=self.group
+        )[first * self.recipe.accumulate :]
+        with closing(self._feed(parts, epoch=self.progress.epoch)) as images:
+            passes = ((x, labels[part.own], part) for x, part in zip(images, parts, strict=True))
+            while batch := list(islice(passes, self.recipe.accumulate)):
+                yield batch
+
+    def _permutation(self) -> Tensor:
         # The order depends on the seed and the epoch alone, so that a run resumes inside an epoch.
         order = torch.Generator().manual_seed(self.seed * 1_000_003 + self.progress.epoch)
-        permutation = torch.randperm(len(self.data.train), generator=order)
-        images = torch.from_numpy(self.data.train.images)
-        labels = torch.from_numpy(self.data.train.labels)
-        for step in range(first, self.steps_per_epoch):
-            chosen = permutation[step * self.batch : (step + 1) * self.batch]
-            yield self.augmentation(images[chosen]), labels[chosen]
+        return torch.randperm(len(self.data.train), generator=order)
 
-    def _step(self, images: Tensor, labels: Tensor) -> None:
+    def _step(self, batch: Batch) -> bool:
+        """Take one step; return whether to stop, of which all processes think alike."""
         progress, per_epoch = self.progress, self.steps_per_epoch
         done = progress.epoch * per_epoch + progress.step
         rate, momentum = rate_and_momentum(
@@ -220,31 +280,18 @@ class Trainer:
         )
         for group in self.optimizer.param_groups:
             group["lr"], group["momentum"] = rate, momentum
-        logits = self._forward(images)
-        labels = labels.to(logits.device)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        value = loss.item()
-        if not math.isfinite(value):
-            msg = (
-                f"the loss became {value} in epoch {progress.epoch + 1}, step {progress.step + 1}"
-                f" (learning rate {rate:.4g}); a smaller learning rate may help"
-            )
-            raise TrainingError(msg)
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        sums = self._passes.gradients(
+            batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop
+        )
+        if not (sums.finite and math.isfinite(sums.loss)):
+            where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
+            raise self._passes.not_finite(sums, f"{where} (learning rate {rate:.4g})")
         self.optimizer.step()
         progress.step += 1
-        progress.loss += value
-        progress.correct += int((logits.detach().argmax(1) == labels).sum())
-
-    def _forward(self, images: Tensor, *, exact: bool = False) -> Tensor:
-        inputs = normalise(
-            images.to(self.runtime.device), self.preprocessing.mean, self.preprocessing.std
-        )
-        with self.runtime.autocast(exact=exact):
-            logits = self.network(inputs)
-            result: Tensor = logits.float()
-        return result
+        progress.loss += sums.loss
+        progress.correct += sums.correct
+        # A signal during the step; in a group the others would not know of it.
+        return sums.stop or (self.stop and self.group.world == 1)
 
     def _means(self) -> tuple[float, float]:
         steps = max(self.progress.step, 1)

@@ -25,12 +25,13 @@ _RULES: dict[str, tuple[int, type, float, float]] = {
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize and crop to `size`, then (pixel / 255 - mean) / std for each channel of RGB.
+    """Resize, crop the centre to `size`, then (pixel / 255 - mean) / std for each channel of RGB.
 
     Attributes:
         size: Height and width in pixels.
         mean: Of each channel on the scale 0 to 1.
         std: Of each channel on the same scale.
+        resize: Pixels of the shorter side before the crop; 0: the longer side of `size`.
 
     Raises:
         ConfigError: A value is missing, not finite or out of range.
@@ -39,6 +40,7 @@ class Preprocessing:
     size: tuple[int, int]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    resize: int = 0
 
     def __post_init__(self) -> None:
         for name, (count, kind, least, most) in _RULES.items():
@@ -51,16 +53,29 @@ class Preprocessing:
                     f" got {reprlib.repr(values)}"
                 )
                 raise ConfigError(msg)
+        if not _is_within(self.resize, int, 0, 16_384) or 0 < self.resize < max(self.size):
+            msg = (
+                "preprocessing: resize must be 0 or a whole number of pixels, from the crop's to"
+                f" 16384; got {reprlib.repr(self.resize)}"
+            )
+            raise ConfigError(msg)
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side before the crop."""
+        return self.resize or max(self.size)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for a checkpoint."""
-        return {
+        value: dict[str, object] = {
             "size": list(self.size),
             "channels": "RGB",
             "scale": 255,
             "mean": list(self.mean),
             "std": list(self.std),
         }
+        # Left out where it says nothing, as in all files from before there was one.
+        return {**value, "resize": self.resize} if self.resize else value
 
     @classmethod
     def from_dict(cls, value: object) -> Preprocessing:
@@ -69,13 +84,14 @@ class Preprocessing:
         Raises:
             ConfigError: A key is unknown or missing, or a value is wrong.
         """
-        if not isinstance(value, Mapping) or set(value) != _KEYS:
+        if not isinstance(value, Mapping) or set(value) - {"resize"} != _KEYS:
             msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {reprlib.repr(value)}"
             raise ConfigError(msg)
         if value["channels"] != "RGB" or value["scale"] != 255:
             msg = "preprocessing: only channels RGB on the scale 255 are known"
             raise ConfigError(msg)
-        return cls(_as_tuple(value["size"]), _as_tuple(value["mean"]), _as_tuple(value["std"]))
+        size, mean, std = (_as_tuple(value[name]) for name in ("size", "mean", "std"))
+        return cls(size, mean, std, value.get("resize", 0))
 
 
 def _is_within(value: object, kind: type, least: float, most: float) -> bool:

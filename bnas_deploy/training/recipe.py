@@ -29,7 +29,9 @@ class Recipe:
     Attributes:
         epochs: Passes over the training images. The paper's 600 take days without a GPU; with
             fewer than about 50 leave out drop-path.
-        batch: Images a step.
+        batch: Images a step, of all processes and passes together.
+        accumulate: Passes of which a step sums the gradients; each computes an equal part of the
+            batch, and BatchNorm sees the images of one pass only.
         lr: Peak learning rate; for short runs of small batches 0.08 works well.
         momentum: Of SGD; one-cycle swings around it.
         momentum_swing: Momentum goes from momentum + swing down to momentum - swing and back while
@@ -40,6 +42,8 @@ class Recipe:
         schedule: `one-cycle` or `cosine-restarts`.
         restart_epochs: Length of a cosine (cosine-restarts only).
         crop_padding: Pixels of zero padding for random crops; 0 switches them off.
+        crop_area: Least share of a picture's area in a crop of random size and aspect ratio; 0
+            switches them off. For images streamed from disk; 0.08 for ImageNet.
         flip: Whether half the images are mirrored.
         evaluate_every: Epochs between evaluations on the test images; the last one always is.
 
@@ -49,6 +53,7 @@ class Recipe:
 
     epochs: int = 600
     batch: int = 256
+    accumulate: int = 1
     lr: float = 0.05
     momentum: float = 0.9
     momentum_swing: float = 0.05
@@ -58,18 +63,19 @@ class Recipe:
     schedule: str = "one-cycle"
     restart_epochs: int = 50
     crop_padding: int = 4
+    crop_area: float = 0.0
     flip: bool = True
     evaluate_every: int = 1
 
     def __post_init__(self) -> None:
         for field in fields(self):
             _check_type(field.name, getattr(self, field.name), str(field.type))
-        for name in ("epochs", "batch", "restart_epochs", "evaluate_every"):
+        for name in ("epochs", "batch", "accumulate", "restart_epochs", "evaluate_every"):
             _check_range(name, getattr(self, name), 1, 1_000_000)
         for name in ("lr", "weight_decay", "momentum_swing"):
             _check_range(name, getattr(self, name), 0, 1_000_000)
         _check_range("crop_padding", self.crop_padding, 0, 1_000)
-        for name in ("momentum", "drop_path", "label_smoothing"):
+        for name in ("momentum", "drop_path", "label_smoothing", "crop_area"):
             _check_range(name, getattr(self, name), 0, 1)
         if self.schedule not in SCHEDULES:
             msg = f"recipe: schedule is one of {', '.join(SCHEDULES)}; got {self.schedule!r}"
@@ -152,6 +158,8 @@ RECIPES: dict[str, Recipe] = {
         drop_path=0.0,
         label_smoothing=0.1,
         schedule="cosine-restarts",
+        crop_padding=0,
+        crop_area=0.08,
     ),
 }
 """The paper's recipes by the kind of images."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -14,16 +15,66 @@ from bnas_deploy.training.checkpoint import load_checkpoint
 from bnas_deploy.training.data import ImageData, load_data
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.preprocessing import PREPROCESSING
+from bnas_deploy.training.parallel import Group
+from bnas_deploy.training.preprocessing import PREPROCESSING, Preprocessing
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.stream import FORM, StreamedData, open_folder
 
 __all__ = [
+    "STREAM",
+    "Reading",
     "fresh_trainer",
+    "preprocessing_for",
     "resumed_trainer",
     "set_threads",
 ]
 
 SEED_LIMIT = 2**32
+
+STREAM = ("auto", "on", "off")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a data set is read.
+
+    Attributes:
+        stream: `on`: images stay on disk and are decoded as they are needed; `off`: all are read
+            into memory first; `auto`: on for a folder that a network for ImageNet is trained on.
+        workers: Threads that decode streamed images; None: as many as there are cores.
+    """
+
+    stream: str = "auto"
+    workers: int | None = None
+
+    def read(self, path: str | os.PathLike[str], config: NetworkConfig) -> ImageData | StreamedData:
+        """Return the data set for a network.
+
+        Raises:
+            DataError: It is missing, unreadable or not of the form that is needed.
+        """
+        folder = Path(path).is_dir()
+        wanted = self.stream == "on" or (
+            self.stream == "auto" and folder and config.dataset == "imagenet"
+        )
+        if not wanted:
+            return load_data(path, image_size=config.image_size)
+        if not folder:
+            msg = f"{path}: only a folder can be streamed (--stream on); {FORM}"
+            raise DataError(msg)
+        resize = preprocessing_for(config, streamed=True).shorter_side
+        return open_folder(path, size=config.image_size, resize=resize, workers=self.workers)
+
+
+def preprocessing_for(config: NetworkConfig, *, streamed: bool) -> Preprocessing:
+    """Return what a network's images go through, before training and after it.
+
+    Streamed images for an ImageNet network lose an eighth at the edges when it is evaluated (256
+    pixels, of which 224 are used); images in memory were cut to size when they were read.
+    """
+    size = config.image_size
+    resize = round(size / 0.875) if streamed and config.dataset == "imagenet" else 0
+    return replace(PREPROCESSING[config.dataset], size=(size, size), resize=resize)
 
 
 def set_threads(threads: int | None) -> None:
@@ -49,39 +100,44 @@ def fresh_trainer(
     runtime: Runtime,
     binary: bool = True,
     seed: int = 0,
+    reading: Reading | None = None,
+    group: Group | None = None,
 ) -> Trainer:
     """Read the data and build a trainer at its start.
 
     Args:
         config: The network; its number of classes becomes that of the data.
-        data_path: See `load_data`.
+        data_path: See `load_data` and `stream.open_folder`.
         recipe: How to train.
         runtime: Where to train.
         binary: False trains the float counterpart.
         seed: Of weights, order, augmentation and drop-path.
+        reading: How the data is read.
+        group: The processes that train together.
 
     Raises:
         DataError: The data cannot be read or has a single class.
-        UsageError: The seed is out of range.
+        UsageError: The seed is out of range, or the recipe does not fit the data or the group.
     """
     # A generator takes 64 bits, and the order of an epoch's images has a million seeds of its own.
     if not 0 <= seed < SEED_LIMIT:
         msg = f"seed: expected 0 to {SEED_LIMIT - 1}; got {seed}"
         raise UsageError(msg)
-    data = load_data(data_path, image_size=config.image_size)
+    data = (reading or Reading()).read(data_path, config)
     if len(data.classes) < 2:
         msg = f"{data_path}: expected at least two classes; found {', '.join(data.classes)}"
         raise DataError(msg)
     torch.manual_seed(seed)
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
-    size = (config.image_size, config.image_size)
+    streamed = isinstance(data, StreamedData)
     return Trainer(
         network,
         data,
         recipe=recipe,
-        preprocessing=replace(PREPROCESSING[config.dataset], size=size),
+        preprocessing=preprocessing_for(config, streamed=streamed),
         runtime=runtime,
         seed=seed,
+        group=group,
     )
 
 
@@ -92,6 +148,8 @@ def resumed_trainer(
     runtime: Runtime,
     epochs: int | None = None,
     lr: float | None = None,
+    reading: Reading | None = None,
+    group: Group | None = None,
 ) -> Trainer:
     """Read the data and a checkpoint; `epochs` and `lr` replace those of the recipe, if given.
 
@@ -101,7 +159,7 @@ def resumed_trainer(
         ConfigError: The new epochs or lr do not fit the run.
     """
 
-    def read(config: NetworkConfig) -> ImageData:
-        return load_data(data_path, image_size=config.image_size)
+    def read(config: NetworkConfig) -> ImageData | StreamedData:
+        return (reading or Reading()).read(data_path, config)
 
-    return load_checkpoint(checkpoint, read, runtime, epochs=epochs, lr=lr)
+    return load_checkpoint(checkpoint, read, runtime, epochs=epochs, lr=lr, group=group)

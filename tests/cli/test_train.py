@@ -227,9 +227,9 @@ def test_a_genotype_file(train, tmp_path):
 def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeypatch):
     step = Trainer._step
 
-    def step_with_a_signal(trainer, images, labels):
+    def step_with_a_signal(trainer, batch):
         os.kill(os.getpid(), number)
-        step(trainer, images, labels)
+        return step(trainer, batch)
 
     monkeypatch.setattr(Trainer, "_step", step_with_a_signal)
     status, _, err = train()
@@ -242,15 +242,15 @@ def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeyp
 
 @pytest.mark.parametrize(
     ("epoch", "advice"),
-    [(0, "begin again"), (1, "go on from {}/checkpoint.pt with --resume --lr N")],
+    [(0, "begin again"), (1, "go on from {}/checkpoint.pt (the last good one, after 1 epochs)")],
 )
 def test_a_loss_that_is_not_a_number_says_what_to_do(train, tmp_path, monkeypatch, epoch, advice):
     step = Trainer._step
 
-    def spoiled_step(trainer, images, labels):
+    def spoiled_step(trainer, batch):
         if trainer.progress.epoch == epoch:
             trainer.network.classifier.bias.data.fill_(float("nan"))
-        step(trainer, images, labels)
+        return step(trainer, batch)
 
     monkeypatch.setattr(Trainer, "_step", spoiled_step)
     status, _, err = train()

@@ -1,0 +1,173 @@
+"""Forward and backward passes over parts of a batch: loss, gradients, answers. No optimizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bnas_deploy.errors import TrainingError
+from bnas_deploy.nn import data_parallel
+from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.nn.network import Network
+from bnas_deploy.training.augment import normalise
+from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.feed import Part, to_device
+from bnas_deploy.training.nonfinite import Finding, all_finite, find
+from bnas_deploy.training.parallel import Group
+from bnas_deploy.training.preprocessing import Preprocessing
+
+__all__ = [
+    "Batch",
+    "Passes",
+    "Sums",
+]
+
+Batch = list[tuple[Tensor, Tensor, Part]]
+"""Images (N, H, W, 3) uint8, labels (N,) and place of each pass."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a step knows of its whole batch, the same in all processes.
+
+    Attributes:
+        loss: Mean over the images.
+        correct: Images classified correctly.
+        stop: Whether any process wants to stop.
+        finite: Whether all gradients are.
+    """
+
+    loss: float
+    correct: int
+    stop: bool
+    finite: bool
+
+
+class Passes:
+    """Computes with a network whose weights somebody else changes."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        preprocessing: Preprocessing,
+        runtime: Runtime,
+        group: Group,
+    ) -> None:
+        self._network = network
+        self._preprocessing = preprocessing
+        self._runtime = runtime
+        self._group = group
+        self._drop = data_parallel.install(network) if group.world > 1 else None
+        group.copy_from_first(network.state_dict().values())
+        self._compute = runtime.compiled(network)
+        self._latent = [m for m in network.modules() if isinstance(m, BinaryConv2d)]
+        # What is needed to repeat the last step, should it fail.
+        self._last: tuple[Batch, float] = ([], 0.0)
+        self._random: list[Tensor] = []
+
+    def correct(self, images: Tensor, labels: Tensor, *, exact: bool) -> Tensor:
+        """Return the number of images (N, H, W, 3) classified correctly, (), on the device."""
+        with torch.no_grad(), self._runtime.autocast(exact=exact):
+            logits = self._network(self._inputs(images))
+        right: Tensor = (logits.argmax(1) == to_device(labels, self._runtime.device)).sum()
+        return right
+
+    def gradients(self, batch: Batch, *, label_smoothing: float, stop: bool) -> Sums:
+        """Leave the gradients of a whole batch's mean loss in the parameters.
+
+        Args:
+            batch: The passes.
+            label_smoothing: See `Recipe`.
+            stop: Whether this process wants to stop.
+        """
+        self._remember(batch, label_smoothing)
+        self._network.zero_grad()
+        sums = torch.zeros(4, dtype=torch.float64, device=self._runtime.device)
+        for index, part in enumerate(batch):
+            self._constrain(index == 0)
+            loss, correct = self._loss(part, compiled=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            sums += torch.stack([loss.detach().double(), correct.double(), *sums.new_zeros(2)])
+        self._constrain(True)
+        parameters = list(self._network.parameters())
+        self._group.add_gradients(parameters)
+        finite = all_finite([p.grad for p in parameters if p.grad is not None])
+        sums[2], sums[3] = float(stop), ~finite.to(sums.device)
+        self._group.add(sums)
+        loss_sum, correct_sum, stops, broken = sums.tolist()
+        return Sums(loss_sum, int(correct_sum), stops > 0, broken == 0)
+
+    def not_finite(self, sums: Sums, where: str) -> TrainingError:
+        """Repeat the last step and return an error that names the first layer that went wrong.
+
+        Args:
+            sums: What the step gave.
+            where: Epoch and step.
+        """
+        finding = self._find()
+        what = "a gradient became nan or infinite"
+        if sums.loss != sums.loss or abs(sums.loss) == float("inf"):
+            what = f"the loss became {sums.loss}"
+        layer = (
+            f"the first thing in the network that is not finite is {finding.what}"
+            if finding
+            else "repeating the step gave finite numbers"
+        )
+        msg = f"{what} in {where}; {layer}; a smaller learning rate may help"
+        return TrainingError(msg)
+
+    def _remember(self, batch: Batch, label_smoothing: float) -> None:
+        self._last = batch, label_smoothing
+        if self._network.drop_path > 0:
+            self._random = _random_states(self._runtime.device)
+
+    def _find(self) -> Finding | None:
+        batch, _ = self._last
+        if self._random:
+            _set_random_states(self._runtime.device, self._random)
+        # The weights were constrained when the step failed.
+        self._constrain(False)
+        found = [
+            find(self._network, lambda part=part: self._loss(part, compiled=False)[0])  # type: ignore[misc]
+            for part in batch
+        ]
+        self._constrain(True)
+        everywhere = [f for rank in self._group.gather(found) for f in rank if f is not None]
+        return min(everywhere) if everywhere else None
+
+    def _loss(self, part: tuple[Tensor, Tensor, Part], *, compiled: bool) -> tuple[Tensor, Tensor]:
+        """Return this part's share of the batch's mean loss, and how many answers are right."""
+        images, labels, place = part
+        batch, label_smoothing = self._last
+        if self._drop is not None:
+            self._drop.first, self._drop.total = place.first, len(place.chosen)
+        labels = to_device(labels, self._runtime.device)
+        compute = self._compute if compiled else self._network
+        with self._runtime.autocast():
+            logits = compute(self._inputs(images)).float()
+        mean = functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+        total = sum(len(other.chosen) for _, _, other in batch)
+        return mean * (len(labels) / total), (logits.detach().argmax(1) == labels).sum()
+
+    def _inputs(self, images: Tensor) -> Tensor:
+        on_device = to_device(images, self._runtime.device)
+        return normalise(on_device, self._preprocessing.mean, self._preprocessing.std)
+
+    def _constrain(self, wanted: bool) -> None:
+        for conv in self._latent:
+            conv.constrain = wanted
+
+
+def _random_states(device: str) -> list[Tensor]:
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state()] if device == "cuda" else states
+
+
+def _set_random_states(device: str, states: list[Tensor]) -> None:
+    torch.set_rng_state(states[0])
+    if device == "cuda":
+        torch.cuda.set_rng_state(states[1])
