@@ -127,7 +127,7 @@ class _SharedNormalise(torch.autograd.Function):
         grad = grads[0].to(mean.dtype)
         centred = _per_channel(inverse) * (x.to(mean.dtype) - _per_channel(mean))
         own = torch.stack([grad.sum(dim=(0, 2, 3)), (grad * centred).sum(dim=(0, 2, 3))])
-        both = own.double()
+        both = own.to(torch.float64, copy=True)
         distributed.all_reduce(both)
         s1, s2 = (both / positions).to(mean.dtype)
         dx = (grad - _per_channel(s1) - centred * _per_channel(s2)) * _per_channel(scale)
