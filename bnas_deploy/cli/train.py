@@ -9,17 +9,19 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bnas_deploy.cli._main import INTERRUPTED, require, run_cli
+from bnas_deploy.cli._main import INTERRUPTED, USER_ERROR, require, run_cli
 from bnas_deploy.cli._train_parser import train_parser
-from bnas_deploy.errors import UsageError
+from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.nn.config import NetworkConfig, get_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
 from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
+from bnas_deploy.training.torchrun import is_spokesman
 
 if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
@@ -40,21 +42,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(argv: Sequence[str] | None) -> int:
-    args = train_parser().parse_args(argv)
-    out = Path(args.out)
+    with _told_once():
+        args = train_parser().parse_args(argv)
+        out = Path(args.out)
+        _check_arguments(args, out)
+        require("train", "torch", "tqdm")
+        # Imported late so that --help and mistakes in the arguments need not wait for torch.
+        from bnas_deploy.training.device import choose_device  # noqa: PLC0415
+        from bnas_deploy.training.parallel import join_group  # noqa: PLC0415
+
+        device = choose_device(args.device)
+    with join_group(device) as group, _told_once():
+        return _train_in(group, args, out)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Leave it to one process of a machine to tell of mistakes that all of them meet."""
+    try:
+        yield
+    except (CheckpointError, ConfigError, GenotypeError, UsageError):
+        if is_spokesman():
+            raise
+        sys.exit(USER_ERROR)
+
+
+def _check_arguments(args: argparse.Namespace, out: Path) -> None:
     _check_out(out, resume=args.resume)
     if args.resume:
         _check_resume(args)
     if not args.checkpoint_minutes > 0:
         msg = f"--checkpoint-minutes: expected more than 0; got {args.checkpoint_minutes}"
         raise UsageError(msg)
-    require("train", "torch", "tqdm")
-    # Imported late so that --help and mistakes in the arguments need not wait for torch.
-    from bnas_deploy.training.device import choose_device  # noqa: PLC0415
-    from bnas_deploy.training.parallel import join_group  # noqa: PLC0415
-
-    with join_group(choose_device(args.device)) as group:
-        return _train_in(group, args, out)
 
 
 def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:

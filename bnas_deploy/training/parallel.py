@@ -16,15 +16,13 @@ import torch
 from torch import Tensor, distributed, nn
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.training.torchrun import started_by_torchrun
 
 __all__ = [
     "Group",
     "join_group",
     "share",
-    "started_by_torchrun",
 ]
-
-_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 _T = TypeVar("_T")
 
@@ -80,11 +78,6 @@ class Group:
 def share(total: int, part: int, parts: int) -> tuple[int, int]:
     """Return where one of several nearly equal parts of `total` things begins and ends."""
     return total * part // parts, total * (part + 1) // parts
-
-
-def started_by_torchrun() -> bool:
-    """Tell whether this process is one of several that torchrun has started."""
-    return all(name in os.environ for name in _VARIABLES) and os.environ["WORLD_SIZE"] != "1"
 
 
 @contextmanager
