@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, Usag
 from bnas_deploy.nn.config import NetworkConfig, get_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
 from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
-from bnas_deploy.training.torchrun import is_spokesman
+from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
 
 if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
@@ -109,7 +110,17 @@ def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
 
 def _again(args: argparse.Namespace) -> str:
     """The command that goes on in the same way; other arithmetic would change the numbers."""
-    words = ["bnas-train", "--data", args.data, "--out", args.out, "--resume"]
+    together = os.environ.get("LOCAL_WORLD_SIZE", "N")
+    start = ["torchrun", "--nproc-per-node", together, "--no-python"]
+    words = [
+        *(start if started_by_torchrun() else []),
+        "bnas-train",
+        "--data",
+        args.data,
+        "--out",
+        args.out,
+        "--resume",
+    ]
     for name in ("device", "amp", "fused", "compile", "stream"):
         if getattr(args, name) not in ("auto", "off" if name == "compile" else None):
             words += [f"--{name}", getattr(args, name)]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.network import Network
 from bnas_deploy.numba_cache import is_compiled
 
@@ -61,6 +62,24 @@ class Runtime:
         # The stubs of Module.to do not know memory_format.
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
+
+    def install_tensor_drop(self, network: Network) -> Tensor:
+        """Make drop-path read its probability from a tensor, as compiled passes need.
+
+        Returns:
+            The share that is kept, (), which may be changed at any time; `network.drop_path` then
+            only switches drop-path on (above 0) or off.
+        """
+        kept = torch.ones((), device=self.device)
+
+        def drop(x: Tensor, probability: float) -> Tensor:
+            mask = torch.rand(len(x), 1, 1, 1, device=x.device) < kept
+            return x * (mask / kept).to(x.dtype)
+
+        for module in network.modules():
+            if isinstance(module, Cell):
+                module.drop = drop
+        return kept
 
     def compiled(self, network: Network) -> Callable[[Tensor], Tensor]:
         """Return what computes a training pass: the network, or a compiled form of it."""

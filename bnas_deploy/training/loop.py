@@ -209,7 +209,7 @@ class Trainer:
         progress, started = self.progress, time.monotonic()
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
-        self.network.drop_path = drop_path(self.recipe, progress.epoch)
+        self._passes.set_drop_path(drop_path(self.recipe, progress.epoch))
         with closing(self._batches(progress.step)) as batches:
             for batch in batches:
                 stop = self._step(batch)

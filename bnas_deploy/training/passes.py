@@ -63,11 +63,21 @@ class Passes:
         self._group = group
         self._drop = data_parallel.install(network) if group.world > 1 else None
         group.copy_from_first(network.state_dict().values())
+        self._keep = runtime.install_tensor_drop(network) if runtime.compile != "off" else None
         self._compute = runtime.compiled(network)
         self._latent = [m for m in network.modules() if isinstance(m, BinaryConv2d)]
         # What is needed to repeat the last step, should it fail.
         self._last: tuple[Batch, float] = ([], 0.0)
         self._random: list[Tensor] = []
+
+    def set_drop_path(self, probability: float) -> None:
+        """Set with which probability an edge's output is dropped for a sample from now on."""
+        if self._keep is None:
+            self._network.drop_path = probability
+            return
+        # Another number in the network would mean compiling it again, a tensor does not.
+        self._network.drop_path = 1.0 if probability > 0 else 0.0
+        self._keep.fill_(1.0 - probability)
 
     def correct(self, images: Tensor, labels: Tensor, *, exact: bool) -> Tensor:
         """Return the number of images (N, H, W, 3) classified correctly, (), on the device."""

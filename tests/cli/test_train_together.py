@@ -107,7 +107,16 @@ def test_one_process_resumes_what_two_began_and_the_reverse(pair, images, tmp_pa
 
 
 def test_a_run_that_diverges_is_stopped_by_all_and_told_by_one(images, tmp_path):
-    first, second = together(images, tmp_path / "run", *NETWORK, *RECIPE, "--schedule", "cosine-restarts", "--lr", "1000000")
+    first, second = together(
+        images,
+        tmp_path / "run",
+        *NETWORK,
+        *RECIPE,
+        "--schedule",
+        "cosine-restarts",
+        "--lr",
+        "1000000",
+    )
     assert (first.returncode, second.returncode) == (2, 2)
     assert first.stderr.count("error: ") == 1
     assert "the first thing in the network that is not finite is the" in first.stderr
@@ -119,3 +128,29 @@ def test_a_mistake_is_told_once(images, tmp_path):
     assert (first.returncode, second.returncode) == (2, 2)
     assert "a batch of 1 images cannot be shared by 2 processes" in first.stderr
     assert second.stderr == ""
+
+
+STOP = """
+import sys
+from bnas_deploy.cli.train import main
+from bnas_deploy.training.loop import Trainer
+
+step = Trainer._step
+
+def step_with_a_signal(trainer, batch):
+    trainer.stop = trainer.group.rank == 1 and trainer.progress.step == 1
+    return step(trainer, batch)
+
+Trainer._step = step_with_a_signal
+sys.exit(main())
+"""
+
+
+def test_a_signal_to_one_process_stops_all_after_the_same_step(images, tmp_path):
+    words = options(images, tmp_path / "run", *NETWORK, *RECIPE)
+    first, second = run_together(["-c", STOP, *words])
+    assert (first.returncode, second.returncode) == (130, 130)
+    assert first.stderr.count("stopped; go on with: torchrun") == 1
+    assert second.stderr == ""
+    progress = load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]
+    assert (progress["epoch"], progress["step"]) == (0, 2)
