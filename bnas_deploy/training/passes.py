@@ -15,7 +15,7 @@ from bnas_deploy.nn.network import Network
 from bnas_deploy.training.augment import normalise
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import Part, to_device
-from bnas_deploy.training.nonfinite import Finding, all_finite, find
+from bnas_deploy.training.nonfinite import Finding, all_finite, find, surely_finite
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
 
@@ -105,11 +105,11 @@ class Passes:
         self._constrain(True)
         parameters = list(self._network.parameters())
         self._group.add_gradients(parameters)
-        finite = all_finite([p.grad for p in parameters if p.grad is not None])
-        sums[2], sums[3] = float(stop), ~finite.to(sums.device)
+        found = [p.grad for p in parameters if p.grad is not None]
+        sums[2], sums[3] = float(stop), ~surely_finite(found).to(sums.device)
         self._group.add(sums)
-        loss_sum, correct_sum, stops, broken = sums.tolist()
-        return Sums(loss_sum, int(correct_sum), stops > 0, broken == 0)
+        loss_sum, correct_sum, stops, doubts = sums.tolist()
+        return Sums(loss_sum, int(correct_sum), stops > 0, doubts == 0 or all_finite(found))
 
     def not_finite(self, sums: Sums, where: str) -> TrainingError:
         """Repeat the last step and return an error that names the first layer that went wrong.

@@ -8,7 +8,7 @@ from torch import nn
 
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.training.checkpoint import save_checkpoint
-from bnas_deploy.training.nonfinite import all_finite, find
+from bnas_deploy.training.nonfinite import all_finite, find, surely_finite
 
 NAN, INF = float("nan"), float("inf")
 
@@ -32,9 +32,13 @@ class SpoilGradient(nn.Module):
 def test_all_finite(value):
     tensors = [torch.full((3, 2), 3e38), torch.zeros(1), torch.tensor([-3e38])]
     assert all_finite(tensors)
+    assert not surely_finite(tensors)
+    assert surely_finite([torch.full((3, 2), 1e18)])
     tensors[0][1, 1] = value
     assert not all_finite(tensors)
+    assert not surely_finite(tensors)
     assert all_finite([])
+    assert surely_finite([])
 
 
 def test_the_innermost_first_output_is_named():
