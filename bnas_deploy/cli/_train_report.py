@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -32,6 +32,7 @@ __all__ = [
     "Report",
     "ReportOptions",
     "Silent",
+    "Stoppable",
     "stop_on_signals",
 ]
 
@@ -40,6 +41,12 @@ COLUMNS = (
     *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
     *("epoch_seconds", "images_per_second", "estimated_seconds"),
 )
+
+
+class Stoppable(Protocol):
+    """What stops after its step once `stop` is set."""
+
+    stop: bool
 
 
 @dataclass(frozen=True)
@@ -244,8 +251,8 @@ def _time(seconds: float) -> str:
 
 
 @contextmanager
-def stop_on_signals(trainer: Trainer) -> Iterator[None]:
-    """Make Ctrl-C and SIGTERM stop the trainer after its step; a second one stops at once."""
+def stop_on_signals(trainer: Stoppable) -> Iterator[None]:
+    """Make Ctrl-C and SIGTERM stop a trainer after its step; a second one stops at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if trainer.stop:

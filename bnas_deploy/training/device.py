@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.cell import Cell
@@ -30,6 +31,8 @@ AMP = ("auto", "off", "bf16")
 FUSED = ("auto", "on", "off")
 COMPILE = ("off", "on", "graphs")
 
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -50,7 +53,7 @@ class Runtime:
     compile: str = "off"
     processes: int = 1
 
-    def prepare(self, network: Network) -> Network:
+    def prepare(self, network: ModuleT) -> ModuleT:
         """Move a network there in channels-last memory and install the fused units."""
         if self.fused:
             from bnas_deploy.nn import numba_unit  # noqa: PLC0415 - numba is optional

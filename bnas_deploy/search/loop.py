@@ -1,0 +1,255 @@
+"""The search loop: one `Searcher` with all its state. It prints nothing and writes no files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bnas_deploy.errors import TrainingError
+from bnas_deploy.nn.genotype import Genotype
+from bnas_deploy.search.alternation import Alternation, Outcome, weight_rate
+from bnas_deploy.search.halves import split_halves
+from bnas_deploy.search.objective import diversity_weight, mean_entropy
+from bnas_deploy.search.recipe import SearchRecipe
+from bnas_deploy.search.selection import Probabilities, check_gamma, select_genotype, shares
+from bnas_deploy.search.supernet import KINDS, Supernet
+from bnas_deploy.training.augment import Augmentation, normalise
+from bnas_deploy.training.data import ImageData
+from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.fault import nonfinite_parameter
+from bnas_deploy.training.preprocessing import Preprocessing
+
+__all__ = [
+    "GAMMAS",
+    "Row",
+    "SearchObserver",
+    "SearchProgress",
+    "Searcher",
+    "gamma_name",
+]
+
+GAMMAS = (1.0, 3.0)
+"""The paper's: CIFAR-10 and ImageNet (Table 5)."""
+
+Row = dict[str, float]
+"""One line of the metrics; see docs/search.md."""
+
+_CHECK_EVERY = 10
+
+
+class SearchObserver(Protocol):
+    """What the loop tells while it runs."""
+
+    def step(self, searcher: Searcher, row: Row) -> None:
+        """Take the means of this epoch so far; called every few steps."""
+
+    def epoch(self, searcher: Searcher, row: Row) -> None:
+        """Take a finished epoch's metrics."""
+
+
+@dataclass
+class SearchProgress:
+    """Where a search stands.
+
+    Attributes:
+        epoch: Finished epochs.
+        step: Finished steps of the epoch that has begun.
+        sums: Of those steps: cross-entropy and correct images on the weights' half, then on the
+            architecture's half.
+        seconds: Time spent so far.
+        history: Metrics of the finished epochs.
+        cells: The cells that the finished epochs would have chosen, as text by gamma.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0] * 4)
+    seconds: float = 0.0
+    history: list[Row] = field(default_factory=list)
+    cells: list[dict[str, str]] = field(default_factory=list)
+
+
+class Searcher:
+    """Searches a cell on images in memory (paper, Section 4.3).
+
+    Attributes:
+        supernet: Being searched in.
+        data: The images; those for testing are not used.
+        halves: The training images, split.
+        recipe: How.
+        preprocessing: Mean and standard deviation of the inputs.
+        runtime: Where and in which precision.
+        seed: Of the split, the order of the images, and augmentation.
+        gammas: Of Eq. 5; each gives cells of its own.
+        alternation: The two steps and their optimizers.
+        augmentation: With its generator.
+        progress: Where the search stands.
+        stop: Set it (from a signal handler) to stop after the step that is running.
+    """
+
+    def __init__(
+        self,
+        supernet: Supernet,
+        data: ImageData,
+        *,
+        recipe: SearchRecipe,
+        preprocessing: Preprocessing,
+        runtime: Runtime,
+        seed: int = 0,
+        gammas: Sequence[float] = GAMMAS,
+    ) -> None:
+        self.supernet = runtime.prepare(supernet)
+        self.data = data
+        self.halves = split_halves(data.train, seed)
+        self.recipe = recipe
+        self.preprocessing = preprocessing
+        self.runtime = runtime
+        self.seed = seed
+        self.gammas = tuple(dict.fromkeys(check_gamma(gamma) for gamma in gammas))
+        self.alternation = Alternation(supernet, recipe, self._forward)
+        self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
+        self.progress = SearchProgress()
+        self.stop = False
+
+    @property
+    def batch(self) -> int:
+        """Images of a step on either half: the recipe's, or all if there are fewer."""
+        return min(self.recipe.batch, len(self.halves.weights))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches of a half; a last partial one is left out."""
+        return len(self.halves.weights) // self.batch
+
+    def probabilities(self) -> dict[str, Probabilities]:
+        """Return the probabilities of the primitives, (E, P) float64, by the kind of cell."""
+        with torch.no_grad():
+            found = self.supernet.probabilities()
+        return {kind: p.double().cpu().numpy() for kind, p in found.items()}
+
+    def genotypes(self) -> dict[float, Genotype]:
+        """Return the cells chosen now, by gamma (Eq. 5)."""
+        p, space = self.probabilities(), self.supernet.space
+        return {gamma: select_genotype(p, space, gamma) for gamma in self.gammas}
+
+    def run(self, observer: SearchObserver) -> bool:
+        """Search from where it stands to the end.
+
+        Returns:
+            Whether the end was reached; False after `stop` was set.
+
+        Raises:
+            TrainingError: The loss is not a number; the message names the step and the layer.
+        """
+        while self.progress.epoch < self.recipe.epochs:
+            if not self._epoch(observer):
+                return False
+            observer.epoch(self, self.progress.history[-1])
+        return True
+
+    def check_finite(self) -> None:
+        """Check that the state is worth keeping: every parameter and statistic is finite.
+
+        Raises:
+            TrainingError: One is not; the message names it.
+        """
+        name = nonfinite_parameter(self.supernet)
+        if name is not None:
+            progress = self.progress
+            msg = (
+                f"{name} holds NaN or infinity after epoch {progress.epoch + 1}, step"
+                f" {progress.step}"
+            )
+            raise TrainingError(msg)
+
+    def _epoch(self, observer: SearchObserver) -> bool:
+        progress, started, before = self.progress, time.monotonic(), self.progress.seconds
+        self.supernet.train()
+        batches = self.halves.batches(
+            self.batch, seed=self.seed, epoch=progress.epoch, first=progress.step
+        )
+        for architecture, weights in batches:
+            self._step(*architecture, *weights)
+            progress.seconds = before + time.monotonic() - started
+            if progress.step % _CHECK_EVERY == 0 or progress.step == self.steps_per_epoch:
+                observer.step(self, self._means())
+            if self.stop:
+                return False
+        self._finish_epoch()
+        return True
+
+    def _step(
+        self, arch_images: Tensor, arch_labels: Tensor, images: Tensor, labels: Tensor
+    ) -> None:
+        progress = self.progress
+        when = {"epoch": progress.epoch, "step": progress.step}
+        shown = self.augmentation(arch_images)
+        searched = self.alternation.architecture_step(shown, arch_labels, **when)
+        trained = self.alternation.weight_step(self.augmentation(images), labels, **when)
+        self._count(trained, searched)
+
+    def _count(self, trained: Outcome, searched: Outcome) -> None:
+        self.progress.step += 1
+        for index, value in enumerate((*trained, *searched)):
+            self.progress.sums[index] += value
+
+    def _means(self) -> Row:
+        steps = max(self.progress.step, 1)
+        loss, correct, arch_loss, arch_correct = self.progress.sums
+        return {
+            "train_loss": loss / steps,
+            "train_accuracy": correct / (steps * self.batch),
+            "search_loss": arch_loss / steps,
+            "search_accuracy": arch_correct / (steps * self.batch),
+        }
+
+    def _finish_epoch(self) -> None:
+        progress = self.progress
+        chosen = self.genotypes()
+        progress.history.append(
+            {
+                "epoch": progress.epoch + 1,
+                "lr": weight_rate(self.recipe, progress.epoch),
+                **self._means(),
+                **self._entropies(),
+                **_share_columns(chosen),
+                "seconds": progress.seconds,
+            }
+        )
+        progress.cells.append({gamma_name(g): cell.to_text() for g, cell in chosen.items()})
+        progress.epoch += 1
+        progress.step, progress.sums = 0, [0.0] * 4
+
+    def _entropies(self) -> Row:
+        recipe, alphas = self.recipe, self.supernet.alphas
+        with torch.no_grad():
+            by_kind = {f"entropy_{kind}": float(mean_entropy([alphas[kind]])) for kind in KINDS}
+        weight = diversity_weight(recipe.diversity, recipe.tau, self.progress.epoch)
+        return {**by_kind, "diversity_weight": weight}
+
+    def _forward(self, images: Tensor) -> Tensor:
+        inputs = normalise(
+            images.to(self.runtime.device), self.preprocessing.mean, self.preprocessing.std
+        )
+        with self.runtime.autocast():
+            logits: Tensor = self.supernet(inputs)
+        return logits.float()
+
+
+def gamma_name(gamma: float) -> str:
+    """Return gamma as it stands in names of files and columns: `1`, `0.5`, `inf`."""
+    return f"{gamma:g}"
+
+
+def _share_columns(chosen: dict[float, Genotype]) -> Row:
+    row: Row = {}
+    for gamma, genotype in chosen.items():
+        learnable, zeroise = shares(genotype)
+        row[f"learnable_gamma_{gamma_name(gamma)}"] = learnable
+        row[f"zeroise_gamma_{gamma_name(gamma)}"] = zeroise
+    return row

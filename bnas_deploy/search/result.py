@@ -1,0 +1,106 @@
+"""What a search leaves behind: cells as JSON, metrics, an account, pictures. Nothing is shown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+from pathlib import Path
+
+from bnas_deploy.search.curves import draw_curves
+from bnas_deploy.search.drawing import draw_cells
+from bnas_deploy.search.loop import Searcher, gamma_name
+from bnas_deploy.search.selection import shares
+from bnas_deploy.training.device import torch_version
+
+__all__ = [
+    "ACCOUNT",
+    "CURVES",
+    "METRICS",
+    "account",
+    "genotype_file",
+    "picture_file",
+    "write_pictures",
+    "write_result",
+]
+
+METRICS, ACCOUNT, CURVES = "metrics.csv", "search.json", "curves.png"
+
+
+def genotype_file(gamma: float) -> str:
+    """Return the name of the file with the cells of a gamma."""
+    return f"genotype-gamma-{gamma_name(gamma)}.json"
+
+
+def picture_file(gamma: float) -> str:
+    """Return the name of the drawing of those cells."""
+    return f"cells-gamma-{gamma_name(gamma)}.png"
+
+
+def write_result(searcher: Searcher, folder: Path) -> None:
+    """Write the cells of every gamma, metrics.csv and search.json; older ones are replaced."""
+    for gamma, genotype in searcher.genotypes().items():
+        _write_text(folder / genotype_file(gamma), genotype.to_json() + "\n")
+    _write_metrics(searcher, folder / METRICS)
+    details = {
+        "probabilities": {kind: p.tolist() for kind, p in searcher.probabilities().items()},
+        "history": searcher.progress.history,
+        "cells_of_epochs": searcher.progress.cells,
+    }
+    text = json.dumps({**account(searcher, folder), **details}, indent=1)
+    _write_text(folder / ACCOUNT, text + "\n")
+
+
+def write_pictures(searcher: Searcher, folder: Path) -> None:
+    """Draw the curves, if an epoch is done, and the cells of every gamma. Needs matplotlib."""
+    history = searcher.progress.history
+    if history:
+        draw_curves(history, len(searcher.supernet.space), folder / CURVES)
+    for gamma, genotype in searcher.genotypes().items():
+        title = f"γ = {gamma_name(gamma)}, after epoch {searcher.progress.epoch}"
+        draw_cells(genotype, folder / picture_file(gamma), title)
+
+
+def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, object]:
+    """Return the result and how it came about, as plain values."""
+    cells = {}
+    for gamma, genotype in searcher.genotypes().items():
+        learnable, zeroise = shares(genotype)
+        cells[gamma_name(gamma)] = {
+            "file": str(Path(folder) / genotype_file(gamma)),
+            **genotype.to_dict(),
+            "learnable": learnable,
+            "zeroise": zeroise,
+        }
+    history = searcher.progress.history
+    return {
+        "cells": cells,
+        "space": list(searcher.supernet.space),
+        "dataset": searcher.data.name,
+        "images": len(searcher.data.train),
+        "recipe": searcher.recipe.to_dict(),
+        "seed": searcher.seed,
+        "epochs": searcher.progress.epoch,
+        "seconds": round(searcher.progress.seconds, 1),
+        "search_accuracy": history[-1]["search_accuracy"] if history else None,
+        "runtime": str(searcher.runtime),
+        "torch": torch_version(),
+        "python": platform.python_version(),
+    }
+
+
+def _write_metrics(searcher: Searcher, path: Path) -> None:
+    rows = searcher.progress.history
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_text(path: Path, text: str) -> None:
+    # In one step: a kill leaves the old cell or the new one, never half of one.
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
