@@ -21,8 +21,8 @@ __all__ = ["Arc", "arcs", "draw_cells"]
 _SKIP, _FAINT, _INK = "#D62728", "#BBBBBB", "#333333"
 _COLOURS = {"dil": "#56B4E9", "sep": "#CC79A7", "conv": "#0072B2", "pool": "#009E73"}
 _OUTPUT = INPUT_STATES + NODES
-_RISE = 0.24
-"""Height of an arc over its length."""
+_RISE, _SKIP_RISE = 0.24, 0.33
+"""Height of an arc over its length; a skip goes below every edge."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,16 @@ def arcs(edges: tuple[Edge, ...]) -> list[Arc]:
     ]
 
 
-def draw_cells(genotype: Genotype, path: str | os.PathLike[str], title: str = "") -> None:
-    """Draw the normal and the reduction cell with their inter-cell skips, as PNG.
+def draw_cells(
+    genotype: Genotype, path: str | os.PathLike[str], *, title: str = "", skip: bool = True
+) -> None:
+    """Draw the normal and the reduction cell, as PNG.
 
     Args:
         genotype: The cells.
         path: The picture.
         title: Stands above them.
+        skip: Whether they have inter-cell skip connections.
     """
     # Optional, and slow to import.
     from matplotlib.figure import Figure  # noqa: PLC0415
@@ -76,12 +79,19 @@ def draw_cells(genotype: Genotype, path: str | os.PathLike[str], title: str = ""
     if title:
         figure.suptitle(title)
     panels = figure.subplots(2, 1)
-    _draw_cell(panels[0], genotype.normal, "normal cell", "skip: identity")
-    _draw_cell(panels[1], genotype.reduce, "reduction cell (stride 2 from the inputs)", "skip: ↓2")
+    _draw_cell(panels[0], genotype.normal, "normal cell")
+    _draw_cell(panels[1], genotype.reduce, "reduction cell (stride 2 from the inputs)")
+    if skip:
+        _draw_arc(panels[0], _skip_arc("skip: identity"), rise=_SKIP_RISE)
+        _draw_arc(panels[1], _skip_arc("skip: ↓2"), rise=_SKIP_RISE)
     figure.savefig(path, dpi=110, format="png")
 
 
-def _draw_cell(axes: Axes, edges: tuple[Edge, ...], title: str, skip: str) -> None:
+def _skip_arc(label: str) -> Arc:
+    return Arc(1, _OUTPUT, label, _SKIP, "-", above=False)
+
+
+def _draw_cell(axes: Axes, edges: tuple[Edge, ...], title: str) -> None:
     # One bracket around the nodes stands for the four edges of the concatenation.
     first, last = INPUT_STATES - 0.3, _OUTPUT - 0.7
     axes.fill_between([first, last], -0.28, 0.28, color="#EEEEEE", zorder=0)
@@ -90,7 +100,6 @@ def _draw_cell(axes: Axes, edges: tuple[Edge, ...], title: str, skip: str) -> No
     )
     for arc in arcs(edges):
         _draw_arc(axes, arc)
-    _draw_arc(axes, Arc(1, _OUTPUT, skip, _SKIP, "-", above=False), rise=0.33)
     names = ["c_(k-2)", "c_(k-1)", *(str(node) for node in range(NODES)), "c_(k)"]
     for x, name in enumerate(names):
         inner = INPUT_STATES <= x < _OUTPUT

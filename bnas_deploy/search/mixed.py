@@ -1,5 +1,7 @@
 """One edge of the supernet: all primitives of the space at once, mixed. No cells, no choice.
 
+The supernet computes the edges out of a state together (`grouped`); this is what they mean.
+
 Shapes: x (N, C, H, W), the result (N, C, H / stride, W / stride); P primitives.
 """
 

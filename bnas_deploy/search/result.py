@@ -59,7 +59,8 @@ def write_pictures(searcher: Searcher, folder: Path) -> None:
         draw_curves(history, len(searcher.supernet.space), folder / CURVES)
     for gamma, genotype in searcher.genotypes().items():
         title = f"γ = {gamma_name(gamma)}, after epoch {searcher.progress.epoch}"
-        draw_cells(genotype, folder / picture_file(gamma), title)
+        path = folder / picture_file(gamma)
+        draw_cells(genotype, path, title=title, skip=searcher.recipe.skip)
 
 
 def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from bnas_deploy.nn.genotype import INPUT_STATES, LATEST_CELL, NODES
 from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.network import STEM_MULTIPLIER, cell_shapes
 from bnas_deploy.nn.shortcuts import build_shortcut
+from bnas_deploy.search.grouped import mix_state, share_norms
 from bnas_deploy.search.mixed import MixedEdge
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.space import SUPERNET_EDGES
@@ -32,6 +33,12 @@ __all__ = [
 KINDS = ("normal", "reduce")
 ALPHA_SCALE = 1e-3
 """Standard deviation of the architecture parameters at the start."""
+
+_EDGES_FROM = [
+    [j for j, (_, own) in enumerate(SUPERNET_EDGES) if own == source]
+    for source in range(INPUT_STATES + NODES - 1)
+]
+"""The indices of the edges out of each state but the last."""
 
 
 class SuperCell(nn.Module):
@@ -56,6 +63,14 @@ class SuperCell(nn.Module):
             MixedEdge(space, shape.channels, 2 if shape.reduction and source < INPUT_STATES else 1)
             for _, source in SUPERNET_EDGES
         )
+        for own in _EDGES_FROM:
+            share_norms([self.edge(j) for j in own])
+
+    def edge(self, index: int) -> MixedEdge:
+        """Return the mixed edge of an index into `SUPERNET_EDGES`."""
+        edge = self.edges[index]
+        assert isinstance(edge, MixedEdge)
+        return edge
 
     def forward(self, s0: Tensor, s1: Tensor, p: Tensor) -> Tensor:
         """Compute the cell's output (N, 4C, H', W').
@@ -65,15 +80,13 @@ class SuperCell(nn.Module):
             s1: Output of the last cell.
             p: (E, P), the probabilities of the primitives.
         """
-        states = [self.preprocess0(s0), self.preprocess1(s1)]
-        for node in range(INPUT_STATES, INPUT_STATES + NODES):
-            parts = [
-                self.edges[j](states[source], p[j])
-                for j, (target, source) in enumerate(SUPERNET_EDGES)
-                if target == node
-            ]
-            states.append(sum(parts[1:], parts[0]))
-        joined = torch.cat(states[INPUT_STATES:], dim=1)
+        sums: dict[int, Tensor] = {0: self.preprocess0(s0), 1: self.preprocess1(s1)}
+        for source, own in enumerate(_EDGES_FROM):
+            parts = mix_state([self.edge(j) for j in own], sums[source], p[own])
+            for j, part in zip(own, parts, strict=True):
+                target = SUPERNET_EDGES[j][0]
+                sums[target] = sums[target] + part if target in sums else part
+        joined = torch.cat([sums[INPUT_STATES + node] for node in range(NODES)], dim=1)
         if not self.shape.skip:
             return joined
         return joined + (self.preprocess_res(s1) if self.shape.reduction else s1)

@@ -44,8 +44,8 @@ def test_an_epoch_takes_each_image_once_from_its_own_half():
     halves = split_halves(numbered(24), seed=3)
     batches = labels_of(halves.batches(4, seed=3, epoch=0))
     assert len(batches) == 3
-    assert sorted(sum((a for a, _ in batches), [])) == sorted(halves.architecture.labels)
-    assert sorted(sum((w for _, w in batches), [])) == sorted(halves.weights.labels)
+    assert sorted(label for a, _ in batches for label in a) == sorted(halves.architecture.labels)
+    assert sorted(label for _, w in batches for label in w) == sorted(halves.weights.labels)
 
 
 def test_batches_go_on_where_they_stood_and_differ_by_epoch():

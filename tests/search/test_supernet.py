@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit
 from bnas_deploy.search.recipe import SearchRecipe
+from bnas_deploy.search.space import SUPERNET_EDGES
 from bnas_deploy.search.supernet import Supernet
 
 
@@ -45,7 +46,9 @@ def test_what_is_binary():
     binary = {name for name, m in net.named_modules() if isinstance(m, BinaryConv2d)}
     assert len(binary) == 4 * 14 * 4
     assert all(".edges." in name for name in binary)
-    assert not any(module.bn.affine for module in (net.cells[0].preprocess0, net.cells[0].preprocess1))
+    assert not any(
+        module.bn.affine for module in (net.cells[0].preprocess0, net.cells[0].preprocess1)
+    )
 
 
 def test_the_template():
@@ -68,15 +71,35 @@ def test_a_normal_cell_of_zeroise_is_its_skip(skip):
     assert torch.equal(out, s1) if skip else not out.any()
 
 
-def test_a_node_is_the_sum_of_its_edges():
-    cell = supernet().cells[0]
-    p = torch.full((14, 7), 1 / 7)
-    s = torch.randn(2, 6, 8, 8)
-    out = cell(s, s, p)
-    states = [cell.preprocess0(s), cell.preprocess1(s)]
-    states.append(cell.edges[0](states[0], p[0]) + cell.edges[1](states[1], p[1]))
-    states.append(sum(cell.edges[2 + j](state, p[2 + j]) for j, state in enumerate(states)))
-    torch.testing.assert_close(out[:, :4], torch.cat(states[2:], 1))
+@pytest.mark.parametrize("index", [0, 1, 2, 3])
+@pytest.mark.parametrize("held", [False, True])
+def test_a_node_is_the_sum_of_its_edges(index, held):
+    cell = supernet(channels=3).double().cells[index]
+    for module in cell.modules():
+        if isinstance(module, ConvUnit):
+            # A sum of as many +beta as -beta is zero or nearly so, depending on the order; the
+            # gradient of ReLU must not depend on that here.
+            module.rectify = torch.Tensor.clone
+        if isinstance(module, BinaryConv2d):
+            module.training = not held
+    p = torch.randn(14, 7).double().softmax(1).requires_grad_()
+    size = 8 if cell.shape.after_reduction else 4
+    s0 = torch.randn(2, cell.shape.before_last, size, size).double()
+    s1 = torch.randn(2, cell.shape.last, 4, 4).double()
+    states = [cell.preprocess0(s0), cell.preprocess1(s1)]
+    for node in range(2, 6):
+        own = [j for j, (target, _) in enumerate(SUPERNET_EDGES) if target == node]
+        states.append(sum(cell.edges[j](states[SUPERNET_EDGES[j][1]], p[j]) for j in own))
+    plain = torch.cat(states[2:], 1)
+    if cell.shape.skip:
+        plain = plain + (cell.preprocess_res(s1) if cell.shape.reduction else s1)
+    inputs, mix = [p, *cell.parameters()], torch.randn_like(plain)
+    wanted = torch.autograd.grad((plain * mix).sum(), inputs)
+    out = cell(s0, s1, p)
+    torch.testing.assert_close(out, plain)
+    found = torch.autograd.grad((out * mix).sum(), inputs)
+    for got, want in zip(found, wanted, strict=True):
+        torch.testing.assert_close(got, want)
 
 
 def test_the_smaller_space():
