@@ -44,6 +44,7 @@ def draw_curves(history: Sequence[Row], primitives: int, path: str | os.PathLike
     line(entropy, "entropy_normal", "normal cell", _BLUE)
     line(entropy, "entropy_reduce", "reduction cell", _ORANGE, "--")
     entropy.axhline(math.log(primitives), color=_GREY, linewidth=0.8, label="uniform")
+    entropy.ticklabel_format(useOffset=False)
     weight = entropy.twinx()
     line(weight, "diversity_weight", "λ exp(−t/τ)", _RED, ":")
     weight.tick_params(axis="y", colors=_RED)
