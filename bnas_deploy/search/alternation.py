@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from bnas_deploy.errors import TrainingError
 from bnas_deploy.nn.layers import BinaryConv2d
 from bnas_deploy.search.objective import search_loss
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.training.fault import first_fault
+from bnas_deploy.training.nonfinite import all_finite, find, first_tensor, surely_finite
 
 __all__ = [
     "ARCH_BETAS",
@@ -35,19 +35,18 @@ Outcome = tuple[float, int]
 """A batch's mean cross-entropy, and how many images were classified correctly."""
 
 
-class SearchNetwork(Protocol):
-    """What can be searched in; `Supernet` is one."""
+class SearchNetwork(nn.Module):
+    """What can be searched in; `Supernet` is one.
+
+    Attributes:
+        alphas: Architecture parameters, (E, P) for each kind of cell.
+    """
 
     alphas: nn.ParameterDict
 
     def weights(self) -> list[nn.Parameter]:
-        """Return the parameters of the weight step."""
-
-    def modules(self) -> Iterator[nn.Module]:
-        """Return all modules, as `nn.Module` does."""
-
-    def named_modules(self) -> Iterator[tuple[str, nn.Module]]:
-        """Return all modules with their names, as `nn.Module` does."""
+        """Return every parameter but the architecture's."""
+        return [p for name, p in self.named_parameters() if not name.startswith("alphas.")]
 
 
 class Alternation:
@@ -97,16 +96,16 @@ class Alternation:
             step: Of the epoch, counted from 0; for the message.
 
         Raises:
-            TrainingError: The loss is not a number.
+            TrainingError: The loss or a gradient is not finite; the message names the layer.
         """
+        batch = _Batch(inputs, labels, f"architecture {_moment(epoch, step)}")
         with _latent_weights_held(self.network):
-            loss, outcome = self._loss(inputs, labels, f"architecture {_moment(epoch, step)}")
+            loss, outcome = self._loss(batch)
         alphas = list(self.network.alphas.values())
         objective = search_loss(
             loss, alphas, diversity=self.recipe.diversity, tau=self.recipe.tau, epoch=epoch
         )
-        for alpha, gradient in zip(alphas, torch.autograd.grad(objective, alphas), strict=True):
-            alpha.grad = gradient
+        self._set_gradients(objective, alphas, batch)
         self.arch_optimizer.step()
         return outcome
 
@@ -120,27 +119,53 @@ class Alternation:
             step: Of the epoch, counted from 0; for the message.
 
         Raises:
-            TrainingError: The loss is not a number.
+            TrainingError: The loss or a gradient is not finite; the message names the layer.
         """
         for group in self.weight_optimizer.param_groups:
             group["lr"] = weight_rate(self.recipe, epoch)
-        loss, outcome = self._loss(inputs, labels, f"weight {_moment(epoch, step)}")
-        weights = self.network.weights()
-        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-            weight.grad = gradient
+        batch = _Batch(inputs, labels, f"weight {_moment(epoch, step)}")
+        loss, outcome = self._loss(batch)
+        self._set_gradients(loss, self.network.weights(), batch)
         self.weight_optimizer.step()
         return outcome
 
-    def _loss(self, inputs: Tensor, labels: Tensor, when: str) -> tuple[Tensor, Outcome]:
-        logits = self._forward(inputs)
-        labels = labels.to(logits.device)
+    def _loss(self, batch: _Batch) -> tuple[Tensor, Outcome]:
+        logits = self._forward(batch.inputs)
+        labels = batch.labels.to(logits.device)
         loss = functional.cross_entropy(logits, labels)
         value = loss.item()
         if not math.isfinite(value):
-            fault = first_fault(self.network, lambda: self._forward(inputs))
-            msg = f"the loss became {value} in the {when}: {fault}"
-            raise TrainingError(msg)
+            problem = f"the loss became {value}"
+            raise self._fault(problem, batch)
         return loss, (value, int((logits.detach().argmax(1) == labels).sum()))
+
+    def _set_gradients(self, loss: Tensor, parameters: list[nn.Parameter], batch: _Batch) -> None:
+        gradients = list(torch.autograd.grad(loss, parameters))
+        if not surely_finite(gradients) and not all_finite(gradients):
+            problem = "a gradient is not finite"
+            raise self._fault(problem, batch)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+
+    def _fault(self, problem: str, batch: _Batch) -> TrainingError:
+        """Repeat the batch to name the layer; the search is over, its state need not be kept."""
+
+        def loss() -> Tensor:
+            logits = self._forward(batch.inputs)
+            return functional.cross_entropy(logits, batch.labels.to(logits.device))
+
+        finding, tensor = find(self.network, loss), first_tensor(self.network)
+        where = finding.what if finding else "nothing when the step is repeated"
+        cause = f" ({tensor} is not finite)" if tensor else ""
+        msg = f"{problem} in the {batch.when}; first not finite: {where}{cause}"
+        return TrainingError(msg)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    inputs: Tensor
+    labels: Tensor
+    when: str
 
 
 def weight_rate(recipe: SearchRecipe, epoch: int) -> float:

@@ -21,7 +21,7 @@ from bnas_deploy.search.supernet import KINDS, Supernet
 from bnas_deploy.training.augment import Augmentation, normalise
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.fault import nonfinite_parameter
+from bnas_deploy.training.nonfinite import first_tensor
 from bnas_deploy.training.preprocessing import Preprocessing
 
 __all__ = [
@@ -144,7 +144,7 @@ class Searcher:
             Whether the end was reached; False after `stop` was set.
 
         Raises:
-            TrainingError: The loss is not a number; the message names the step and the layer.
+            TrainingError: The loss or a gradient is not finite; the message names step and layer.
         """
         while self.progress.epoch < self.recipe.epochs:
             if not self._epoch(observer):
@@ -158,7 +158,7 @@ class Searcher:
         Raises:
             TrainingError: One is not; the message names it.
         """
-        name = nonfinite_parameter(self.supernet)
+        name = first_tensor(self.supernet)
         if name is not None:
             progress = self.progress
             msg = (

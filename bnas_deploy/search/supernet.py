@@ -18,6 +18,7 @@ from bnas_deploy.nn.genotype import INPUT_STATES, LATEST_CELL, NODES
 from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.network import STEM_MULTIPLIER, cell_shapes
 from bnas_deploy.nn.shortcuts import build_shortcut
+from bnas_deploy.search.alternation import SearchNetwork
 from bnas_deploy.search.grouped import mix_state, share_norms
 from bnas_deploy.search.mixed import MixedEdge
 from bnas_deploy.search.recipe import SearchRecipe
@@ -92,7 +93,7 @@ class SuperCell(nn.Module):
         return joined + (self.preprocess_res(s1) if self.shape.reduction else s1)
 
 
-class Supernet(nn.Module):
+class Supernet(SearchNetwork):
     """The network that is searched in.
 
     Attributes:
@@ -116,10 +117,6 @@ class Supernet(nn.Module):
         self.alphas = nn.ParameterDict(
             {kind: nn.Parameter(ALPHA_SCALE * torch.randn(size)) for kind in KINDS}
         )
-
-    def weights(self) -> list[nn.Parameter]:
-        """Return every parameter but the architecture's."""
-        return [p for name, p in self.named_parameters() if not name.startswith("alphas.")]
 
     def probabilities(self) -> dict[str, Tensor]:
         """Return the softmax of the architecture parameters over the primitives, (E, P) each."""

@@ -18,6 +18,7 @@ __all__ = [
     "Finding",
     "all_finite",
     "find",
+    "first_tensor",
     "surely_finite",
 ]
 
@@ -51,6 +52,12 @@ def surely_finite(tensors: list[Tensor]) -> Tensor:
         return torch.tensor(True)
     # The square of a finite number above 1e19 is none.
     return torch.stack(torch._foreach_norm(tensors)).isfinite().all()
+
+
+def first_tensor(module: nn.Module) -> str | None:
+    """Return the name of the first parameter or statistic that is not finite; None if all are."""
+    tensors = module.state_dict().items()
+    return next((name for name, tensor in tensors if not tensor.isfinite().all()), None)
 
 
 def find(network: nn.Module, loss: Callable[[], Tensor]) -> Finding | None:

@@ -238,8 +238,9 @@ def test_a_loss_that_is_not_a_number(search, tmp_path, monkeypatch, epoch, advic
     monkeypatch.setattr(Searcher, "_step", spoiled_step)
     status, _, err = search()
     assert status == 2
-    assert f"nan in the architecture step of epoch {epoch + 1}, step 1: the first layer" in err
-    assert "at fault is cells.1.preprocess0 (its parameter op.0.weight is not finite)" in err
+    assert f"nan in the architecture step of epoch {epoch + 1}, step 1; first not finite:" in err
+    assert "the output of cells.1.preprocess0" in err
+    assert "(cells.1.preprocess0.op.0.weight is not finite)" in err
     assert advice.format(tmp_path / "run") in err
 
 

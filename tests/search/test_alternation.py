@@ -8,12 +8,12 @@ from torch import nn
 from torch.nn import functional
 
 from bnas_deploy.errors import TrainingError
-from bnas_deploy.search.alternation import Alternation, weight_rate
+from bnas_deploy.search.alternation import Alternation, SearchNetwork, weight_rate
 from bnas_deploy.search.objective import mean_entropy
 from bnas_deploy.search.recipe import SearchRecipe
 
 
-class Toy(nn.Module):
+class Toy(SearchNetwork):
     """Two primitives compete: `memory` knows each sample by its number, `rule` reads a feature.
 
     Inputs are (number, feature) pairs; memory fits the samples it has seen, whatever their labels.
@@ -25,9 +25,6 @@ class Toy(nn.Module):
         self.alphas = nn.ParameterDict({kind: nn.Parameter(torch.zeros(1, 2)) for kind in kinds})
         self.memory = nn.Parameter(torch.zeros(samples, 2))
         self.rule = nn.Parameter(torch.zeros(1, 2))
-
-    def weights(self):
-        return [self.memory, self.rule]
 
     def forward(self, inputs):
         p = functional.softmax(self.alphas["normal"], dim=1)[0]
@@ -161,4 +158,17 @@ def test_a_loss_that_is_not_a_number_names_step_and_layer(make_searcher, kind):
     with pytest.raises(TrainingError) as info:
         getattr(searcher.alternation, f"{kind}_step")(images, labels, epoch=2, step=6)
     assert f"nan in the {kind} step of epoch 3, step 7" in str(info.value)
-    assert "cells.1.preprocess1 (its parameter op.0.weight is not finite)" in str(info.value)
+    assert "first not finite: the output of cells.1.preprocess1" in str(info.value)
+    assert "(cells.1.preprocess1.op.0.weight is not finite)" in str(info.value)
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing():
+    net = Toy(2)
+    with torch.no_grad():
+        net.memory[:] = 0.0
+    net.memory.register_hook(lambda gradient: gradient * float("inf"))
+    inputs, labels = torch.tensor([[1.0, 3.0]]), torch.tensor([0])
+    with pytest.raises(TrainingError, match="a gradient is not finite in the weight step of epoch"):
+        Alternation(net, RECIPE, net).weight_step(inputs, labels, epoch=0, step=0)
+    assert not net.memory.any()
+    assert not net.rule.any()
