@@ -22,6 +22,7 @@ class AmxTiles {
       shapes.row_bytes[i] = amx_row_bytes;
       shapes.rows[i] = amx_rows;
     }
+    asm volatile("" ::: "memory");  // GCC takes it to read no more than the first eight bytes
     _tile_loadconfig(&shapes);
   }
   ~AmxTiles() { _tile_release(); }
