@@ -37,7 +37,7 @@ class Variant:
         network: Configuration, "Mini" or "A" to "H".
         zeroise: False puts the cell `latest_cell` in the place of the published one: the paper's
             network without Zeroise (Table 10). D to H have that cell anyway and stay as they are.
-        shortcut: Shortcut of the reduction cells: "conv", "pool1x1" or "pool".
+        shortcut: Shortcut of the reduction cells: "conv", "pool1x1", "binary" or "pool".
         eight_bit: Whether shortcuts, stem and classifier are packed in 8 bits.
     """
 

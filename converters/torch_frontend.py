@@ -23,6 +23,7 @@ from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
 from bnas_deploy.nn.shortcuts import (
+    BinaryShortcut,
     ConvShortcut,
     PooledConvShortcut,
     PooledShortcut,
@@ -183,6 +184,16 @@ def _repeat(build: GraphBuilder, module: RepeatParts, x: str, name: str) -> str:
     return build.add("select_channels", name, (x,), {}, {"index": index})
 
 
+def _binary_shortcut(build: GraphBuilder, shortcut: BinaryShortcut, x: str, name: str) -> str:
+    if not shortcut.live:
+        _, h, w = build.values[x].shape
+        shape = (shortcut.conv.out_channels, h // 2, w // 2)
+        return build.add("zero", name, (), {"shape": shape})
+    x = module_graph(build, shortcut.bn, x, f"{name}.0")
+    x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
+    return module_graph(build, shortcut.conv, x, f"{name}.1")
+
+
 def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
     return build.add("relu", name, (x,))
 
@@ -199,6 +210,7 @@ _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     ConvShortcut: _sequential,
     PooledConvShortcut: _sequential,
     PooledShortcut: _sequential,
+    BinaryShortcut: _binary_shortcut,
     RepeatParts: _repeat,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,

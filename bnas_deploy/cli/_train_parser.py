@@ -98,10 +98,10 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--shortcut",
         choices=SHORTCUTS,
-        help="the full-precision skip of the two reduction cells; conv: the paper's 2x2"
+        help="the skip of the two reduction cells; conv: the paper's full-precision 2x2"
         " convolution, most of what a packed network weighs and computes; pool1x1: average pooling"
-        " and a 1x1 convolution, a quarter of that; pool: average pooling and repeated channels, no"
-        " weights (default: conv)",
+        " and a 1x1 convolution, a quarter of that; binary: sign and a binary 2x2 convolution;"
+        " pool: average pooling and repeated channels, no weights (default: conv)",
     )
     group.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"

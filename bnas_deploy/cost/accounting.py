@@ -1,12 +1,13 @@
 """Two ways to add up a network's layers: the paper's and the full one; not what a machine measures.
 
 **Paper** (Section 5.1, Tables 6, 8, 10): one float multiply-accumulate is one FLOP and a binary
-one 1/64; `preprocess_res`, the full-precision shortcut of the reduction cells, is left out, and so
-is BatchNorm. Memory: 1 bit a binary weight, 32 a float weight or bias of stem and classifier.
+one 1/64; `preprocess_res`, the shortcut of the reduction cells, is left out, and so is BatchNorm.
+Memory: 1 bit a binary weight, 32 a float weight or bias of stem and classifier.
 **Full**: the shortcut's operations, weights and biases (of whichever kind it is; an average pooling
-counts nothing, as pools do in the paper) are counted too, and in memory the learned
-parameters of every BatchNorm at 32 bits each; that makes the float total of a network exactly 32
-bits times its number of parameters. The scales beta are left out: one number per output channel.
+counts nothing, as pools do in the paper, a binary convolution as any other) are counted too, and in
+memory the learned parameters of every BatchNorm at 32 bits each; that makes the float total of a
+network exactly 32 bits times its number of parameters. The scales beta are left out: one number per
+output channel.
 **8 bits**: the paper has none; a multiply-accumulate of 8 bits is 1/8 FLOP by the rule that makes a
 binary one 1/64: of the 64 bits that one instruction is taken to work on, it needs 8.
 
@@ -24,6 +25,9 @@ __all__ = ["float_flops", "full_flops", "memory_bits", "memory_saving", "paper_f
 BINARY_MACS_PER_FLOP = 64
 EIGHT_BIT_MACS_PER_FLOP = 8
 FLOAT_BITS = 32
+
+SHORTCUTS = ("shortcut", "binary_shortcut")
+"""The kinds of layers that the paper's accounting leaves out."""
 
 
 def paper_flops(config: NetworkConfig) -> float:
@@ -92,6 +96,7 @@ def memory_bits(
     """
     bits = {
         "binary": 1 if binary else FLOAT_BITS,
+        "binary_shortcut": 1 if binary else FLOAT_BITS,
         "float": FLOAT_BITS,
         "shortcut": shortcut_bits if binary else FLOAT_BITS,
     }
@@ -119,9 +124,10 @@ def memory_saving(
 
 def _flops(config: NetworkConfig, *, full: bool, shortcut_bits: int = FLOAT_BITS) -> float:
     shortcut = 1 if shortcut_bits == FLOAT_BITS else EIGHT_BIT_MACS_PER_FLOP
-    per_flop = {"binary": BINARY_MACS_PER_FLOP, "shortcut": shortcut, "float": 1}
+    binary = BINARY_MACS_PER_FLOP
+    per_flop = {"binary": binary, "binary_shortcut": binary, "shortcut": shortcut, "float": 1}
     return sum(layer.macs / per_flop[layer.kind] for layer in _counted(config, full))
 
 
 def _counted(config: NetworkConfig, full: bool) -> tuple[Layer, ...]:
-    return tuple(layer for layer in network_layers(config) if full or layer.kind != "shortcut")
+    return tuple(layer for layer in network_layers(config) if full or layer.kind not in SHORTCUTS)

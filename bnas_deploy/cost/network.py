@@ -24,7 +24,7 @@ KERNELS = {
 }
 """Kernel widths of the primitives that have weights."""
 
-SHORTCUT_KERNELS = {"conv": 2, "pool1x1": 1}
+SHORTCUT_KERNELS = {"conv": 2, "pool1x1": 1, "binary": 2}
 """Kernel widths of the shortcuts that have weights."""
 
 
@@ -34,7 +34,8 @@ class Layer:
 
     Attributes:
         name: Where it stands: `stem`, `cells.3.preprocess0`, `cells.3.ops.1`, `classifier`.
-        kind: `binary`, `float` (stem and classifier) or `shortcut` (`preprocess_res`).
+        kind: `binary`, `float` (stem and classifier), or what `preprocess_res` is: `shortcut`, or
+            `binary_shortcut`.
         macs: Multiply-accumulates for one image.
         weights: Number of weights, without biases.
         biases: Number of biases.
@@ -131,7 +132,10 @@ def _shortcut(kind: str, index: int, source: _Feature, out_channels: int) -> Lay
         return Layer(name, "shortcut", 0, 0, norm_params=norm)
     # Without padding, a 2x2 window of stride 2 leaves out an odd last row.
     shape = (source.channels, out_channels, SHORTCUT_KERNELS[kind])
-    layer = _conv(name, "shortcut", shape, source.size // 2, norm_params=norm)
+    size = source.size // 2
+    if kind == "binary":
+        return _conv(name, "binary_shortcut", shape, size, norm_params=norm)
+    layer = _conv(name, "shortcut", shape, size, norm_params=norm)
     return replace(layer, biases=out_channels)
 
 

@@ -66,7 +66,7 @@ class Cell(nn.Module):
         preprocess0: Unit on s0: 1x1, or 3x3 of stride 2 after a reduction. A reduction cell of an
             ImageNet network calls it `preprocess0_red`; `inputs` finds it by either name.
         preprocess1: 1x1 unit on s1 (`preprocess1_red` likewise).
-        preprocess_res: The full-precision `Shortcut` of a reduction cell; absent in other cells.
+        preprocess_res: The `Shortcut` of a reduction cell; absent in other cells.
         zero_states: The states that are exactly zero for every input.
         used_states: The states that an edge worth computing reads.
         drop: How drop-path zeroes samples; `data_parallel.install` sets another way.
@@ -89,7 +89,11 @@ class Cell(nn.Module):
             self.add_module(name, unit)
         if shape.reduction and shape.skip:
             self.preprocess_res = build_shortcut(
-                shape.shortcut, shape.last, NODES * shape.channels, zero_parts=shape.zero_parts
+                shape.shortcut,
+                shape.last,
+                NODES * shape.channels,
+                zero_parts=shape.zero_parts,
+                binary=binary,
             )
         self._ops = nn.ModuleList(
             OPS[name](shape.channels, _stride(source, shape.reduction), binary)

@@ -20,7 +20,7 @@ __all__ = [
 STEMS: tuple[str, ...] = ("cifar10", "imagenet")
 """The kinds of stem."""
 
-SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "pool")
+SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "binary", "pool")
 """The kinds of inter-cell skip of a reduction cell, dearest first; `nn.shortcuts` builds them."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
@@ -47,8 +47,9 @@ class NetworkConfig:
         classes: Outputs of the classifier.
         image_size: Height and width in pixels of the images it is meant for.
         shortcut: How a reduction cell's skip halves the image, behind a BatchNorm: `conv` (the
-            paper's full-precision 2x2 convolution), `pool1x1` (average pooling, 1x1 convolution) or
-            `pool` (average pooling, live channels repeated: no weights).
+            paper's full-precision 2x2 convolution), `pool1x1` (average pooling, 1x1 convolution),
+            `binary` (sign, binary 2x2 convolution) or `pool` (average pooling, live channels
+            repeated: no weights).
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.

@@ -25,6 +25,7 @@ __all__ = [
     "constant_channels",
     "convolve",
     "count_batch",
+    "kernel_weight",
     "normalise",
     "running_statistics",
 ]
@@ -135,10 +136,8 @@ class ConvUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, L, H, W) to (N, O, H', W'), L at most I."""
         y = self.normalise(self.bn, x, binary=self.binary)
-        conv = self.conv
-        weight = conv.effective_weight() if isinstance(conv, BinaryConv2d) else conv.weight
         absent = constant_channels(self.bn, x.shape[1], binary=self.binary)
-        return self.rectify(convolve(conv, y, weight, absent))
+        return self.rectify(convolve(self.conv, y, kernel_weight(self.conv), absent))
 
 
 def normalise(bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:
@@ -164,6 +163,11 @@ def constant_channels(bn: nn.BatchNorm2d, live: int, *, binary: bool) -> Tensor 
     else:
         value = bn(torch.zeros_like(bn.running_mean)[None, :, None, None]).flatten()
     return ste_sign(value[live:]) if binary else value[live:]
+
+
+def kernel_weight(conv: nn.Conv2d) -> Tensor:
+    """Return what a convolution computes with, (O, I, kh, kw), binary or not."""
+    return conv.effective_weight() if isinstance(conv, BinaryConv2d) else conv.weight
 
 
 def convolve(conv: nn.Conv2d, x: Tensor, weight: Tensor, absent: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""The inter-cell skips of reduction cells, full precision, by name. No cells, no convolution units.
+"""The inter-cell skips of reduction cells by name. No cells, no convolution units.
 
 Each maps (N, L, H, W) to (N, O, H / 2, W / 2); it is made for I channels, and gets L of them: the
 others, the last ones, are exactly zero (see `layers`).
@@ -9,6 +9,8 @@ and so would everything of it further down. A BatchNorm that reads a constant ta
 training, exactly, which leaves nothing; in evaluation it takes off a running mean that differs a
 little, and multiplies what is left by 1 / sqrt(eps). The signs behind it then have nothing to do
 with those of training. So `PooledShortcut` is told which channels are zero, and repeats the others.
+A binary convolution reads the sign of the shift in both modes, a known number that it adds to its
+dot product; only if it has no live channel is its output constant, and then it is zero here.
 """
 
 from __future__ import annotations
@@ -19,9 +21,18 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.nn.genotype import NODES
-from bnas_deploy.nn.layers import Normalise, constant_channels, convolve, normalise
+from bnas_deploy.nn.layers import (
+    BinaryConv2d,
+    FloatConv2d,
+    Normalise,
+    constant_channels,
+    convolve,
+    kernel_weight,
+    normalise,
+)
 
 __all__ = [
+    "BinaryShortcut",
     "ConvShortcut",
     "PooledConvShortcut",
     "PooledShortcut",
@@ -111,6 +122,43 @@ class PooledShortcut(Shortcut):
         return y
 
 
+class BinaryShortcut(Shortcut):
+    """BatchNorm, sign, binary 2x2 convolution of stride 2; no bias and no ReLU.
+
+    The float counterpart has neither the sign nor the binary weight. A shortcut without live
+    channels is zero and must not be called.
+
+    Attributes:
+        binary: Whether activations and weights are binarized.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        zero_parts: frozenset[int] = frozenset(),
+        binary: bool = True,
+    ) -> None:
+        kind = BinaryConv2d if binary else FloatConv2d
+        super().__init__(in_channels, kind(in_channels, out_channels, 2, stride=2))
+        self.binary = binary
+        self.live = len(zero_parts) < NODES
+
+    @property
+    def conv(self) -> FloatConv2d:
+        """The convolution, the last part."""
+        conv = self[-1]
+        assert isinstance(conv, FloatConv2d)
+        return conv
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (N, L, H, W) to (N, O, H / 2, W / 2)."""
+        y = self.normalise(self.bn, input, binary=self.binary)
+        absent = constant_channels(self.bn, input.shape[1], binary=self.binary)
+        return convolve(self.conv, y, kernel_weight(self.conv), absent)
+
+
 class RepeatParts(nn.Module):
     """Lays out parts of equal width again; it has no weights.
 
@@ -132,17 +180,28 @@ class RepeatParts(nn.Module):
         return torch.cat([parts[part] for part in self._parts], dim=1)
 
 
-_BUILDERS: dict[str, Callable[[int, int, frozenset[int]], Shortcut]] = {
-    "conv": lambda inputs, outputs, zero_parts: ConvShortcut(inputs, outputs),
-    "pool1x1": lambda inputs, outputs, zero_parts: PooledConvShortcut(inputs, outputs),
-    "pool": lambda inputs, outputs, zero_parts: PooledShortcut(
+_BUILDERS: dict[str, Callable[[int, int, frozenset[int], bool], Shortcut]] = {
+    "conv": lambda inputs, outputs, zero_parts, binary: ConvShortcut(inputs, outputs),
+    "pool1x1": lambda inputs, outputs, zero_parts, binary: PooledConvShortcut(inputs, outputs),
+    "binary": lambda inputs, outputs, zero_parts, binary: BinaryShortcut(
+        inputs, outputs, zero_parts=zero_parts, binary=binary
+    ),
+    "pool": lambda inputs, outputs, zero_parts, binary: PooledShortcut(
         inputs, outputs, zero_parts=zero_parts
     ),
 }
 
+_NO_CONSTANTS = frozenset({"binary", "pool"})
+"""Kinds that are zero, not constant, where all that they read is zero."""
+
 
 def build_shortcut(
-    kind: str, in_channels: int, out_channels: int, *, zero_parts: frozenset[int] = frozenset()
+    kind: str,
+    in_channels: int,
+    out_channels: int,
+    *,
+    zero_parts: frozenset[int] = frozenset(),
+    binary: bool = True,
 ) -> Shortcut:
     """Build a shortcut with fresh weights.
 
@@ -151,10 +210,11 @@ def build_shortcut(
         in_channels: I, channels of the last cell's output, zero ones included.
         out_channels: O, channels of the reduction cell's output.
         zero_parts: Which quarters of the I channels are zero for every image.
+        binary: Whether the network is binarized; matters to the kind `binary` alone.
     """
-    return _BUILDERS[kind](in_channels, out_channels, zero_parts)
+    return _BUILDERS[kind](in_channels, out_channels, zero_parts, binary)
 
 
 def fills_zeros(kind: str, zero_parts: frozenset[int]) -> bool:
     """Whether every channel behind such a shortcut varies with the image, or may."""
-    return kind != "pool" or len(zero_parts) < NODES
+    return kind not in _NO_CONSTANTS or len(zero_parts) < NODES

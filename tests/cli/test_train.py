@@ -267,7 +267,7 @@ def test_help_teaches(capsys):
     assert "examples:" in text
     assert "--resume" in text
     assert "--label-smoothing" in text
-    assert "--shortcut {conv,pool1x1,pool}" in text
+    assert "--shortcut {conv,pool1x1,binary,pool}" in text
     assert set(RECIPE_HELP) == {field.name for field in fields(Recipe)}
 
 

@@ -83,6 +83,28 @@ def test_pool_scales_live_channels_of_the_small_image_and_then_repeats_them():
     assert nodes[2].constants["index"].tolist() == list(range(live)) * 4
 
 
+def test_binary_is_one_compare_and_one_binary_convolution_of_the_live_channels():
+    network, graph, nodes = shortcut_nodes("binary")
+    assert [n.op for n in nodes] == ["binarize", "packed_conv"]
+    live = 2 * network.config.channels  # the signs of the zero ones are in `fold`
+    assert graph.values[nodes[0].output].shape[0] == live
+    assert nodes[1].constants["weight"].shape == (4 * live, live, 2, 2)
+    assert nodes[1].constants["fold"].any()
+    (stage,) = nodes[1].attributes["stages"]
+    assert (stage.kind, stage.activation) == ("scale", "none")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_packed_binary_shortcut_is_exact(seed):
+    """Every backend gives the same bits, which are those of the lowered graph."""
+    network = random_network(seed, shortcut="binary")
+    images = images_for(network, 2, seed).numpy()
+    model, _ = convert_network(network)
+    want = engine.create(model, backend="reference").run(images)
+    for backend in BACKENDS:
+        assert np.array_equal(engine.create(model, backend=backend).run(images), want)
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_what_a_cell_makes_is_added_onto_the_repeated_channels(seed):
     _, graph, nodes = shortcut_nodes("pool", seed)
@@ -91,9 +113,10 @@ def test_what_a_cell_makes_is_added_onto_the_repeated_channels(seed):
     assert first.inputs[0] == nodes[-1].output
 
 
-def test_pool_of_a_network_of_nothing_but_zeroise():
+@pytest.mark.parametrize("kind", ["binary", "pool"])
+def test_shortcuts_of_a_network_of_nothing_but_zeroise(kind):
     cell = tuple(("none", j // 2) for j in range(8))
-    config = NetworkConfig("none", 5, 4, Genotype(cell, cell), image_size=8, shortcut="pool")
+    config = NetworkConfig("none", 5, 4, Genotype(cell, cell), image_size=8, shortcut=kind)
     network = build_network(config).eval()
     model, _ = convert_network(network)
     images = images_for(network, 2, 0)
@@ -110,7 +133,7 @@ def test_the_file_names_its_shortcut_and_counts_it(kind, tmp_path):
     write(model, tmp_path / "m.bnn")
     again = read(tmp_path / "m.bnn")
     assert again.provenance["network"]["shortcut"] == kind
-    folded = {"conv": 2, "pool1x1": 2, "pool": 0}[kind]
+    folded = {"conv": 2, "pool1x1": 2}.get(kind, 0)
     assert len(report.folded_batchnorms) == folded
     kept = [k.op for k in report.kept if ".shortcut" in k.layer]
-    assert kept == {"pool": ["affine", "affine"]}.get(kind, ["conv", "conv"])
+    assert kept == {"pool": ["affine", "affine"], "binary": []}.get(kind, ["conv", "conv"])

@@ -77,6 +77,7 @@ def test_8_bit_shortcut_saves_three_quarters_of_the_shortcut_weights() -> None:
 
 
 WITH_POOL1X1 = replace(A, shortcut="pool1x1")
+WITH_BINARY = replace(A, shortcut="binary")
 WITH_POOL = replace(A, shortcut="pool")
 
 
@@ -86,6 +87,7 @@ WITH_POOL = replace(A, shortcut="pool")
         (A, 8, 0.988e8, 21.7, 38.3),
         (WITH_POOL1X1, 32, 0.351e8, 61.1, 38.3),
         (WITH_POOL1X1, 8, 0.351e8, 61.1, 63.1),
+        (WITH_BINARY, 32, 0.152e8, 141.2, 71.1),
         (WITH_POOL, 32, 0.139e8, 154.7, 81.0),
     ],
 )
@@ -119,6 +121,18 @@ def test_a_pooled_shortcut_has_nothing_but_its_batch_norm() -> None:
     assert cost.paper_flops(WITH_POOL) == cost.paper_flops(A) == cost.full_flops(WITH_POOL)
 
 
+def test_a_binary_shortcut_counts_as_binary_and_not_in_the_papers_figures() -> None:
+    own = [x for x in cost.network_layers(WITH_BINARY) if x.name.endswith("preprocess_res")]
+    full = [x for x in cost.network_layers(A) if x.kind == "shortcut"]
+    assert [x.kind for x in own] == ["binary_shortcut"] * 2
+    assert [(x.macs, x.weights) for x in own] == [(x.macs, x.weights) for x in full]
+    assert [x.biases for x in own] == [0, 0]
+    assert cost.paper_flops(WITH_BINARY) == cost.paper_flops(A)
+    extra = cost.full_flops(WITH_BINARY) - cost.paper_flops(WITH_BINARY)
+    assert extra == pytest.approx(sum(x.macs for x in own) / 64, rel=1e-12)
+    assert cost.memory_bits(WITH_BINARY) == cost.memory_bits(A)
+
+
 def test_an_8_bit_shortcut_mac_is_an_eighth_of_a_flop() -> None:
     macs = sum(x.macs for x in cost.network_layers(A) if x.kind == "shortcut")
     saved = cost.full_flops(A) - cost.full_flops(A, shortcut_bits=8)
@@ -148,9 +162,10 @@ def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
         replace(MINI, layers=6, channels=4, genotype=LATEST_CELL),
         replace(CONFIGS["D"], layers=6, channels=4, classes=7, image_size=64),
         replace(MINI, layers=6, channels=4, shortcut="pool1x1"),
+        replace(MINI, layers=6, channels=4, shortcut="binary"),
         replace(CONFIGS["D"], layers=6, channels=4, image_size=64, shortcut="pool"),
     ],
-    ids=["zeroise", "no zeroise", "imagenet", "pool1x1", "pool"],
+    ids=["zeroise", "no zeroise", "imagenet", "pool1x1", "binary", "pool"],
 )
 def test_parameters_are_those_of_the_torch_network(config: object) -> None:
     pytest.importorskip("torch")

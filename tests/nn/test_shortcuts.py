@@ -14,6 +14,7 @@ from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
 from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.network import build_network
+from bnas_deploy.nn.quantize import binarize_weight, signs
 from bnas_deploy.nn.shortcuts import PooledShortcut, Shortcut, build_shortcut
 
 NOTHING = Genotype([("none", 0)] * 8, [("none", 1)] * 8)
@@ -25,6 +26,7 @@ CELLS = [LATEST_CELL_ZEROISE, LATEST_CELL, ZERO_IN_THE_MIDDLE, NOTHING]
 NAMES = {
     "conv": {"1.weight": (16, 8, 2, 2), "1.bias": (16,)},
     "pool1x1": {"2.weight": (16, 8, 1, 1), "2.bias": (16,)},
+    "binary": {"1.weight": (16, 8, 2, 2)},
     "pool": {},
 }
 
@@ -74,6 +76,34 @@ def test_pool1x1_against_its_definition(live, training):
 
 
 @pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("live", [2, 4, 8])
+def test_binary_against_its_definition(live, training):
+    shortcut = filled(build_shortcut("binary", 8, 16)).train(training)
+    bn, conv = shortcut
+    x = torch.randn(3, live, 6, 5)
+    full = functional.pad(x, (0, 0, 0, 0, 0, 8 - live))
+    plain = nn.BatchNorm2d(8).train(training)
+    plain.load_state_dict(bn.state_dict())
+    sign, beta = binarize_weight(conv.weight.detach())
+    dots = functional.conv2d(signs(plain(full)), sign, stride=2)
+    assert torch.equal(dots, dots.round())
+    want = dots * beta[:, None, None]
+    got = shortcut(x)
+    assert got.shape == (3, 16, 3, 2)
+    assert torch.allclose(got, want, atol=1e-5)
+    assert (got < 0).any()  # no ReLU
+
+
+def test_gradients_reach_the_input_and_the_weights_of_the_binary_shortcut():
+    shortcut = build_shortcut("binary", 8, 16)
+    x = torch.randn(3, 4, 6, 6, requires_grad=True)
+    shortcut(x).pow(2).sum().backward()
+    for grad in (x.grad, shortcut.conv.weight.grad, shortcut.bn.weight.grad):
+        assert grad.isfinite().all()
+        assert grad.any()
+
+
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("zero_parts", "channels"),
     [
@@ -97,9 +127,10 @@ def test_pool_repeats_the_live_channels(zero_parts, channels, training):
     assert shortcut[2].index == tuple(channels)
 
 
-def test_pool_of_nothing_but_zeros_is_not_computed():
-    assert not build_shortcut("pool", 8, 16, zero_parts=frozenset(range(4))).live
-    network = build_network(NetworkConfig("n", 5, 4, NOTHING, image_size=8, shortcut="pool"))
+@pytest.mark.parametrize("kind", ["binary", "pool"])
+def test_a_shortcut_of_nothing_but_zeros_is_not_computed(kind):
+    assert not build_shortcut(kind, 8, 16, zero_parts=frozenset(range(4))).live
+    network = build_network(NetworkConfig("n", 5, 4, NOTHING, image_size=8, shortcut=kind))
     assert not network.features(torch.randn(2, 3, 8, 8)).any()
     network(torch.randn(2, 3, 8, 8)).sum().backward()
 
@@ -179,7 +210,7 @@ def test_evaluation_agrees_with_training(kind, random_data):
 
 
 def test_repeating_zero_channels_too_would_make_constants(random_data, monkeypatch):
-    naive = {"pool": lambda inputs, outputs, zero_parts: NaiveShortcut(inputs, outputs)}
+    naive = {"pool": lambda inputs, outputs, zero_parts, binary: NaiveShortcut(inputs, outputs)}
     monkeypatch.setattr(shortcuts, "_BUILDERS", naive)
     network = trained(replace(CONFIG, shortcut="pool"), *random_data)
     assert sum(value != 0 for value in constant_inputs(network.eval(), random_data[0])) > 20
