@@ -72,6 +72,21 @@ class Builder:
         stages: list[tuple[Any, ...]],
         /,
     ) -> None: ...
+    def depthwise_conv2d(
+        self,
+        input: int,
+        weight: _Array,
+        kernel: _Pair,
+        stride: _Pair,
+        padding: _Padding,
+        dilation: _Pair,
+        stages: list[tuple[Any, ...]],
+        /,
+    ) -> None: ...
+    def mean_magnitude(
+        self, input: int, output: int, scale: _Array, shift: _Array, terms: _Array, /
+    ) -> None: ...
+    def multiply(self, input: int, factor: int, output: int, /) -> None: ...
     def pool(
         self,
         input: int,

@@ -9,6 +9,7 @@ import numpy as np
 
 from bnas_deploy.bits import negative, pack_rows
 from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.ops import Stage
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import Program, Value, steps
 
@@ -70,33 +71,46 @@ def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
     weight = node.constants["weight"]
     # (O, kh*kw*C), c fastest
     rows = negative(weight.transpose(0, 2, 3, 1)).reshape(len(weight), -1)
-    made: list[steps.Stage] = []
-    for output, stage in zip(node.outputs, node.attributes["stages"], strict=True):
-        store = {
-            key: _store(tensors, f"{node.name if key == 'scale' else output}.{key}", array)
-            for key in ("threshold", "flip", "scale")
-            if (array := node.constants.get(f"{output}.{key}")) is not None
-        }
-        if stage.kind == "threshold":
-            made.append(steps.ThresholdStage(output=output, **store))
-            continue
-        addend = None if stage.addend is None else node.inputs[stage.addend]
-        made.append(
-            steps.ScaleStage(
-                output=output,
-                scale=store["scale"],
-                activation=stage.activation,
-                addend=addend,
-                at=stage.at,
-            )
-        )
     return steps.BinaryConv2d(
         input=node.inputs[0],
         weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
         fold=_own(node, tensors, "fold")["fold"],
-        kernel=(weight.shape[2], weight.shape[3]),
-        stages=tuple(made),
+        **_window_and_stages(node, tensors),
+    )
+
+
+def _packed_depthwise(node: Node, tensors: Tensors) -> steps.Step:
+    rows = negative(node.constants["weight"]).reshape(len(node.constants["weight"]), -1)
+    return steps.BinaryDepthwiseConv2d(
+        input=node.inputs[0],
+        weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
+        **_window_and_stages(node, tensors),
+    )
+
+
+def _window_and_stages(node: Node, tensors: Tensors) -> dict[str, Any]:
+    stages = zip(node.outputs, node.attributes["stages"], strict=True)
+    return {
+        "kernel": node.constants["weight"].shape[2:],
+        "stages": tuple(_stage(node, output, stage, tensors) for output, stage in stages),
         **{key: node.attributes[key] for key in ("stride", "padding", "dilation")},
+    }
+
+
+def _stage(node: Node, output: str, stage: Stage, tensors: Tensors) -> steps.Stage:
+    store = {
+        key: _store(tensors, f"{node.name if key == 'scale' else output}.{key}", array)
+        for key in ("threshold", "flip", "scale")
+        if (array := node.constants.get(f"{output}.{key}")) is not None
+    }
+    if stage.kind == "threshold":
+        return steps.ThresholdStage(output=output, **store)
+    return steps.ScaleStage(
+        output=output,
+        scale=store["scale"],
+        activation=stage.activation,
+        addend=None if stage.addend is None else node.inputs[stage.addend],
+        at=stage.at,
     )
 
 
@@ -140,6 +154,11 @@ def _add_slice(node: Node, tensors: Tensors) -> steps.Step:
     return steps.AddSlice(input=x, addend=addend, output=node.output, at=node.attributes["at"])
 
 
+def _multiply(node: Node, tensors: Tensors) -> steps.Step:
+    x, factor = node.inputs
+    return steps.Multiply(input=x, factor=factor, output=node.output)
+
+
 def _concat(node: Node, tensors: Tensors) -> steps.Step:
     return steps.Concat(inputs=node.inputs, output=node.output)
 
@@ -151,6 +170,9 @@ _STEPS: dict[str, Callable[[Node, Tensors], steps.Step]] = {
     "relu": _plain(steps.Relu),
     "binarize": _plain(steps.Binarize, "threshold", "flip"),
     "packed_conv": _packed_conv,
+    "packed_depthwise": _packed_depthwise,
+    "mean_magnitude": _plain(steps.MeanMagnitude, "scale", "shift", "terms"),
+    "multiply": _multiply,
     "max_pool": _plain(steps.MaxPool2d),
     "avg_pool": _plain(steps.AvgPool2d),
     "add_slice": _add_slice,

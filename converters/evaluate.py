@@ -109,8 +109,36 @@ def _binary_conv(node: Node, x: Array) -> Array:
     return _activate(node, _dot(node, x).astype(x.dtype) * _channel(node.constants["scale"]))
 
 
+def _depthwise_dot(node: Node, x: Array) -> Array:
+    weight = node.constants["weight"].astype(np.float64)
+    return _total(
+        _channel(weight[:, 0, ky, kx]) * taken
+        for ky, kx, taken in _taps(node, _padded(node, x, 0.0), weight.shape[2:])
+    )
+
+
+def _binary_depthwise(node: Node, x: Array) -> Array:
+    dot = _depthwise_dot(node, x).astype(x.dtype)
+    return _activate(node, dot * _channel(node.constants["scale"]))
+
+
+def _mean_magnitude(node: Node, x: Array) -> Array:
+    scale, shift = _channel(node.constants["scale"]), _channel(node.constants["shift"])
+    magnitudes = np.abs(x.astype(np.float64) * scale + shift).sum(axis=1, keepdims=True)
+    factor, rest = node.constants["terms"]
+    mean: Array = (magnitudes * factor + rest).astype(x.dtype)
+    return mean
+
+
 def _packed_conv(node: Node, *inputs: Array) -> tuple[Array, ...]:
-    dot = _dot(node, inputs[0])
+    return _finished(node, _dot(node, inputs[0]), inputs)
+
+
+def _packed_depthwise(node: Node, x: Array) -> tuple[Array, ...]:
+    return _finished(node, _depthwise_dot(node, x), (x,))
+
+
+def _finished(node: Node, dot: Array, inputs: Sequence[Array]) -> tuple[Array, ...]:
     outputs = []
     for name, stage in zip(node.outputs, node.attributes["stages"], strict=True):
         if stage.kind == "threshold":
@@ -181,6 +209,7 @@ _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "zero": _zero,
     "conv": _conv,
     "binary_conv": _binary_conv,
+    "binary_depthwise": _binary_depthwise,
     "batch_norm": _batch_norm,
     "sign": lambda node, x: _signs(x >= 0, x),
     "relu": _relu,
@@ -193,6 +222,9 @@ _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "affine": _affine,
     "binarize": _binarize,
     "packed_conv": _packed_conv,
+    "packed_depthwise": _packed_depthwise,
+    "mean_magnitude": _mean_magnitude,
+    "multiply": lambda node, x, factor: x * factor,
     "add_slice": lambda node, x, y: _added(x, y, node.attributes["at"]),
     "select_channels": _select,
 }

@@ -16,7 +16,7 @@ from bnas_deploy.errors import ConversionError
 if TYPE_CHECKING:
     from bnas_deploy.converters.graph import Node
 
-__all__ = ["BITS", "F32", "OPS", "Op", "Shape", "Stage", "Value", "infer"]
+__all__ = ["BITS", "F32", "OPS", "PACKED", "Op", "Shape", "Stage", "Value", "infer"]
 
 Shape = tuple[int, int, int]
 F32 = "f32"
@@ -82,7 +82,7 @@ def infer(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     op = OPS[node.op]
     _check_kinds(node, op, [value.kind for value in inputs])
     _require(node, set(node.attributes) == set(op.attributes), f"attributes {op.attributes}")
-    if node.op != "packed_conv":  # whose constants depend on its stages
+    if node.op not in PACKED:  # whose constants depend on their stages
         have, must = set(node.constants), set(op.constants)
         _require(node, must <= have <= must | set(op.optional), f"constants {op.constants}")
     values = op.infer(node, inputs)
@@ -153,17 +153,11 @@ def _conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 def _packed_conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     (dot,) = _conv(node, inputs)
     values = []
-    for name, stage in zip(node.outputs, node.attributes["stages"], strict=True):
-        keys = ("scale",) if stage.kind == "scale" else ("threshold", "flip")
-        for key in keys:
-            array = node.constants.get(f"{name}.{key}")
-            _require(node, array is not None and array.shape == dot.shape[:1], f"{name}.{key}")
-        if stage.kind == "threshold":
-            values.append(Value(BITS, dot.shape))
-        elif stage.addend is None:
-            values.append(dot)
-        else:
-            values.append(_added(node, inputs[stage.addend], dot, stage.at))
+    for name, stage in _stages(node):
+        value = _stage_value(node, name, stage, dot)
+        if stage.addend is not None:
+            value = _added(node, inputs[stage.addend], dot, stage.at)
+        values.append(value)
     return tuple(values)
 
 
@@ -171,6 +165,46 @@ def _added(node: Node, base: Value, addend: Value, at: int) -> Value:
     fits = base.shape[1:] == addend.shape[1:] and 0 <= at <= base.shape[0] - addend.shape[0]
     _require(node, fits, f"{addend.shape} to fit into {base.shape} at {at}")
     return base
+
+
+def _depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    (channels, _, _), weight = inputs[0].shape, node.constants["weight"]
+    fits = weight.ndim == 4 and weight.shape[:2] == (channels, 1)
+    _require(node, fits, f"weight of shape ({channels}, 1, kh, kw)")
+    if "scale" in node.constants:
+        scale = node.constants["scale"]
+        _require(node, scale.shape == (channels,), f"scale of shape ({channels},)")
+    return (Value(F32, (channels, *_windows(node, inputs[0].shape, weight.shape[2:]))),)
+
+
+def _packed_depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    (dot,) = _depthwise(node, inputs)
+    return tuple(_stage_value(node, name, stage, dot) for name, stage in _stages(node))
+
+
+def _stages(node: Node) -> list[tuple[str, Stage]]:
+    return list(zip(node.outputs, node.attributes["stages"], strict=True))
+
+
+def _stage_value(node: Node, name: str, stage: Stage, dot: Value) -> Value:
+    keys = ("scale",) if stage.kind == "scale" else ("threshold", "flip")
+    for key in keys:
+        array = node.constants.get(f"{name}.{key}")
+        _require(node, array is not None and array.shape == dot.shape[:1], f"{name}.{key}")
+    return dot if stage.kind == "scale" else Value(BITS, dot.shape)
+
+
+def _mean_magnitude(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    channels, *size = inputs[0].shape
+    for name, count in (("scale", channels), ("shift", channels), ("terms", 2)):
+        _require(node, node.constants[name].shape == (count,), f"{name} of shape ({count},)")
+    return (Value(F32, (1, size[0], size[1])),)
+
+
+def _multiply(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    x, factor = (value.shape for value in inputs)
+    _require(node, factor == (1, *x[1:]), f"a factor of shape {(1, *x[1:])}; got {factor}")
+    return (inputs[0],)
 
 
 def _add(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
@@ -212,6 +246,9 @@ def _linear(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     return (Value(F32, (weight.shape[0], 1, 1)),)
 
 
+PACKED = {"packed_conv", "packed_depthwise"}
+"""What the binary convolutions become when they have their stages."""
+
 _WINDOW = ("stride", "padding", "dilation")
 _POOL = Op((F32,), _pool, ("kernel", "stride", "padding"))
 
@@ -221,6 +258,8 @@ OPS: dict[str, Op] = {
     # weight int8 of -1 and +1; padding adds nothing; times scale, then the activation.
     # fold (O, kh, kw): added to the dot product for each tap inside the image.
     "binary_conv": Op((BITS,), _conv, (*_WINDOW, "activation"), ("weight", "scale"), ("fold",)),
+    # weight int8 (C, 1, kh, kw): each channel alone, otherwise as binary_conv.
+    "binary_depthwise": Op((BITS,), _depthwise, (*_WINDOW, "activation"), ("weight", "scale")),
     "batch_norm": Op((F32,), _same, ("eps",), ("weight", "bias", "mean", "var")),
     # zero_sign: what a channel that is exactly zero for every image binarizes to, 1 or 0.
     "sign": Op((F32,), _bits, ("zero_sign",)),
@@ -234,6 +273,11 @@ OPS: dict[str, Op] = {
     "affine": Op((F32,), _same, (), ("scale", "shift")),
     "binarize": Op((F32,), _bits, (), ("threshold", "flip")),
     "packed_conv": Op((BITS, F32, "..."), _packed_conv, (*_WINDOW, "stages")),
+    "packed_depthwise": Op((BITS,), _packed_depthwise, (*_WINDOW, "stages")),
+    # terms: the mean is the sum over the channels of |x * scale + shift|, times terms[0], plus
+    # terms[1].
+    "mean_magnitude": Op((F32,), _mean_magnitude, (), ("scale", "shift", "terms")),
+    "multiply": Op((F32, F32), _multiply),
     "add_slice": Op((F32, F32), _add_slice, ("at",)),
     "select_channels": Op((F32,), _select, (), ("index",)),
 }

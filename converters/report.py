@@ -14,13 +14,15 @@ import numpy as np
 
 from bnas_deploy.converters.eight_bit import EightBit
 from bnas_deploy.converters.graph import Array, Graph, Node, same_work
+from bnas_deploy.converters.ops import PACKED
 from bnas_deploy.converters.pipeline import PassRecord
 from bnas_deploy.converters.verify import SelfCheck
 from bnas_deploy.format import PackedModel
 
 __all__ = ["Kept", "Narrowed", "Report", "make_report"]
 
-_CONVOLUTIONS = {"binary_conv", "conv", "linear", "packed_conv"}
+_BINARY = {"binary_conv", "binary_depthwise"}
+_CONVOLUTIONS = {*_BINARY, "conv", "linear", *PACKED}
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def make_report(
         steps: Operations of the program.
     """
     first, last = records[0].before, records[-1].after
-    stages = [stage for node in _of(last, "packed_conv") for stage in node.attributes["stages"]]
+    packed = _of(last, *PACKED)
+    stages = [stage for node in packed for stage in node.attributes["stages"]]
     return Report(
         network=name,
         parameters=parameters,
@@ -153,7 +156,7 @@ def make_report(
         packed_bytes=sum(array.nbytes for array in tensors.values()),
         bytes_by_kind=_bytes_by_kind(last, tensors),
         binary_weights=(_bits(first), _bits(last)),
-        binary_convolutions=(len(_of(first, "binary_conv")), len(_of(last, "packed_conv"))),
+        binary_convolutions=(len(_of(first, *_BINARY)), len(packed)),
         steps=dict(sorted(Counter(steps).items())),
         zeroise=tuple(node.name for node in _of(first, "zero")),
         zero_sums=_removed(records, "remove_zero", {"add", "max_pool", "avg_pool", "concat"}),
@@ -165,19 +168,19 @@ def make_report(
         float_thresholds=len(_of(last, "binarize")),
         fused_residuals=tuple(
             node.name
-            for node in _of(last, "packed_conv")
+            for node in packed
             if any(stage.addend is not None for stage in node.attributes["stages"])
         ),
         kept=tuple(_kept(node) for node in last.nodes if node.op in {"conv", "linear", "affine"}),
     )
 
 
-def _of(graph: Graph, op: str) -> list[Node]:
-    return [node for node in graph.nodes if node.op == op]
+def _of(graph: Graph, *ops: str) -> list[Node]:
+    return [node for node in graph.nodes if node.op in ops]
 
 
 def _bits(graph: Graph) -> int:
-    nodes = _of(graph, "binary_conv") + _of(graph, "packed_conv")
+    nodes = _of(graph, *_BINARY, *PACKED)
     return sum(node.constants["weight"].size for node in nodes)
 
 
@@ -226,6 +229,8 @@ def _kept(node: Node) -> Kept:
 def _reason(node: Node) -> str:
     if node.op == "linear":
         return "the classifier stays in full precision, as in the paper"
+    if node.name.endswith(".activations"):
+        return "the box filter of the activation scale K (Eq. 3)"
     if node.op == "affine":
         return "a BatchNorm that no convolution can take (padding behind it, or none beside it)"
     if node.name.startswith("stem"):
@@ -236,7 +241,7 @@ def _reason(node: Node) -> str:
 
 
 def _bytes_by_kind(graph: Graph, tensors: Mapping[str, Array]) -> dict[str, int]:
-    full = {node.name for node in graph.nodes if node.op in {"conv", "linear", "affine"}}
+    full = {n.name for n in graph.nodes if n.op in {"conv", "linear", "affine", "mean_magnitude"}}
     sizes: Counter[str] = Counter()
     for name, array in tensors.items():
         owner, _, constant = name.rpartition(".")

@@ -15,6 +15,11 @@ from torch import nn
 
 from bnas_deploy.converters.builder import GraphBuilder
 from bnas_deploy.converters.graph import Array, Graph
+from bnas_deploy.converters.torch_scale import (
+    conv_geometry,
+    scale_by_box,
+    scaled_by_activations,
+)
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
@@ -22,6 +27,7 @@ from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d
 from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
+from bnas_deploy.nn.separable import SeparableConv
 from bnas_deploy.nn.shortcuts import (
     BinaryShortcut,
     ConvShortcut,
@@ -29,6 +35,7 @@ from bnas_deploy.nn.shortcuts import (
     PooledShortcut,
     RepeatParts,
 )
+from bnas_deploy.nn.skip_connect import FactorizedReduction
 
 __all__ = ["module_graph", "network_graph"]
 
@@ -104,10 +111,15 @@ def _sequential(build: GraphBuilder, module: nn.Sequential, x: str, name: str) -
 
 def _unit(build: GraphBuilder, unit: ConvUnit, x: str, name: str) -> str:
     x = module_graph(build, unit.bn, x, f"{name}.bn")
+    normalised = x
     if unit.binary:
         x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
     x = module_graph(build, unit.conv, x, name)
-    return build.add("relu", f"{name}.relu", (x,))
+    for part in list(unit.op)[1:]:
+        x = module_graph(build, part, x, f"{name}.relu")
+    if not (unit.binary and unit.scaled):
+        return x
+    return scaled_by_activations(build, x, normalised, unit.conv, name)
 
 
 def _batch_norm(build: GraphBuilder, norm: nn.BatchNorm2d, x: str, name: str) -> str:
@@ -121,19 +133,14 @@ def _batch_norm(build: GraphBuilder, norm: nn.BatchNorm2d, x: str, name: str) ->
     return build.add("batch_norm", name, (x,), {"eps": norm.eps}, constants)
 
 
-def _geometry(conv: nn.Conv2d, name: str) -> dict[str, Any]:
-    if conv.groups != 1 or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
+def _geometry(conv: nn.Conv2d, name: str, groups: int = 1) -> dict[str, Any]:
+    if conv.groups != groups or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         msg = (
-            f"{name}: only convolutions of one group, with zero padding given in pixels; got {conv}"
+            f"{name}: only convolutions of one group, or binary depthwise ones, with zero padding"
+            f" given in pixels; got {conv}"
         )
         raise ConversionError(msg)
-    y, x = conv.padding
-    return {
-        "stride": conv.stride,
-        "padding": (y, x, y, x),
-        "dilation": conv.dilation,
-        "activation": "none",
-    }
+    return conv_geometry(conv)
 
 
 def _conv(build: GraphBuilder, conv: nn.Conv2d, x: str, name: str) -> str:
@@ -144,10 +151,57 @@ def _conv(build: GraphBuilder, conv: nn.Conv2d, x: str, name: str) -> str:
 
 
 def _binary_conv(build: GraphBuilder, conv: BinaryConv2d, x: str, name: str) -> str:
+    constants = _binary_constants(conv)
+    depthwise = conv.groups == conv.in_channels == conv.out_channels > 1
+    attributes = _geometry(conv, name, conv.groups if depthwise else 1)
+    op = "binary_depthwise" if depthwise else "binary_conv"
+    return build.add(op, name, (x,), attributes, constants)
+
+
+def _binary_constants(conv: BinaryConv2d) -> dict[str, Array]:
     with torch.no_grad():
-        sign, beta = binarize_weight(conv.weight)
-    constants = {"weight": _array(sign).astype(np.int8), "scale": _array(beta)}
-    return build.add("binary_conv", name, (x,), _geometry(conv, name), constants)
+        sign, beta = binarize_weight(conv.weight, centred=conv.centred)
+    return {"weight": _array(sign).astype(np.int8), "scale": _array(beta)}
+
+
+def _identity(build: GraphBuilder, module: nn.Identity, x: str, name: str) -> str:
+    return x
+
+
+def _factorized(build: GraphBuilder, unit: FactorizedReduction, x: str, name: str) -> str:
+    normalised = module_graph(build, unit.bn, x, f"{name}.bn")
+    bits = build.add("sign", f"{name}.bits", (normalised,), {"zero_sign": 1})
+    halves = []
+    for index, conv in enumerate(unit.parts):
+        half = f"{name}.{index}"
+        geometry, window = _geometry(conv, half), (1, 1)
+        constants = _binary_constants(cast("BinaryConv2d", conv))
+        if index:
+            geometry, window = _one_pixel_further(build, x), (2, 2)
+            constants["weight"] = np.repeat(np.repeat(constants["weight"], 2, 2), 2, 3)
+        y = build.add("binary_conv", half, (bits,), geometry, constants)
+        y = build.add("relu", f"{half}.relu", (y,))
+        if unit.scaled:
+            box = np.zeros((1, 1, *window))
+            box[..., -1, -1] = 1
+            y = scale_by_box(build, y, normalised, box, geometry, half)
+        halves.append(y)
+    return halves[0] if len(halves) == 1 else build.add("concat", name, tuple(halves))
+
+
+def _one_pixel_further(build: GraphBuilder, x: str) -> dict[str, Any]:
+    """Geometry of a 2x2 window of stride 2 of which only the last tap is inside the image."""
+    _, h, w = build.values[x].shape
+    if h % 2 or w % 2:
+        msg = f"skip_connect halves images of even height and width; got {h} x {w}"
+        raise ConversionError(msg)
+    # The first tap lies at 2y - h, above the image for every y, the last at 2y - h + (h + 1).
+    return {
+        "stride": (2, 2),
+        "padding": (h, w, 0, 0),
+        "dilation": (h + 1, w + 1),
+        "activation": "none",
+    }
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
@@ -189,9 +243,12 @@ def _binary_shortcut(build: GraphBuilder, shortcut: BinaryShortcut, x: str, name
         _, h, w = build.values[x].shape
         shape = (shortcut.conv.out_channels, h // 2, w // 2)
         return build.add("zero", name, (), {"shape": shape})
-    x = module_graph(build, shortcut.bn, x, f"{name}.0")
-    x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
-    return module_graph(build, shortcut.conv, x, f"{name}.1")
+    normalised = module_graph(build, shortcut.bn, x, f"{name}.0")
+    x = build.add("sign", f"{name}.bits", (normalised,), {"zero_sign": 1})
+    x = module_graph(build, shortcut.conv, x, f"{name}.1")
+    if not shortcut.scaled:
+        return x
+    return scaled_by_activations(build, x, normalised, shortcut.conv, name)
 
 
 def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
@@ -211,6 +268,8 @@ _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     PooledConvShortcut: _sequential,
     PooledShortcut: _sequential,
     BinaryShortcut: _binary_shortcut,
+    SeparableConv: _sequential,
+    FactorizedReduction: _factorized,
     RepeatParts: _repeat,
     ConvUnit: _unit,
     BinaryConv2d: _binary_conv,
@@ -221,4 +280,5 @@ _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     nn.MaxPool2d: _pool,
     nn.AvgPool2d: _pool,
     Zeroise: _zeroise,
+    nn.Identity: _identity,
 }

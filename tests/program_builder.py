@@ -16,10 +16,13 @@ from bnas_deploy.format.steps import (
     Affine,
     Binarize,
     BinaryConv2d,
+    BinaryDepthwiseConv2d,
     Concat,
     Conv2d,
     GlobalAvgPool,
     Linear,
+    MeanMagnitude,
+    Multiply,
     QuantizedConv2d,
     Relu,
     ScaleStage,
@@ -140,10 +143,36 @@ class Builder:
         self.steps.append(BinaryConv2d(x, weight, f, k, s, p, d, tuple(kinds)))
         return tuple(stage.output for stage in kinds)
 
+    def binary_depthwise_conv2d(
+        self, x: str, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
+        dilation: Any = 1, stages: tuple[str, ...] = ("scale",),
+    ) -> tuple[str, ...]:  # fmt: skip
+        k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
+        c = self.shape(x)[0]
+        shape = (c, *self._window(x, kernel=k, stride=s, padding=p, dilation=d))
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
+        kinds = [self._stage(kind, x, shape, k, geometry, inputs=1) for kind in stages]
+        weight = self.tensor(pack_rows(self.rng.random((c, k[0] * k[1])) < 0.5))
+        self.steps.append(BinaryDepthwiseConv2d(x, weight, k, s, p, d, tuple(kinds)))
+        return tuple(stage.output for stage in kinds)
+
+    def mean_magnitude(self, x: str) -> str:
+        (c, h, w), rng = self.shape(x), self.rng
+        out = self.value("f32", (1, h, w))
+        terms = self.tensor(np.array([1 / c, rng.random()], np.float32))
+        self.steps.append(MeanMagnitude(x, out, self.floats(c), self.floats(c), terms))
+        return out
+
+    def multiply(self, x: str, factor: str) -> str:
+        out = self.value("f32", self.shape(x))
+        self.steps.append(Multiply(x, factor, out))
+        return out
+
     def _stage(
-        self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: Any
-    ) -> ThresholdStage | ScaleStage:
-        o, n = shape[0], k[0] * k[1] * self.shape(x)[0]
+        self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: Any,
+        inputs: int | None = None,
+    ) -> ThresholdStage | ScaleStage:  # fmt: skip
+        o, n = shape[0], k[0] * k[1] * (self.shape(x)[0] if inputs is None else inputs)
         if kind == "threshold":
             t = np.round(self.rng.standard_normal(o) * np.sqrt(n)).astype(np.int32)
             ends = np.array([-(2**31), 2**31 - 1], np.int32)

@@ -117,6 +117,28 @@ def _quantized_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder
         yield f"quantized_conv2d-{c}x{h}x{w}", b
 
 
+def _scale_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
+    windows: list[tuple[Any, Any, Any, Any]] = [
+        (1, 1, 0, 1), (3, 1, 1, 1), (3, 2, (1, 0, 2, 1), 1), (5, 1, 4, 2), (3, 2, 2, 2),
+        ((1, 3), (2, 1), (0, 3, 1, 0), (1, 2)), (5, 1, 18, 9), ((17, 16), 1, 8, 1),
+    ]  # fmt: skip
+    for (k, s, p, d), (c, h, w) in itertools.product(
+        windows, [(1, 6, 5), (7, 9, 3), (8, 8, 8), (17, 5, 13), (65, 4, 4)]
+    ):
+        b = Builder(rng, (c, h, w))
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
+        b.binary_depthwise_conv2d(b.binarize("image"), stages=STAGE_KINDS, **geometry)
+        yield f"binary_depthwise_conv2d-{k}-{s}-{p}-{d}-{c}x{h}x{w}", b
+    for c, h, w in [(1, 1, 1), (3, 5, 7), (8, 8, 8), (65, 3, 11), (2, 33, 31)]:
+        b = Builder(rng, (c, h, w))
+        b.multiply(b.affine("image"), b.mean_magnitude("image"))
+        yield f"multiply-{c}x{h}x{w}", b
+        b = Builder(rng, (c, h, w))
+        k = b.mean_magnitude("image")
+        b.multiply(b.multiply(k, k), b.mean_magnitude(k))
+        yield f"multiply-one-plane-{c}x{h}x{w}", b
+
+
 def step_programs(seed: int = 0) -> Iterator[tuple[str, PackedModel]]:
     """A (name, model) for every step, with its edge cases; the names make test ids."""
     rng = np.random.default_rng(seed)
@@ -125,6 +147,7 @@ def step_programs(seed: int = 0) -> Iterator[tuple[str, PackedModel]]:
         _window_programs(rng),
         _binary_programs(rng),
         _quantized_programs(np.random.default_rng([seed, 8])),
+        _scale_programs(np.random.default_rng([seed, 9])),
     ):
         yield name, b.finish()
 
@@ -136,10 +159,13 @@ def _random_conv(b: Builder, x: str, op: str) -> None:
     least = max(0, -(-(d * (k - 1) + 1 - min(h, w)) // 2))
     geometry = {"kernel": k, "stride": s, "dilation": d, "padding": least + int(rng.integers(0, 3))}
     o = int(rng.integers(1, 40))
+    kinds = rng.choice(STAGE_KINDS, int(rng.integers(1, 4)))
+    if op == "binary_depthwise_conv2d":
+        b.binary_depthwise_conv2d(b.binarize(x), stages=tuple(map(str, kinds)), **geometry)
+        return
     if op != "binary_conv2d":
         getattr(b, op)(x, min(o, 8), activation=str(rng.choice(["none", "relu"])), **geometry)
         return
-    kinds = rng.choice(STAGE_KINDS, int(rng.integers(1, 4)))
     b.binary_conv2d(
         b.binarize(x), o, stages=tuple(map(str, kinds)), fold=bool(rng.random() < 0.5), **geometry
     )
@@ -157,7 +183,9 @@ def _random_step(b: Builder, op: str, x: str) -> None:
         b.add_slice(b.concat(x, x), x, int(b.rng.integers(0, c + 1)))
     elif op == "select_channels":
         b.select_channels(x, b.rng.integers(-1, c, int(b.rng.integers(1, 40))))
-    elif op in ("conv2d", "quantized_conv2d", "binary_conv2d"):
+    elif op == "multiply":
+        b.multiply(x, b.mean_magnitude(x))
+    elif "conv2d" in op:
         _random_conv(b, x, op)
     else:
         getattr(b, op)(x)
@@ -169,7 +197,7 @@ def random_program(rng: np.random.Generator, *, steps: int = 8) -> PackedModel:
     b = Builder(rng, shape)
     ops = [
         "affine", "relu", "pool", "concat", "add_slice", "select_channels", "conv2d",
-        "quantized_conv2d",
+        "quantized_conv2d", "binary_depthwise_conv2d", "multiply",
     ]  # fmt: skip
     for _ in range(steps):
         floats = [name for name, value in b.values.items() if value.kind == "f32"]

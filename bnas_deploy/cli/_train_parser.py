@@ -104,6 +104,28 @@ def _add_what(parser: Parser) -> None:
         " pool: average pooling and repeated channels, no weights (default: conv)",
     )
     group.add_argument(
+        "--no-skip",
+        dest="skips",
+        action="store_const",
+        const=False,
+        help='no inter-cell skip connections: the "No Skip" ablation (Table 8), and the template'
+        " of the float cells (darts_v2, snas_mild, gdas_v1)",
+    )
+    group.add_argument(
+        "--activation-scale",
+        action="store_const",
+        const=True,
+        help="multiply binary convolutions by the activation scale K of Eq. 3, which the paper's"
+        " networks leave out",
+    )
+    group.add_argument(
+        "--centre-depthwise",
+        action="store_const",
+        const=True,
+        help="centre the weights of depthwise convolutions over their one input channel like any"
+        " other, which makes them zero (the release's rule, taken literally)",
+    )
+    group.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
     )
     group.add_argument(

@@ -34,7 +34,11 @@ __all__ = [
 ]
 
 CHECKPOINT, PRODUCTS = "checkpoint.pt", ("model.pt", "metrics.csv")
-_KEPT = ("config", "genotype", "channels", "layers", "shortcut", "image_size", "recipe", "seed")
+_NETWORK = (
+    "channels", "layers", "shortcut", "image_size", "skips", "activation_scale", "centre_depthwise",
+)  # fmt: skip
+_OPTIONS = {"skips": "--no-skip"}
+_KEPT = ("config", "genotype", *_NETWORK, "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -185,7 +189,7 @@ def _check_resume(args: argparse.Namespace) -> None:
     given += ["float"] if args.float else []
     clash = [*given, *(name for name in _recipe_options(args) if name not in ("epochs", "lr"))]
     if clash:
-        options = ", ".join("--" + name.replace("_", "-") for name in clash)
+        options = ", ".join(_OPTIONS.get(n, "--" + n.replace("_", "-")) for n in clash)
         msg = (
             "--resume keeps the run's network and recipe, save --epochs and --lr;"
             f" leave out {options}"
@@ -197,7 +201,7 @@ def _network_config(args: argparse.Namespace) -> NetworkConfig:
     value = get_config(args.config or "Mini").to_dict()
     if args.genotype is not None:
         value["genotype"] = _genotype(args.genotype).to_dict()
-    for key in ("channels", "layers", "shortcut", "image_size"):
+    for key in _NETWORK:
         if getattr(args, key) is not None:
             value[key] = getattr(args, key)
     return NetworkConfig.from_dict(value)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.nn.genotype import NODES
+from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 
 __all__ = ["Layer", "network_layers"]
 
@@ -22,7 +22,17 @@ KERNELS = {
     "bin_dil_conv_3x3": 3,
     "bin_dil_conv_5x5": 5,
 }
-"""Kernel widths of the primitives that have weights."""
+"""Kernel widths of the plain convolutions."""
+
+SEPARABLE = {
+    "bin_sep_conv_3x3": (3, 1),
+    "bin_sep_conv_5x5": (5, 1),
+    "bin_double_sep_conv_3x3": (3, 2),
+    "bin_double_sep_conv_5x5": (5, 2),
+    "bin_dil_sep_conv_3x3": (3, 1),
+    "bin_dil_sep_conv_5x5": (5, 1),
+}
+"""Kernel widths of the separable convolutions, and how many stand in a row."""
 
 SHORTCUT_KERNELS = {"conv": 2, "pool1x1": 1, "binary": 2}
 """Kernel widths of the shortcuts that have weights."""
@@ -79,7 +89,7 @@ def _layers(config: NetworkConfig) -> Iterator[Layer]:
         out = _Feature(NODES * channels, _halved(s1.size) if reduction else s1.size)
         yield from _input_units(config, index, after_reduction, (s0, s1), channels)
         yield from _edges(config, index, channels, out.size)
-        if reduction and index > 0:
+        if reduction and config.skips and index > 0:
             yield _shortcut(config.shortcut, index, s1, out.channels)
         s0, s1, after_reduction = s1, out, reduction
     last, classes = s1.channels, config.classes
@@ -119,11 +129,20 @@ def _input_units(
 
 def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> Iterator[Layer]:
     reduction = index in config.reductions
-    for j, (primitive, _) in enumerate(config.genotype.cell(reduction=reduction)):
+    for j, (primitive, source) in enumerate(config.genotype.cell(reduction=reduction)):
+        name, norm = f"cells.{index}.ops.{j}", 2 * channels
         if primitive in KERNELS:
             shape = (channels, channels, KERNELS[primitive])
-            name = f"cells.{index}.ops.{j}"
-            yield _conv(name, "binary", shape, out_size, norm_params=2 * channels)
+            yield _conv(name, "binary", shape, out_size, norm_params=norm)
+        elif primitive in SEPARABLE:
+            kernel, count = SEPARABLE[primitive]
+            for part in range(count):
+                depthwise = (1, channels, kernel)
+                yield _conv(f"{name}.{part}.0", "binary", depthwise, out_size, norm_params=norm)
+                pointwise = (channels, channels, 1)
+                yield _conv(f"{name}.{part}.1", "binary", pointwise, out_size, norm_params=norm)
+        elif primitive == "skip_connect" and reduction and source < INPUT_STATES:
+            yield _conv(name, "binary", (channels, channels, 1), out_size, norm_params=norm)
 
 
 def _shortcut(kind: str, index: int, source: _Feature, out_channels: int) -> Layer:

@@ -24,7 +24,14 @@ from bnas_deploy.cost.accounting import (
     paper_flops,
 )
 from bnas_deploy.format.program import Program, step_outputs
-from bnas_deploy.format.steps import BinaryConv2d, Conv2d, Linear, QuantizedConv2d, Step
+from bnas_deploy.format.steps import (
+    BinaryConv2d,
+    BinaryDepthwiseConv2d,
+    Conv2d,
+    Linear,
+    QuantizedConv2d,
+    Step,
+)
 from bnas_deploy.nn.config import NetworkConfig
 
 __all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost", "step_tensors"]
@@ -89,7 +96,7 @@ def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
 def step_tensors(step: Step) -> tuple[str, ...]:
     """Names of the tensors that a step uses, each once, in the order of its fields."""
     holders: list[Any] = [step]
-    if isinstance(step, BinaryConv2d):
+    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
         holders += step.stages
     names = [getattr(holder, field) for holder in holders for field in holder.TENSORS]
     return tuple(dict.fromkeys(name for name in names if name is not None))
@@ -149,6 +156,8 @@ def _macs(
     if isinstance(step, BinaryConv2d):
         channels = program.values[step.input].shape[0]
         return math.prod(step.kernel) * channels * math.prod(shape), 0, 0
+    if isinstance(step, BinaryDepthwiseConv2d):
+        return math.prod(step.kernel) * math.prod(shape), 0, 0
     if isinstance(step, (Conv2d, QuantizedConv2d)):
         _, height, width = shape
         macs = tensors[step.weight].size * height * width
@@ -160,7 +169,7 @@ def _macs(
 
 def _result_shape(step: Step, program: Program, tensors: Tensors) -> tuple[int, int, int]:
     shape = program.values[step_outputs(step)[0]].shape
-    if isinstance(step, BinaryConv2d):
+    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
         # A stage with an addend assigns more channels than the convolution has.
         return (tensors[step.weight].shape[0], *shape[1:])
     return shape

@@ -17,11 +17,14 @@ from bnas_deploy.format.steps import (
     AvgPool2d,
     Binarize,
     BinaryConv2d,
+    BinaryDepthwiseConv2d,
     Concat,
     Conv2d,
     GlobalAvgPool,
     Linear,
     MaxPool2d,
+    MeanMagnitude,
+    Multiply,
     QuantizedConv2d,
     Relu,
     SelectChannels,
@@ -108,6 +111,22 @@ def _binary_conv2d(b: _kernels.Builder, s: BinaryConv2d, n: _Names) -> None:
     )  # fmt: skip
 
 
+def _binary_depthwise_conv2d(b: _kernels.Builder, s: BinaryDepthwiseConv2d, n: _Names) -> None:
+    b.depthwise_conv2d(
+        n.id[s.input], n.tensor(s.weight),
+        s.kernel, s.stride, s.padding, s.dilation, [_stage(stage, n) for stage in s.stages],
+    )  # fmt: skip
+
+
+def _mean_magnitude(b: _kernels.Builder, s: MeanMagnitude, n: _Names) -> None:
+    tensors = n.tensor(s.scale), n.tensor(s.shift), n.tensor(s.terms)
+    b.mean_magnitude(n.id[s.input], n.id[s.output], *tensors)
+
+
+def _multiply(b: _kernels.Builder, s: Multiply, n: _Names) -> None:
+    b.multiply(n.id[s.input], n.id[s.factor], n.id[s.output])
+
+
 def _quantized_conv2d(b: _kernels.Builder, s: QuantizedConv2d, n: _Names) -> None:
     b.quantized_conv2d(
         n.id[s.input], n.id[s.output], n.tensor(s.weight), n.tensor(s.offset), n.tensor(s.scale),
@@ -147,10 +166,13 @@ _ADD: dict[type[Step], Callable[[_kernels.Builder, Any, _Names], None]] = {
     Conv2d: _conv2d,
     Binarize: _binarize,
     BinaryConv2d: _binary_conv2d,
+    BinaryDepthwiseConv2d: _binary_depthwise_conv2d,
     QuantizedConv2d: _quantized_conv2d,
     MaxPool2d: _pool,
     AvgPool2d: _pool,
     AddSlice: _add_slice,
+    MeanMagnitude: _mean_magnitude,
+    Multiply: _multiply,
     Concat: _concat,
     SelectChannels: _select_channels,
     GlobalAvgPool: _global_avg_pool,

@@ -19,7 +19,7 @@ from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
-__all__ = ["binary_conv2d"]
+__all__ = ["PreparedStage", "binary_conv2d", "dot_stage"]
 
 PreparedStage = Callable[[Array, Workspace], None]
 LANES = numba_binary.LANES
@@ -118,7 +118,7 @@ def _stages(
     for stage in stages:
         room = _room(stage, conv, model)
         if room is None:
-            dotted.append(_dot_stage(stage, model))
+            dotted.append(dot_stage(stage, model))
         elif isinstance(stage, op.ThresholdStage):
             counted.append(_mark(stage, conv, room, model))
         else:
@@ -207,7 +207,8 @@ def _dots(conv: Convolution, stages: list[PreparedStage]) -> PreparedStage:
     return run
 
 
-def _dot_stage(stage: op.Stage, model: PackedModel) -> PreparedStage:
+def dot_stage(stage: op.Stage, model: PackedModel) -> PreparedStage:
+    """The function that makes a stage's value of dot products, (O or more, S) int32."""
     if isinstance(stage, op.ThresholdStage):
         threshold = copy(model, stage.threshold)
         flip, bits = flips(model, stage.flip, len(threshold)), stage.output

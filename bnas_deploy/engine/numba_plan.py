@@ -16,7 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.format.program import Program, Value, step_inputs, step_outputs
-from bnas_deploy.format.steps import AddSlice, BinaryConv2d, ScaleStage, Step
+from bnas_deploy.format.steps import (
+    AddSlice,
+    BinaryConv2d,
+    BinaryDepthwiseConv2d,
+    ScaleStage,
+    Step,
+)
 
 __all__ = ["Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
@@ -83,7 +89,7 @@ def _overwritten(step: Step, dying: set[str]) -> dict[str, str]:
     reads = Counter(step_inputs(step))
     if isinstance(step, AddSlice):
         pairs = {step.output: step.input}
-    elif isinstance(step, BinaryConv2d):
+    elif isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
         pairs = {s.output: s.addend for s in step.stages if isinstance(s, ScaleStage) and s.addend}
     else:
         pairs = {}

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.engine import numba_binary, numba_float
+from bnas_deploy.engine import numba_binary, numba_float, numba_scale
 from bnas_deploy.engine.numba_binary_steps import binary_conv2d
+from bnas_deploy.engine.numba_depthwise_steps import binary_depthwise_conv2d
 from bnas_deploy.engine.numba_gather import gather
 from bnas_deploy.engine.numba_plan import Prepared, Workspace, padded
 from bnas_deploy.engine.numba_quantized_steps import quantized_conv2d
@@ -88,6 +89,15 @@ def _add_slice(s: op.AddSlice, model: PackedModel) -> Prepared:
     return run
 
 
+def _mean_magnitude(s: op.MeanMagnitude, model: PackedModel) -> Prepared:
+    scale, shift, terms = copy(model, s.scale), copy(model, s.shift), copy(model, s.terms)
+    return lambda ws: numba_scale.mean_magnitude(ws[s.input], scale, shift, terms, ws[s.output][0])
+
+
+def _multiply(s: op.Multiply, model: PackedModel) -> Prepared:
+    return lambda ws: numba_scale.multiply(ws[s.input], ws[s.factor][0], ws[s.output])
+
+
 def _concat(s: op.Concat, model: PackedModel) -> Prepared:
     def run(ws: Workspace) -> None:
         np.concatenate([ws[name] for name in s.inputs], out=ws[s.output])
@@ -129,10 +139,13 @@ PREPARE: dict[str, Callable[[Any, PackedModel], Prepared]] = {
     op.Conv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,
     op.BinaryConv2d.OP: binary_conv2d,
+    op.BinaryDepthwiseConv2d.OP: binary_depthwise_conv2d,
     op.QuantizedConv2d.OP: quantized_conv2d,
     op.MaxPool2d.OP: _max_pool2d,
     op.AvgPool2d.OP: _avg_pool2d,
     op.AddSlice.OP: _add_slice,
+    op.MeanMagnitude.OP: _mean_magnitude,
+    op.Multiply.OP: _multiply,
     op.Concat.OP: _concat,
     op.SelectChannels.OP: _select_channels,
     op.GlobalAvgPool.OP: _global_avg_pool,

@@ -9,9 +9,15 @@ import numpy as np
 
 from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine.reference_float import Array, State, activate, per_channel, taps
-from bnas_deploy.format.steps import BinaryConv2d, ScaleStage, Stage, ThresholdStage
+from bnas_deploy.format.steps import (
+    BinaryConv2d,
+    BinaryDepthwiseConv2d,
+    ScaleStage,
+    Stage,
+    ThresholdStage,
+)
 
-__all__ = ["binary_conv2d", "dot_products"]
+__all__ = ["binary_conv2d", "binary_depthwise_conv2d", "depthwise_dot_products", "dot_products"]
 
 
 def signs(negative: Array) -> Array:
@@ -42,6 +48,25 @@ def dot_products(s: BinaryConv2d, state: State) -> Array:
 def binary_conv2d(s: BinaryConv2d, state: State) -> dict[str, Array]:
     """Every stage's value from the same dot products."""
     dot = dot_products(s, state)
+    return {stage.output: _stage(stage, dot, state) for stage in s.stages}
+
+
+def depthwise_dot_products(s: BinaryDepthwiseConv2d, state: State) -> Array:
+    """The integers that the stages start from, (N, C, Ho, Wo) int32."""
+    x = np.where(state.values[s.input], np.int32(-1), np.int32(1))
+    n, c, h, w = x.shape
+    bits = unpack_rows(state.tensors[s.weight], s.kernel[0] * s.kernel[1]).reshape(c, *s.kernel)
+    weight = np.where(bits, np.int32(-1), np.int32(1))
+    _, ho, wo = state.shapes[s.stages[0].output]
+    dot = np.zeros((n, c, ho, wo), np.int32)
+    for (ky, kx), to, source in taps((h, w), (ho, wo), s):
+        dot[to] += x[source] * per_channel(weight[:, ky, kx])
+    return dot
+
+
+def binary_depthwise_conv2d(s: BinaryDepthwiseConv2d, state: State) -> dict[str, Array]:
+    """Every stage's value from the same dot products."""
+    dot = depthwise_dot_products(s, state)
     return {stage.output: _stage(stage, dot, state) for stage in s.stages}
 
 

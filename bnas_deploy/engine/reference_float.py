@@ -92,14 +92,16 @@ def positions(k: int, *, size: int, out: int, stride: int, before: int, dilation
 
 
 def taps(
-    size: tuple[int, int], out: tuple[int, int], s: op.BinaryConv2d | op.MaxPool2d | op.AvgPool2d
+    size: tuple[int, int],
+    out: tuple[int, int],
+    s: op.BinaryConv2d | op.BinaryDepthwiseConv2d | op.MaxPool2d | op.AvgPool2d,
 ) -> Iterator[tuple[tuple[int, int], Any, Any]]:
     """Taps in order, with the output pixels that see them inside the image, and the input pixels.
 
     Yields:
         (ky, kx), an index of the last two axes of the output, and one of the input.
     """
-    dilation = s.dilation if isinstance(s, op.BinaryConv2d) else (1, 1)
+    dilation = (1, 1) if isinstance(s, op.MaxPool2d | op.AvgPool2d) else s.dilation
     for ky in range(s.kernel[0]):
         for kx in range(s.kernel[1]):
             to, source = [], []
@@ -138,6 +140,20 @@ def add_slice(s: op.AddSlice, state: State) -> dict[str, Array]:
     y = state.values[s.input].copy()
     y[:, s.at : s.at + addend.shape[1]] += addend
     return {s.output: y}
+
+
+def mean_magnitude(s: op.MeanMagnitude, state: State) -> dict[str, Array]:
+    x, scale, shift = state.values[s.input], state.tensors[s.scale], state.tensors[s.shift]
+    factor, rest = state.tensors[s.terms]
+    total = np.zeros_like(x[:, :1])
+    for c in range(x.shape[1]):
+        t = fma(x[:, c : c + 1], scale[c], shift[c])
+        total = total + (relu(t) + relu(-t))  # so that NaN is 0
+    return {s.output: fma(total, factor, rest)}
+
+
+def multiply(s: op.Multiply, state: State) -> dict[str, Array]:
+    return {s.output: state.values[s.input] * state.values[s.factor]}
 
 
 def concat(s: op.Concat, state: State) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from bnas_deploy.format.scope import fail
 from bnas_deploy.format.steps import (
     AvgPool2d,
     BinaryConv2d,
+    BinaryDepthwiseConv2d,
     Conv2d,
     Linear,
     MaxPool2d,
@@ -30,6 +31,8 @@ ELEMENT_LIMIT = 2**30
 WEIGHT_LIMIT = 2**28
 POSITION_LIMIT = 2**30
 OPERATION_LIMIT = 2**40
+
+Windowed = Conv2d | BinaryConv2d | BinaryDepthwiseConv2d | QuantizedConv2d | MaxPool2d | AvgPool2d
 
 VECTOR = 16
 """Elements that a channel takes at least: backends keep channels apart by whole vectors."""
@@ -79,7 +82,7 @@ class Work:
         """
         if isinstance(step, Linear):
             self.weights += tensors[step.weight].size
-        elif isinstance(step, (Conv2d, BinaryConv2d, QuantizedConv2d, MaxPool2d, AvgPool2d)):
+        elif isinstance(step, Windowed):
             self._add_windows(step, values, tensors)
         for what, limit in (
             ("weights", WEIGHT_LIMIT),
@@ -92,7 +95,7 @@ class Work:
 
     def _add_windows(
         self,
-        step: Conv2d | BinaryConv2d | QuantizedConv2d | MaxPool2d | AvgPool2d,
+        step: Windowed,
         values: Mapping[str, Value],
         tensors: Mapping[str, npt.NDArray[Any]],
     ) -> None:
@@ -105,6 +108,8 @@ class Work:
             self.weights += outputs * math.prod(kernel) * -(-channels // BYTE)
         else:
             outputs, kernel = channels, [*step.kernel]
+        if isinstance(step, BinaryDepthwiseConv2d):
+            self.weights += outputs * math.prod(kernel)
         shape = values[step_outputs(step)[0]].shape
         positions = math.prod(shape[1:]) * math.prod(kernel)
         self.positions += positions

@@ -21,7 +21,7 @@ from bnas_deploy.format.steps import Step
 
 __all__ = ["ModelDiff", "StepDiff", "TensorDiff", "diff_models"]
 
-VALUE_FIELDS = ("input", "inputs", "addend", "output")
+VALUE_FIELDS = ("input", "inputs", "addend", "factor", "output")
 Pairs = list[tuple[int | None, int | None]]
 
 

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.steps import AddSlice, BinaryConv2d, Concat, ScaleStage, Step
+from bnas_deploy.format.steps import (
+    AddSlice,
+    BinaryConv2d,
+    BinaryDepthwiseConv2d,
+    Concat,
+    Multiply,
+    ScaleStage,
+    Step,
+)
 
 __all__ = ["PackedModel", "Preprocessing", "Program", "Value", "step_inputs", "step_outputs"]
 
@@ -93,7 +101,9 @@ def step_inputs(step: Step) -> tuple[str, ...]:
         return step.inputs
     if isinstance(step, AddSlice):
         return step.input, step.addend
-    if isinstance(step, BinaryConv2d):
+    if isinstance(step, Multiply):
+        return step.input, step.factor
+    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
         addends = [stage.addend for stage in step.stages if isinstance(stage, ScaleStage)]
         return (step.input, *(name for name in addends if name is not None))
     return (step.input,)
@@ -101,6 +111,6 @@ def step_inputs(step: Step) -> tuple[str, ...]:
 
 def step_outputs(step: Step) -> tuple[str, ...]:
     """Names of the values that a step assigns."""
-    if isinstance(step, BinaryConv2d):
+    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
         return tuple(stage.output for stage in step.stages)
     return (step.output,)

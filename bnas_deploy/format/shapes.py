@@ -26,7 +26,14 @@ LEAST_WEIGHT = -127
 WINDOW_LIMIT = 65_536
 
 Assigned = list[tuple[str, Value]]
-Windowed = op.Conv2d | op.BinaryConv2d | op.QuantizedConv2d | op.MaxPool2d | op.AvgPool2d
+Windowed = (
+    op.Conv2d
+    | op.BinaryConv2d
+    | op.BinaryDepthwiseConv2d
+    | op.QuantizedConv2d
+    | op.MaxPool2d
+    | op.AvgPool2d
+)
 
 
 def infer(step: op.Step, scope: Scope) -> Assigned:
@@ -118,9 +125,30 @@ def _binary_conv2d(s: op.BinaryConv2d, scope: Scope) -> Assigned:
     bound = kh * kw * c + _fold_bound(s, scope, o)
     if bound >= DOT_LIMIT:
         scope.fail(f"a dot product can reach {bound}, and must stay below {DOT_LIMIT}")
-    if not s.stages:
-        scope.fail("field 'stages' must hold at least one stage")
-    return [_stage(stage, scope, (o, *size)) for stage in s.stages]
+    return _stages(s.stages, scope, (o, *size))
+
+
+def _binary_depthwise_conv2d(s: op.BinaryDepthwiseConv2d, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "bits")
+    size = _windows(s, scope, (c, h, w), s.kernel)
+    scope.packed("weight", s.weight, (c,), math.prod(s.kernel))
+    return _stages(s.stages, scope, (c, *size))
+
+
+def _mean_magnitude(s: op.MeanMagnitude, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "f32")
+    scope.floats("scale", s.scale, (c,))
+    scope.floats("shift", s.shift, (c,))
+    scope.floats("terms", s.terms, (2,))
+    return [_f32(s.output, 1, h, w)]
+
+
+def _multiply(s: op.Multiply, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "f32")
+    factor = scope.value(s.factor, "f32", "factor")
+    if factor != (1, h, w):
+        scope.fail(f"field 'factor' needs a value of shape {[1, h, w]}, got {list(factor)}")
+    return [_f32(s.output, c, h, w)]
 
 
 def _quantized_conv2d(s: op.QuantizedConv2d, scope: Scope) -> Assigned:
@@ -158,6 +186,12 @@ def _fold_bound(s: op.BinaryConv2d, scope: Scope, o: int) -> int:
         return 0
     fold = scope.tensor("fold", s.fold, "i32", (o, *s.kernel))
     return int(np.abs(fold.astype(np.int64)).sum(axis=(1, 2)).max())
+
+
+def _stages(stages: tuple[op.Stage, ...], scope: Scope, shape: Shape) -> Assigned:
+    if not stages:
+        scope.fail("field 'stages' must hold at least one stage")
+    return [_stage(stage, scope, shape) for stage in stages]
 
 
 def _stage(stage: op.Stage, scope: Scope, shape: Shape) -> tuple[str, Value]:
@@ -239,10 +273,13 @@ RULES: dict[str, Callable[[Any, Scope], Assigned]] = {
     op.Conv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,
     op.BinaryConv2d.OP: _binary_conv2d,
+    op.BinaryDepthwiseConv2d.OP: _binary_depthwise_conv2d,
     op.QuantizedConv2d.OP: _quantized_conv2d,
     op.MaxPool2d.OP: _pool,
     op.AvgPool2d.OP: _pool,
     op.AddSlice.OP: _add_slice,
+    op.MeanMagnitude.OP: _mean_magnitude,
+    op.Multiply.OP: _multiply,
     op.Concat.OP: _concat,
     op.SelectChannels.OP: _select_channels,
     op.GlobalAvgPool.OP: _global_avg_pool,

@@ -1,8 +1,8 @@
 """The steps of a packed program, one frozen dataclass each; not their execution or validation.
 
 `docs/format.md` gives the meaning of every step. Fields of type ``str`` named ``input``,
-``output``, ``addend`` (and ``inputs``) name values; fields in a class's ``TENSORS`` name tensors of
-the file. Tensor fields may be None where the specification says optional.
+``output``, ``addend``, ``factor`` (and ``inputs``) name values; fields in a class's ``TENSORS``
+name tensors of the file. Tensor fields may be None where the specification says optional.
 
 Shapes: C channels in, O channels out, H W pixels, K = kh*kw*C bits a row, W = words a row.
 """
@@ -19,11 +19,14 @@ __all__ = [
     "AvgPool2d",
     "Binarize",
     "BinaryConv2d",
+    "BinaryDepthwiseConv2d",
     "Concat",
     "Conv2d",
     "GlobalAvgPool",
     "Linear",
     "MaxPool2d",
+    "MeanMagnitude",
+    "Multiply",
     "QuantizedConv2d",
     "Relu",
     "ScaleStage",
@@ -135,6 +138,21 @@ class BinaryConv2d:
 
 
 @dataclass(frozen=True)
+class BinaryDepthwiseConv2d:
+    """Binary convolution of each channel alone, weights (C, W) in rows of (ky, kx), and stages."""
+
+    OP: ClassVar[str] = "binary_depthwise_conv2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ("weight",)
+    input: str
+    weight: str
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
 class QuantizedConv2d:
     """Full-precision convolution in 8 bits: weights -127..127, inputs quantised to 0..127."""
 
@@ -194,6 +212,30 @@ class AddSlice:
 
 
 @dataclass(frozen=True)
+class MeanMagnitude:
+    """Mean over the channels of ``|x * scale[c] + shift[c]|``, one channel out (XNOR-Net's K)."""
+
+    OP: ClassVar[str] = "mean_magnitude"
+    TENSORS: ClassVar[tuple[str, ...]] = ("scale", "shift", "terms")
+    input: str
+    output: str
+    scale: str
+    shift: str
+    terms: str  # float32 (2,): factor of the sum, and what is added to it
+
+
+@dataclass(frozen=True)
+class Multiply:
+    """``y = x * factor``, the factor a value of one channel."""
+
+    OP: ClassVar[str] = "multiply"
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    input: str
+    factor: str
+    output: str
+
+
+@dataclass(frozen=True)
 class Concat:
     """Concatenation along the channels."""
 
@@ -242,10 +284,13 @@ Step = (
     | Conv2d
     | Binarize
     | BinaryConv2d
+    | BinaryDepthwiseConv2d
     | QuantizedConv2d
     | MaxPool2d
     | AvgPool2d
     | AddSlice
+    | MeanMagnitude
+    | Multiply
     | Concat
     | SelectChannels
     | GlobalAvgPool
@@ -260,10 +305,13 @@ STEPS: dict[str, type[Step]] = {
         Conv2d,
         Binarize,
         BinaryConv2d,
+        BinaryDepthwiseConv2d,
         QuantizedConv2d,
         MaxPool2d,
         AvgPool2d,
         AddSlice,
+        MeanMagnitude,
+        Multiply,
         Concat,
         SelectChannels,
         GlobalAvgPool,

@@ -6,17 +6,28 @@ import re
 from collections.abc import Iterable
 
 from bnas_deploy.errors import FormatError
-from bnas_deploy.format.steps import QuantizedConv2d, Step
+from bnas_deploy.format.steps import (
+    BinaryDepthwiseConv2d,
+    MeanMagnitude,
+    Multiply,
+    QuantizedConv2d,
+    Step,
+)
 
 __all__ = ["VERSION", "Version", "check_steps", "needed_version", "parse_version", "version_text"]
 
 Version = tuple[int, int]  # major, minor
 
 FIRST: Version = (1, 0)
-VERSION: Version = (1, 1)
+VERSION: Version = (1, 2)
 """The newest that is read and written."""
 
-SINCE: dict[str, Version] = {QuantizedConv2d.OP: (1, 1)}
+SINCE: dict[str, Version] = {
+    QuantizedConv2d.OP: (1, 1),
+    BinaryDepthwiseConv2d.OP: (1, 2),
+    MeanMagnitude.OP: (1, 2),
+    Multiply.OP: (1, 2),
+}
 """Steps that the first version does not have."""
 
 

@@ -29,6 +29,11 @@ __all__ = [
 ]
 
 
+_POOLS = (nn.MaxPool2d, nn.AvgPool2d)
+_ZERO_OF_ZERO = frozenset({"max_pool_3x3", "avg_pool_3x3", "skip_connect"})
+"""Primitives that make zeros of zeros; a skip_connect of a node's state has stride 1."""
+
+
 @dataclass(frozen=True)
 class CellShape:
     """Where a cell stands.
@@ -39,7 +44,8 @@ class CellShape:
         channels: Channels of a node (C).
         reduction: Whether it halves the resolution.
         after_reduction: Whether the last cell did.
-        skip: Whether the inter-cell skip connection is there (not in the first cell).
+        skip: Whether the inter-cell skip connection is there (not in the first cell, nor in a
+            network without them).
         imagenet: Whether the names and affine parameters are those of the ImageNet networks.
         shortcut: How a reduction cell's skip halves the image; see `NetworkConfig`.
         zero_parts: Which of the four equal parts of the last cell's output are zero for every
@@ -142,7 +148,7 @@ class Cell(nn.Module):
                 continue
             state = states[source]
             out = self._edge(j, self._zeros(s1) if state is None else state, done)
-            if drop_path > 0 and self.training:
+            if drop_path > 0 and self.training and not isinstance(self._ops[j], nn.Identity):
                 out = self.drop(out, drop_path)
             total = out if total is None else total + out
         return total
@@ -150,7 +156,7 @@ class Cell(nn.Module):
     def _edge(self, j: int, source: Tensor, done: dict[Edge, Tensor]) -> Tensor:
         edge = self.edges[j]
         # Pools have no weights: two edges with the same pool of the same state are one.
-        if isinstance(self._ops[j], ConvUnit) or edge not in done:
+        if not isinstance(self._ops[j], _POOLS) or edge not in done:
             done[edge] = self._ops[j](source)
         return done[edge]
 
@@ -192,7 +198,7 @@ def drop_samples(x: Tensor, probability: float) -> Tensor:
 
 
 def _is_zero(name: str, source: int, zero_states: frozenset[int]) -> bool:
-    return name == "none" or ("pool" in name and source in zero_states)
+    return name == "none" or (name in _ZERO_OF_ZERO and source in zero_states)
 
 
 def zero_states(edges: tuple[Edge, ...]) -> frozenset[int]:

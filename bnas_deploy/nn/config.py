@@ -24,6 +24,13 @@ SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "binary", "pool")
 """The kinds of inter-cell skip of a reduction cell, dearest first; `nn.shortcuts` builds them."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
+_KINDS: dict[str, type] = {
+    "name": str,
+    "genotype": Genotype,
+    "skips": bool,
+    "activation_scale": bool,
+    "centre_depthwise": bool,
+}
 _RANGES: dict[str, tuple[int, int]] = {
     # Fewer than three cells would put both reduction cells in the same place. The upper limits are
     # far above any network, and keep a hostile file from asking for all memory.
@@ -50,6 +57,13 @@ class NetworkConfig:
             paper's full-precision 2x2 convolution), `pool1x1` (average pooling, 1x1 convolution),
             `binary` (sign, binary 2x2 convolution) or `pool` (average pooling, live channels
             repeated: no weights).
+        skips: Whether there are inter-cell skip connections, the paper's cell template (without
+            them: Table 8's "No Skip", and the template of float cells such as those of DARTS).
+        activation_scale: Whether binary convolutions are multiplied by the activation scale K of
+            Eq. 3; the paper's networks are not.
+        centre_depthwise: Whether the latent weight of a depthwise binary convolution is centred
+            over its one input channel like any other, which makes it zero. So the release's rule
+            has it where it is taken literally; no published network has such a convolution.
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.
@@ -63,11 +77,14 @@ class NetworkConfig:
     classes: int = 10
     image_size: int = 32
     shortcut: str = "conv"
+    skips: bool = True
+    activation_scale: bool = False
+    centre_depthwise: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("dataset (the kind of stem)", self.dataset, STEMS)
         _check_choice("shortcut", self.shortcut, SHORTCUTS)
-        for field, kind in (("name", str), ("genotype", Genotype)):
+        for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):
                 msg = f"{field}: expected a {kind.__name__}; got {reprlib.repr(value)}"

@@ -11,14 +11,17 @@ from bnas_deploy.errors import GenotypeError
 
 __all__ = [
     "CONCAT",
+    "DARTS_V2",
     "EDGES",
     "EDGES_PER_NODE",
+    "GDAS_V1",
     "GENOTYPES",
     "INPUT_STATES",
     "LATEST_CELL",
     "LATEST_CELL_ZEROISE",
     "NODES",
     "PRIMITIVES",
+    "SNAS_MILD",
     "Edge",
     "Genotype",
     "get_genotype",
@@ -32,8 +35,17 @@ PRIMITIVES: tuple[str, ...] = (
     "bin_conv_5x5",
     "bin_dil_conv_3x3",
     "bin_dil_conv_5x5",
+    "bin_sep_conv_3x3",
+    "bin_sep_conv_5x5",
+    "bin_double_sep_conv_3x3",
+    "bin_double_sep_conv_5x5",
+    "bin_dil_sep_conv_3x3",
+    "bin_dil_sep_conv_5x5",
+    "skip_connect",
 )
-"""The seven primitives of the search space (paper, Table 3); `none` is Zeroise."""
+"""Everything that an edge can be. The first seven are the paper's search space (Table 3; `none` is
+Zeroise). The others are those of float cells and of Tables 1 and 12: separable convolutions (Eq. 4;
+`double`: two in a row, as DARTS has them; `dil`: dilated), and skip_connect."""
 
 INPUT_STATES = 2
 NODES = 4
@@ -191,11 +203,44 @@ reduce: (max_pool_3x3,0) (max_pool_3x3,1) | (max_pool_3x3,0) (bin_conv_3x3,2) \
 """)
 """The ImageNet cell (γ = 3) of BNAS-D to H, and the "w/o Zeroise" network of Table 10."""
 
+DARTS_V2 = Genotype.from_text("""
+normal: (bin_double_sep_conv_3x3,0) (bin_double_sep_conv_3x3,1) \
+| (bin_double_sep_conv_3x3,0) (bin_double_sep_conv_3x3,1) \
+| (bin_double_sep_conv_3x3,1) (skip_connect,0) | (skip_connect,0) (bin_dil_sep_conv_3x3,2)
+reduce: (max_pool_3x3,0) (max_pool_3x3,1) | (skip_connect,2) (max_pool_3x3,1) \
+| (max_pool_3x3,0) (skip_connect,2) | (skip_connect,2) (max_pool_3x3,1)
+""")
+"""The cell of DARTS (second order), binarized."""
+
+SNAS_MILD = Genotype.from_text("""
+normal: (bin_double_sep_conv_3x3,0) (bin_double_sep_conv_3x3,1) \
+| (skip_connect,0) (bin_dil_sep_conv_3x3,1) | (skip_connect,1) (skip_connect,0) \
+| (skip_connect,0) (bin_double_sep_conv_3x3,1)
+reduce: (max_pool_3x3,0) (max_pool_3x3,1) | (max_pool_3x3,1) (skip_connect,2) \
+| (skip_connect,2) (max_pool_3x3,1) | (max_pool_3x3,0) (bin_dil_sep_conv_5x5,2)
+""")
+"""The cell of SNAS (mild constraint), binarized; its normal cell has the 3 in 8 of Table 12."""
+
+GDAS_V1 = Genotype.from_text("""
+normal: (skip_connect,0) (skip_connect,1) | (skip_connect,0) (bin_double_sep_conv_5x5,2) \
+| (bin_double_sep_conv_3x3,3) (skip_connect,0) \
+| (bin_double_sep_conv_5x5,4) (bin_double_sep_conv_3x3,3)
+reduce: (bin_double_sep_conv_5x5,0) (bin_double_sep_conv_3x3,1) \
+| (bin_double_sep_conv_5x5,2) (bin_double_sep_conv_5x5,1) \
+| (bin_dil_sep_conv_5x5,2) (bin_double_sep_conv_3x3,1) \
+| (bin_double_sep_conv_5x5,0) (bin_double_sep_conv_5x5,1)
+""")
+"""The cell of GDAS (V1), binarized."""
+
 GENOTYPES: dict[str, Genotype] = {
     "latest_cell_zeroise": LATEST_CELL_ZEROISE,
     "latest_cell": LATEST_CELL,
+    "darts_v2": DARTS_V2,
+    "snas_mild": SNAS_MILD,
+    "gdas_v1": GDAS_V1,
 }
-"""The published cells by the names of the authors' release."""
+"""The published cells: the paper's by the names of its release, then float cells, binarized (their
+template has no inter-cell skip connections: train them with `skips=False`)."""
 
 
 def get_genotype(name: str) -> Genotype:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bnas_deploy.nn.activation_scale import activation_scale
 from bnas_deploy.nn.quantize import binarize_weight, binary_weight, constrain_weight, ste_sign
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Normalise",
     "constant_channels",
     "convolve",
+    "convolve_normalised",
     "count_batch",
     "kernel_weight",
     "normalise",
@@ -50,9 +52,10 @@ class FloatConv2d(nn.Conv2d):
         stride: int = 1,
         padding: int = 0,
         dilation: int = 1,
+        groups: int = 1,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False
         )
 
 
@@ -65,9 +68,11 @@ class BinaryConv2d(FloatConv2d):
     Attributes:
         constrain: Whether the next pass in training mode does that. A step of several passes
             (gradient accumulation) does it in the first one only, see `quantize`.
+        centred: Whether the latent weight is centred over the input channels of a group.
     """
 
     constrain = True
+    centred = True
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve signs, (N, I, H, W), with binary weights; padded positions add nothing."""
@@ -78,9 +83,9 @@ class BinaryConv2d(FloatConv2d):
         if self.training:
             if self.constrain:
                 with torch.no_grad():
-                    self.weight.copy_(constrain_weight(self.weight))
-            return binary_weight(self.weight)
-        sign, beta = binarize_weight(self.weight)
+                    self.weight.copy_(constrain_weight(self.weight, centred=self.centred))
+            return binary_weight(self.weight, centred=self.centred)
+        sign, beta = binarize_weight(self.weight, centred=self.centred)
         return sign * beta[:, None, None, None]
 
 
@@ -89,8 +94,10 @@ class ConvUnit(nn.Module):
 
     Attributes:
         bn: The BatchNorm in front.
-        op: `Sequential(convolution, ReLU)`; the convolution is a `BinaryConv2d` if binary.
+        op: `Sequential(convolution, ReLU)`, or the convolution alone; that is a `BinaryConv2d` if
+            binary.
         binary: Whether activations and weights are binarized.
+        scaled: Whether the output is multiplied by the activation scale K (paper, Eq. 3).
         normalise: How the BatchNorm is computed; `numba_unit.install` sets a faster way.
         rectify: How ReLU is computed, in place; likewise.
     """
@@ -107,11 +114,14 @@ class ConvUnit(nn.Module):
         stride: int = 1,
         padding: int = 0,
         dilation: int = 1,
+        groups: int = 1,
         binary: bool = True,
         affine: bool = True,
+        relu: bool = True,
     ) -> None:
         super().__init__()
         self.binary = binary
+        self.scaled = False
         self.normalise = normalise
         self.rectify = functional.relu_
         self.bn = nn.BatchNorm2d(in_channels, affine=affine)
@@ -123,8 +133,9 @@ class ConvUnit(nn.Module):
             stride=stride,
             padding=padding,
             dilation=dilation,
+            groups=groups,
         )
-        self.op = nn.Sequential(conv, nn.ReLU())
+        self.op = nn.Sequential(conv, nn.ReLU()) if relu else nn.Sequential(conv)
 
     @property
     def conv(self) -> nn.Conv2d:
@@ -135,9 +146,11 @@ class ConvUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, L, H, W) to (N, O, H', W'), L at most I."""
-        y = self.normalise(self.bn, x, binary=self.binary)
-        absent = constant_channels(self.bn, x.shape[1], binary=self.binary)
-        return self.rectify(convolve(self.conv, y, kernel_weight(self.conv), absent))
+        signs_alone = self.binary and not self.scaled
+        y = self.normalise(self.bn, x, binary=signs_alone)
+        absent = constant_channels(self.bn, x.shape[1], binary=signs_alone)
+        y = convolve_normalised(self.conv, y, absent, binary=self.binary, scaled=self.scaled)
+        return self.rectify(y) if len(self.op) > 1 else y
 
 
 def normalise(bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:
@@ -165,6 +178,25 @@ def constant_channels(bn: nn.BatchNorm2d, live: int, *, binary: bool) -> Tensor 
     return ste_sign(value[live:]) if binary else value[live:]
 
 
+def convolve_normalised(
+    conv: nn.Conv2d, y: Tensor, absent: Tensor | None, *, binary: bool, scaled: bool
+) -> Tensor:
+    """Convolve what comes from a BatchNorm with the weights of `kernel_weight`.
+
+    Args:
+        conv: The convolution.
+        y: (N, L, H, W): signs, or the BatchNorm's values if scaled or not binary.
+        absent: As for `convolve`, of the same kind.
+        binary: Whether the network is; if not, nothing is scaled.
+        scaled: Take the signs here, and multiply by the activation scale K (paper, Eq. 3).
+    """
+    if not (binary and scaled):
+        return convolve(conv, y, kernel_weight(conv), absent)
+    signs_of_absent = None if absent is None else ste_sign(absent)
+    product = convolve(conv, ste_sign(y), kernel_weight(conv), signs_of_absent)
+    return product * activation_scale(conv, y, absent)
+
+
 def kernel_weight(conv: nn.Conv2d) -> Tensor:
     """Return what a convolution computes with, (O, I, kh, kw), binary or not."""
     return conv.effective_weight() if isinstance(conv, BinaryConv2d) else conv.weight
@@ -179,12 +211,15 @@ def convolve(conv: nn.Conv2d, x: Tensor, weight: Tensor, absent: Tensor | None) 
         weight: (O, I, kh, kw).
         absent: Values of the channels I - L; None when L is I.
     """
+    if absent is None:
+        return functional.conv2d(
+            x, weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups
+        )
+    assert conv.groups == 1
 
     def run(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return functional.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation)
 
-    if absent is None:
-        return run(x, weight, conv.bias)
     live = x.shape[1]
     rest = (weight[:, live:] * absent[:, None, None]).sum(dim=1, keepdim=True)  # (O, 1, kh, kw)
     if not any(conv.padding):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bnas_deploy.nn.activation_scale import use_activation_scale
 from bnas_deploy.nn.cell import Cell, CellShape, zero_states
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.separable import centre_depthwise
 from bnas_deploy.nn.shortcuts import fills_zeros
 
 __all__ = [
@@ -56,6 +58,10 @@ class Network(nn.Module):
             for shape in shapes
         )
         self.classifier = nn.Linear(NODES * shapes[-1].channels, config.classes)
+        if config.centre_depthwise:
+            centre_depthwise(self)
+        if config.activation_scale:
+            use_activation_scale(self)
 
     def stem_outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return s0 and s1 of the first cell."""
@@ -109,7 +115,7 @@ def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:
             channels=channels,
             reduction=reduction,
             after_reduction=after_reduction,
-            skip=index > 0,
+            skip=config.skips and index > 0,
             imagenet=imagenet,
             shortcut=config.shortcut,
             zero_parts=zero_parts,

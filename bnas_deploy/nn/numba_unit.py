@@ -24,6 +24,7 @@ from bnas_deploy.nn import numba_kernels as kernels
 from bnas_deploy.nn.layers import ConvUnit, count_batch, normalise, running_statistics
 from bnas_deploy.nn.numba_kernels import Bits, Floats
 from bnas_deploy.nn.shortcuts import Shortcut
+from bnas_deploy.nn.skip_connect import FactorizedReduction
 
 __all__ = [
     "Doubles",
@@ -59,9 +60,9 @@ def install(network: nn.Module) -> None:
     # Numba starts OpenMP with a thread a core, and PyTorch, which shares it, follows.
     torch.set_num_threads(threads)
     for module in network.modules():
-        if isinstance(module, ConvUnit | Shortcut):
+        if isinstance(module, ConvUnit | FactorizedReduction | Shortcut):
             module.normalise = fused_normalise
-        if isinstance(module, ConvUnit):
+        if isinstance(module, ConvUnit | FactorizedReduction):
             module.rectify = fused_relu
 
 

@@ -34,6 +34,10 @@ class _Context(Protocol):
     def save_for_backward(self, *tensors: Tensor) -> None: ...
 
 
+class _WeightContext(_Context, Protocol):
+    centred: bool
+
+
 class _SteSign(torch.autograd.Function):
     @staticmethod
     def forward(ctx: _Context, x: Tensor) -> Tensor:
@@ -48,15 +52,16 @@ class _SteSign(torch.autograd.Function):
 
 class _BinaryWeight(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: _Context, latent: Tensor) -> Tensor:
+    def forward(ctx: _WeightContext, latent: Tensor, centred: bool) -> Tensor:
         sign, beta = _sign_and_scale(latent)
         ctx.save_for_backward(latent, beta)
+        ctx.centred = centred
         return sign * _per_filter(beta)
 
     @staticmethod
-    def backward(ctx: _Context, *grads: Tensor) -> Tensor:
+    def backward(ctx: _WeightContext, *grads: Tensor) -> tuple[Tensor, None]:
         latent, beta = ctx.saved_tensors
-        return weight_gradient(latent, beta, grads[0])
+        return weight_gradient(latent, beta, grads[0], centred=ctx.centred), None
 
 
 def signs(x: Tensor) -> Tensor:
@@ -74,44 +79,52 @@ def ste_sign(x: Tensor) -> Tensor:
     return y
 
 
-def constrain_weight(latent: Tensor) -> Tensor:
-    """Return the latent weight (O, I, kh, kw) centred over I, then clamped to [-1, 1]."""
-    return (latent - latent.mean(dim=1, keepdim=True)).clamp_(-1.0, 1.0)
+def constrain_weight(latent: Tensor, *, centred: bool = True) -> Tensor:
+    """Return the latent weight (O, I, kh, kw) centred over I, then clamped to [-1, 1].
+
+    Args:
+        latent: (O, I, kh, kw).
+        centred: False only clamps: a depthwise filter, with I = 1, is its own mean over I.
+    """
+    mean = latent.mean(dim=1, keepdim=True) if centred else 0.0
+    return (latent - mean).clamp_(-1.0, 1.0)
 
 
-def binarize_weight(latent: Tensor) -> tuple[Tensor, Tensor]:
+def binarize_weight(latent: Tensor, *, centred: bool = True) -> tuple[Tensor, Tensor]:
     """Binarize a latent weight; training, evaluation and every exporter use this very function.
 
     With W the constrained latent: sign(W), and beta = mean of |W| over (I, kh, kw) (paper, Eq. 3).
 
     Args:
         latent: (O, I, kh, kw), constrained or not.
+        centred: As for `constrain_weight`.
 
     Returns:
         The signs, (O, I, kh, kw) of -1 and +1, and beta, (O,).
     """
-    return _sign_and_scale(constrain_weight(latent))
+    return _sign_and_scale(constrain_weight(latent, centred=centred))
 
 
-def binary_weight(constrained: Tensor) -> Tensor:
+def binary_weight(constrained: Tensor, *, centred: bool = True) -> Tensor:
     """Return sign(W) * beta of a constrained latent weight W, with the gradient below.
 
     Backward: `weight_gradient`.
     """
-    weight: Tensor = _BinaryWeight.apply(constrained)  # type: ignore[no-untyped-call]
+    weight: Tensor = _BinaryWeight.apply(constrained, centred)  # type: ignore[no-untyped-call]
     return weight
 
 
-def weight_gradient(latent: Tensor, beta: Tensor, grad: Tensor) -> Tensor:
+def weight_gradient(latent: Tensor, beta: Tensor, grad: Tensor, *, centred: bool = True) -> Tensor:
     """Return the release's gradient of a constrained latent weight W.
 
     (beta * G * 1[|W| <= 1] + sign(W) * mean(sign(W) * G)) * (1 - 1/I) * n, with n = I * kh * kw and
-    the mean over (I, kh, kw).
+    the mean over (I, kh, kw). The factor 1 - 1/I comes from the centring and is left out with it.
 
     Args:
         latent: W, (O, I, kh, kw).
         beta: (O,).
         grad: G, the gradient of sign(W) * beta, (O, I, kh, kw).
+        centred: As for `constrain_weight`.
 
     Returns:
         (O, I, kh, kw).
@@ -120,7 +133,8 @@ def weight_gradient(latent: Tensor, beta: Tensor, grad: Tensor) -> Tensor:
     inputs, n = latent.shape[1], latent[0].numel()
     through_sign = _per_filter(beta) * grad * (latent.abs() <= 1)
     through_beta = sign * (sign * grad).mean(dim=(1, 2, 3), keepdim=True)
-    return (through_sign + through_beta) * ((1 - 1 / inputs) * n)
+    share = 1 - 1 / inputs if centred else 1.0
+    return (through_sign + through_beta) * (share * n)
 
 
 def _sign_and_scale(constrained: Tensor) -> tuple[Tensor, Tensor]:

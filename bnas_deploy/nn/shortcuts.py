@@ -27,7 +27,7 @@ from bnas_deploy.nn.layers import (
     Normalise,
     constant_channels,
     convolve,
-    kernel_weight,
+    convolve_normalised,
     normalise,
 )
 
@@ -130,6 +130,7 @@ class BinaryShortcut(Shortcut):
 
     Attributes:
         binary: Whether activations and weights are binarized.
+        scaled: Whether the output is multiplied by the activation scale K (paper, Eq. 3).
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class BinaryShortcut(Shortcut):
         kind = BinaryConv2d if binary else FloatConv2d
         super().__init__(in_channels, kind(in_channels, out_channels, 2, stride=2))
         self.binary = binary
+        self.scaled = False
         self.live = len(zero_parts) < NODES
 
     @property
@@ -154,9 +156,10 @@ class BinaryShortcut(Shortcut):
 
     def forward(self, input: Tensor) -> Tensor:
         """Map (N, L, H, W) to (N, O, H / 2, W / 2)."""
-        y = self.normalise(self.bn, input, binary=self.binary)
-        absent = constant_channels(self.bn, input.shape[1], binary=self.binary)
-        return convolve(self.conv, y, kernel_weight(self.conv), absent)
+        signs_alone = self.binary and not self.scaled
+        y = self.normalise(self.bn, input, binary=signs_alone)
+        absent = constant_channels(self.bn, input.shape[1], binary=signs_alone)
+        return convolve_normalised(self.conv, y, absent, binary=self.binary, scaled=self.scaled)
 
 
 class RepeatParts(nn.Module):

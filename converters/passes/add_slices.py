@@ -34,7 +34,7 @@ class AddSlices(Pass):
     """
 
     name = "add_slices"
-    absent_before = frozenset({"binary_conv"})
+    absent_before = frozenset({"binary_conv", "binary_depthwise"})
     absent_after = frozenset({"add"})
 
     def rewrite(self, graph: Graph) -> Graph:

@@ -18,7 +18,7 @@ class BinarizeSigns(Pass):
     """
 
     name = "binarize_signs"
-    absent_before = frozenset({"binary_conv"})
+    absent_before = frozenset({"binary_conv", "binary_depthwise"})
     absent_after = frozenset({"sign"})
 
     def rewrite(self, graph: Graph) -> Graph:

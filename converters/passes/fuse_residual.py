@@ -17,7 +17,7 @@ class FuseResidual(Pass):
     """
 
     name = "fuse_residual"
-    absent_before = frozenset({"binary_conv", "add"})
+    absent_before = frozenset({"binary_conv", "binary_depthwise", "add"})
 
     def rewrite(self, graph: Graph) -> Graph:
         """Fuse one addition at a time, until none fits."""

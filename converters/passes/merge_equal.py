@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnas_deploy.converters.graph import Graph, Node, same_work
+from bnas_deploy.converters.ops import PACKED
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["MergeEqual"]
@@ -22,7 +23,7 @@ class MergeEqual(Pass):
             node = old.renamed_inputs(renamed)
             rivals = seen.setdefault((node.op, node.inputs), [])
             twin = next((rival for rival in rivals if same_work(rival, node)), None)
-            if twin is None or node.op == "packed_conv":  # whose constants name its outputs
+            if twin is None or node.op in PACKED:  # whose constants name its outputs
                 rivals.append(node)
                 kept.append(node)
             else:

@@ -14,8 +14,11 @@ from bnas_deploy.converters.passes.base import Pass
 __all__ = ["PackConvs"]
 
 
+_PACKED = {"binary_conv": "packed_conv", "binary_depthwise": "packed_depthwise"}
+
+
 class PackConvs(Pass):
-    """Each binary_conv becomes one packed_conv.
+    """Each binary_conv becomes one packed_conv, each binary_depthwise one packed_depthwise.
 
     1. Each sign(batch_norm(conv)) or sign(conv) that reads it becomes a threshold stage: the sign
        of the float expression, found for every integer that the dot product can be, changes at
@@ -24,11 +27,11 @@ class PackConvs(Pass):
     """
 
     name = "pack_convs"
-    absent_after = frozenset({"binary_conv"})
+    absent_after = frozenset({"binary_conv", "binary_depthwise"})
 
     def rewrite(self, graph: Graph) -> Graph:
         """Pack the convolutions and drop the signs that became stages."""
-        packed = {n.name: _pack(graph, n) for n in graph.nodes if n.op == "binary_conv"}
+        packed = {n.name: _pack(graph, n) for n in graph.nodes if n.op in _PACKED}
         taken = {name for node in packed.values() for name in node.outputs}
         nodes = [
             packed.get(n.name, n) for n in graph.nodes if n.op != "sign" or n.output not in taken
@@ -56,7 +59,8 @@ def _pack(graph: Graph, conv: Node) -> Node:
         constants[f"{conv.output}.scale"] = conv.constants["scale"]
     attributes = {key: conv.attributes[key] for key in ("stride", "padding", "dilation")}
     attributes["stages"] = tuple(stages.values())
-    return Node("packed_conv", conv.name, conv.inputs, tuple(stages), attributes, constants)
+    op = _PACKED[conv.op]
+    return Node(op, conv.name, conv.inputs, tuple(stages), attributes, constants)
 
 
 def _readers(graph: Graph, conv: Node) -> tuple[list[tuple[Node, Node | None]], bool]:

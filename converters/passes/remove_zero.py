@@ -9,6 +9,7 @@ import numpy as np
 
 from bnas_deploy.converters.graph import Array, Graph, Node
 from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.ops import PACKED
 from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.converters.passes.channels import Channels, Rebuilt
 from bnas_deploy.converters.passes.dead_inputs import binary_conv, conv, linear
@@ -25,11 +26,14 @@ class RemoveZero(Pass):
     3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
        tap; a conv without padding adds them to its bias, one with padding drops zero channels and
        keeps others; a linear layer adds them to its bias.
-    4. Where two values added have different live channels, select_channels lays them out alike.
+    4. A binary_depthwise keeps the signs of known channels: at borders its output is not the same
+       everywhere. The value before the sign gets them back. A mean_magnitude adds them to its
+       terms; multiply reads whole values.
+    5. Where two values added have different live channels, select_channels lays them out alike.
     """
 
     name = "remove_zero"
-    absent_before = frozenset({"packed_conv", "binarize", "add_slice"})
+    absent_before = frozenset({*PACKED, "binarize", "add_slice"})
 
     def rewrite(self, graph: Graph) -> Graph:
         """Rebuild the graph node by node."""
@@ -74,6 +78,46 @@ def _normalised(node: Node, known: Array) -> Array:
 
 def _signed(node: Node, known: Array) -> Array:
     return np.where(known == 0, node.attributes["zero_sign"], np.where(known < 0, -1, 1))
+
+
+def _sign(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    x = new.values[node.inputs[0]]
+    keeps = any(reader.op == "binary_depthwise" for reader in graph.readers[node.output])
+    if not (keeps and x.dead.any()):
+        return _per_channel(_signed)(graph, node, new)
+    new.emit(replace(node, inputs=(new.laid_out(x, np.arange(x.count), node.name),)))
+    return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _mean_magnitude(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    x = new.values[node.inputs[0]]
+    scale, shift = node.constants["scale"], node.constants["shift"]
+    factor, rest = node.constants["terms"].astype(np.float64)
+    known = np.nan_to_num(x.known).astype(np.float64) * scale + shift
+    rest = rest + factor * np.abs(known[x.dead]).sum()
+    if x.name is None:
+        return Channels.all_known(np.array([rest], new.dtype), x.size)
+    narrow = replace(node, inputs=(x.name,)).with_constants(
+        scale=scale[x.live],
+        shift=shift[x.live],
+        terms=np.array([factor, rest]).astype(scale.dtype),
+    )
+    new.emit(narrow)
+    return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _multiply(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    inputs = tuple(
+        new.laid_out(new.values[name], np.arange(new.values[name].count), f"{node.name}.{side}")
+        for name, side in zip(node.inputs, ("x", "factor"), strict=True)
+    )
+    new.emit(replace(node, inputs=inputs))
+    return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _whole(node: Node, x: Channels, new: Rebuilt) -> Node:
+    assert x.name is not None  # `_sign` has seen to it
+    return replace(node, inputs=(x.name,))
 
 
 def _affine(graph: Graph, node: Node, new: Rebuilt) -> Channels:
@@ -138,7 +182,7 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "batch_norm": _per_channel(_normalised),
     "affine": _affine,
     "relu": _per_channel(lambda node, known: np.maximum(known, 0)),
-    "sign": _per_channel(_signed),
+    "sign": _sign,
     "max_pool": _SAME,
     "avg_pool": _SAME,
     "global_avg_pool": _SAME,
@@ -147,5 +191,8 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "select_channels": _select,
     "conv": _consumer(conv),
     "binary_conv": _consumer(binary_conv),
+    "binary_depthwise": _consumer(_whole),
     "linear": _consumer(linear),
+    "mean_magnitude": _mean_magnitude,
+    "multiply": _multiply,
 }

@@ -96,6 +96,24 @@ void binary_conv2d(Builder& b, ValueId input, const py::object& weight, const py
   b.add_binary_conv2d(spec);
 }
 
+void depthwise_conv2d(Builder& b, ValueId input, const py::object& weight, const Pair& kernel,
+                      const Pair& stride, const Padding& padding, const Pair& dilation,
+                      const std::vector<py::tuple>& stages) {
+  BinaryConvSpec spec{input,
+                      elements<std::uint64_t>(weight, "weight"),
+                      {},
+                      window(kernel, stride, padding, dilation),
+                      {}};
+  for (const py::tuple& fields : stages) spec.stages.push_back(bnas::stage(fields));
+  b.add_depthwise_conv2d(spec);
+}
+
+void mean_magnitude(Builder& b, ValueId input, ValueId output, const py::object& scale,
+                    const py::object& shift, const py::object& terms) {
+  b.add_mean_magnitude({input, output, elements<float>(scale, "scale"),
+                        elements<float>(shift, "shift"), elements<float>(terms, "terms")});
+}
+
 void pool(Builder& b, ValueId input, ValueId output, const Pair& kernel, const Pair& stride,
           const Padding& padding, bool average) {
   b.add_pool({input, output, window(kernel, stride, padding, {1, 1}), average});
@@ -124,6 +142,9 @@ void bind_builder(py::module_& m) {
       .def("quantized_conv2d", &quantized_conv2d)
       .def("binarize", &binarize)
       .def("binary_conv2d", &binary_conv2d)
+      .def("depthwise_conv2d", &depthwise_conv2d)
+      .def("mean_magnitude", &mean_magnitude)
+      .def("multiply", &Builder::add_multiply)
       .def("pool", &pool)
       .def("add_slice", [](Builder& b, ValueId input, ValueId addend, ValueId output,
                            std::size_t at) { b.add_add_slice({input, addend, output, at}); })

@@ -28,8 +28,11 @@ class Builder {
   void add_quantized_conv2d(const QuantizedConvSpec& spec);
   void add_binarize(const BinarizeSpec& spec);
   void add_binary_conv2d(const BinaryConvSpec& spec);
+  void add_depthwise_conv2d(const BinaryConvSpec& spec);  // without fold
   void add_pool(const PoolSpec& spec);
   void add_add_slice(const AddSliceSpec& spec);
+  void add_mean_magnitude(const MeanMagnitudeSpec& spec);
+  void add_multiply(ValueId input, ValueId factor, ValueId output);
   void add_concat(const std::vector<ValueId>& inputs, ValueId output);
   void add_select_channels(ValueId input, ValueId output, Array<std::int32_t> index);
   void add_global_avg_pool(ValueId input, ValueId output);

@@ -27,6 +27,10 @@ struct Describe {
             name_of(s.taps.gather), bits_per_plane,
             kernels.binary_vectors, kernels.byte_lanes};
   }
+  KernelUse operator()(const DepthwiseConv& s) const {
+    return {program_step,      "depthwise_conv", name_of(s.conv.taps.gather), bits_per_plane, 1,
+            kernels.byte_lanes};
+  }
   KernelUse operator()(const Conv2d& s) const {
     return {program_step,           "conv2d",
             name_of(s.taps.gather), kernels.float_outputs,
@@ -43,6 +47,8 @@ struct Describe {
   KernelUse operator()(const Affine&) const { return plain("affine"); }
   KernelUse operator()(const Relu&) const { return plain("relu"); }
   KernelUse operator()(const AddSlice&) const { return plain("add_slice"); }
+  KernelUse operator()(const MeanMagnitude&) const { return plain("mean_magnitude"); }
+  KernelUse operator()(const Multiply&) const { return plain("multiply"); }
   KernelUse operator()(const CopyPlanes&) const { return plain("copy_planes"); }
   KernelUse operator()(const GlobalAvgPool&) const { return plain("global_avg_pool"); }
   KernelUse operator()(const Linear&) const { return plain("linear"); }

@@ -21,8 +21,9 @@ struct Kernels {
   std::size_t quad_outputs;        // outputs in one tile of an 8-bit convolution
   std::size_t quad_rows;           // rows of quads that lie together for each of these outputs
   Kernel<BinaryConv> binary_conv;  // units: tiles of outputs within groups of vectors
-  Kernel<Conv2d> conv2d;           // units: the same
-  Kernel<Quantize> quantize;       // units: planes of quads
+  Kernel<DepthwiseConv> depthwise_conv;  // units: byte planes
+  Kernel<Conv2d> conv2d;                 // units: tiles of outputs within groups of vectors
+  Kernel<Quantize> quantize;             // units: planes of quads
   Kernel<QuantizedConv> quantized_conv;  // units: tiles of outputs within groups of vectors
   Kernel<SplitPhases> split_phases;      // units: planes
   Kernel<Binarize> binarize;             // units: byte planes
@@ -30,9 +31,11 @@ struct Kernels {
   Kernel<Relu> relu;
   Kernel<Pool> pool;
   Kernel<AddSlice> add_slice;
+  Kernel<Multiply> multiply;
   Kernel<CopyPlanes> copy_planes;
   Kernel<GlobalAvgPool> global_avg_pool;
-  Kernel<Linear> linear;  // units: vectors of max_float_lanes outputs
+  Kernel<MeanMagnitude> mean_magnitude;  // units: vectors of max_float_lanes pixels
+  Kernel<Linear> linear;                 // units: vectors of max_float_lanes outputs
   std::uint64_t (*peak_loop)(
       std::size_t rounds);  // xor + popcount + add on registers; binary MACs done
 };

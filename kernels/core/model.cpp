@@ -37,6 +37,7 @@ struct Execute {
   Range range;
 
   void operator()(const BinaryConv& s) const { kernels.binary_conv(s, frame, range); }
+  void operator()(const DepthwiseConv& s) const { kernels.depthwise_conv(s, frame, range); }
   void operator()(const Conv2d& s) const { kernels.conv2d(s, frame, range); }
   void operator()(const Quantize& s) const { kernels.quantize(s, frame, range); }
   void operator()(const QuantizedConv& s) const { kernels.quantized_conv(s, frame, range); }
@@ -46,6 +47,8 @@ struct Execute {
   void operator()(const Relu& s) const { kernels.relu(s, frame, range); }
   void operator()(const Pool& s) const { kernels.pool(s, frame, range); }
   void operator()(const AddSlice& s) const { kernels.add_slice(s, frame, range); }
+  void operator()(const MeanMagnitude& s) const { kernels.mean_magnitude(s, frame, range); }
+  void operator()(const Multiply& s) const { kernels.multiply(s, frame, range); }
   void operator()(const CopyPlanes& s) const { kernels.copy_planes(s, frame, range); }
   void operator()(const GlobalAvgPool& s) const { kernels.global_avg_pool(s, frame, range); }
   void operator()(const Linear& s) const { kernels.linear(s, frame, range); }

@@ -74,6 +74,11 @@ struct AffineSpec {
   Array<float> scale, shift;
 };
 
+struct MeanMagnitudeSpec {
+  ValueId input, output;
+  Array<float> scale, shift, terms;
+};
+
 struct AddSliceSpec {
   ValueId input, addend, output;
   std::size_t at;

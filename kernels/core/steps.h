@@ -99,6 +99,12 @@ struct BinaryConv {
   std::size_t stage_count;
 };
 
+// The same of each channel alone: weights are [plane][tap] a byte of eight channels, base is as
+// above, never bytewise.
+struct DepthwiseConv {
+  BinaryConv conv;
+};
+
 struct Conv2d {
   ValueId input, output;
   Taps taps;
@@ -174,6 +180,19 @@ struct Pool {
   const std::uint64_t* columns;  // [vector][kx] bit i: the tap of column i is inside the image
   const float* counts;           // average: [vector][lane] columns inside the image
   float inverse;  // average: of the count, where it is always the same power of two; or 0
+};
+
+// Mean over the channels of |x * scale[c] + shift[c]|: that sum times factor, plus rest.
+struct MeanMagnitude {
+  ValueId input, output;
+  const float* scale;
+  const float* shift;
+  float factor, rest;
+};
+
+// output[c] = input[c] * factor[0], in place or not.
+struct Multiply {
+  ValueId input, factor, output;
 };
 
 // output[at + c] += addend[c], in place.

@@ -12,6 +12,8 @@
 
 #include "generic/binary_conv-inl.h"
 
+#include "generic/depthwise-inl.h"
+
 #include "generic/conv2d-inl.h"
 
 #include "generic/quantize-inl.h"
@@ -30,14 +32,38 @@
 
 #include "generic/elementwise-inl.h"
 
+#include "generic/magnitude-inl.h"
+
 #include "generic/linear-inl.h"
 
 #include "generic/peak-inl.h"
 
 constexpr Kernels make_table(const char* name) {
-  return {name,          BNAS_FEATURES,    byte_lanes,   float_lanes,     binary_vectors,
-          float_vectors, float_outputs,    quad_vectors, quad_outputs,    quad_rows,
-          &binary_conv,  &conv2d,          &quantize,    &quantized_conv, &split_phases,
-          &binarize,     &affine,          &relu,        &pool,           &add_slice,
-          &copy_planes,  &global_avg_pool, &linear,      &peak_loop};
+  return {name,
+          BNAS_FEATURES,
+          byte_lanes,
+          float_lanes,
+          binary_vectors,
+          float_vectors,
+          float_outputs,
+          quad_vectors,
+          quad_outputs,
+          quad_rows,
+          &binary_conv,
+          &depthwise_conv,
+          &conv2d,
+          &quantize,
+          &quantized_conv,
+          &split_phases,
+          &binarize,
+          &affine,
+          &relu,
+          &pool,
+          &add_slice,
+          &multiply,
+          &copy_planes,
+          &global_avg_pool,
+          &mean_magnitude,
+          &linear,
+          &peak_loop};
 }

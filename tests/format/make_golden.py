@@ -38,6 +38,8 @@ def golden_model() -> PackedModel:
     b.select_channels(b.add_slice(wide, x, 3), [2, -1, 17, 0])
     b.linear(ends[3], 3, bias=False)
     b.quantized_conv2d(x, 5, kernel=(3, 2), stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
+    b.binary_depthwise_conv2d(bits, kernel=(3, 2), stride=(1, 2), stages=STAGE_KINDS)
+    b.multiply(x, b.mean_magnitude(x))
     m = b.finish(classes=5)
     return dataclasses.replace(
         m,
