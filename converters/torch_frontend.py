@@ -192,13 +192,10 @@ def _factorized(build: GraphBuilder, unit: FactorizedReduction, x: str, name: st
 def _one_pixel_further(build: GraphBuilder, x: str) -> dict[str, Any]:
     """Geometry of a 2x2 window of stride 2 of which only the last tap is inside the image."""
     _, h, w = build.values[x].shape
-    if h % 2 or w % 2:
-        msg = f"skip_connect halves images of even height and width; got {h} x {w}"
-        raise ConversionError(msg)
     # The first tap lies at 2y - h, above the image for every y, the last at 2y - h + (h + 1).
     return {
         "stride": (2, 2),
-        "padding": (h, w, 0, 0),
+        "padding": (h, w, h % 2, w % 2),
         "dilation": (h + 1, w + 1),
         "activation": "none",
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -48,9 +51,12 @@ def scramble(network: nn.Module, seed: int) -> None:
 
 
 def random_network(
-    seed: int, *, zeroise: float = 0.3, double: bool = False, shortcut: str = "conv"
+    seed: int, *, zeroise: float = 0.3, double: bool = False, **options: Any
 ) -> Network:
-    """One network in evaluation mode; the seed chooses cells, stem, depth, width and weights."""
+    """One network in evaluation mode; the seed chooses cells, stem, depth, width and weights.
+
+    `options` are further fields of the configuration, or other values for those chosen.
+    """
     rng = np.random.default_rng(seed)
     genotype = (
         (LATEST_CELL_ZEROISE, LATEST_CELL)[seed] if seed < 2 else random_genotype(rng, zeroise)
@@ -64,8 +70,8 @@ def random_network(
         dataset=dataset,
         classes=int(rng.integers(1, 12)),
         image_size=32 if dataset == "imagenet" else int(rng.choice([8, 12])),
-        shortcut=shortcut,
     )
+    config = replace(config, **options)
     torch.manual_seed(seed)
     network = build_network(config).eval()
     scramble(network, seed)

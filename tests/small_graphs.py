@@ -57,6 +57,26 @@ class SmallGraph(GraphBuilder):
             constants["bias"] = self.rng.normal(size=outputs)
         return self.add("conv", name, (x,), _geometry(padding, activation), constants)
 
+    def depthwise(self, name, x, kernel=3, *, padding=1):
+        c = self.channels(x)
+        constants = {
+            "weight": self.rng.choice([-1, 1], (c, 1, kernel, kernel)).astype(np.int8),
+            "scale": self.rng.random(c),
+        }
+        return self.add("binary_depthwise", name, (x,), _geometry(padding, "none"), constants)
+
+    def magnitude(self, name, x):
+        c = self.channels(x)
+        constants = {
+            "scale": self.rng.normal(size=c),
+            "shift": self.rng.normal(size=c),
+            "terms": np.array([1 / c, 0.0]),
+        }
+        return self.add("mean_magnitude", name, (x,), {}, constants)
+
+    def times(self, name, x, factor):
+        return self.add("multiply", name, (x, factor))
+
     def binary(self, name, x, outputs, kernel=3, *, padding=1, activation="none", fold=False):
         shape = (outputs, self.channels(x), kernel, kernel)
         constants = {

@@ -54,8 +54,11 @@ class FactorizedReduction(nn.Module):
         return tuple(conv for conv in self.convs if isinstance(conv, FloatConv2d))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W), H and W even, to (N, C, H / 2, W / 2)."""
+        """Map (N, C, H, W) to (N, C, H / 2, W / 2), rounded up."""
         y = self.normalise(self.bn, x, binary=self.binary and not self.scaled)
+        odd = [n % 2 for n in x.shape[2:]]
+        if any(odd):  # what lies outside adds nothing
+            y = functional.pad(y, (0, odd[1], 0, odd[0]))
         halves = [
             convolve_normalised(conv, y[:, :, i:, i:], None, binary=self.binary, scaled=self.scaled)
             for i, conv in enumerate(self.parts)

@@ -8,7 +8,7 @@ import pytest
 
 from bnas_deploy import cost
 from bnas_deploy.nn.config import CONFIGS
-from bnas_deploy.nn.genotype import LATEST_CELL
+from bnas_deploy.nn.genotype import GENOTYPES, LATEST_CELL, Genotype
 
 A = CONFIGS["A"]
 A_WITHOUT_ZEROISE = replace(A, name="A w/o Zeroise", genotype=LATEST_CELL)
@@ -133,6 +133,19 @@ def test_a_binary_shortcut_counts_as_binary_and_not_in_the_papers_figures() -> N
     assert cost.memory_bits(WITH_BINARY) == cost.memory_bits(A)
 
 
+def test_without_skips_there_is_no_shortcut_to_count() -> None:
+    without = replace(A, skips=False)
+    assert cost.full_flops(without) == cost.paper_flops(without) == cost.paper_flops(A)
+
+
+def test_a_separable_convolution_counts_its_two_parts() -> None:
+    edges = (("bin_sep_conv_3x3", 0), ("bin_double_sep_conv_5x5", 1), *[("none", 0)] * 6)
+    config = replace(MINI, layers=3, channels=4, genotype=Genotype(edges, edges))
+    own = [x for x in cost.network_layers(config) if x.name.startswith("cells.0.ops")]
+    assert [x.weights for x in own] == [4 * 9, 16, 4 * 25, 16, 4 * 25, 16]
+    assert [x.macs for x in own] == [32 * 32 * x.weights for x in own]
+
+
 def test_an_8_bit_shortcut_mac_is_an_eighth_of_a_flop() -> None:
     macs = sum(x.macs for x in cost.network_layers(A) if x.kind == "shortcut")
     saved = cost.full_flops(A) - cost.full_flops(A, shortcut_bits=8)
@@ -164,8 +177,19 @@ def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
         replace(MINI, layers=6, channels=4, shortcut="pool1x1"),
         replace(MINI, layers=6, channels=4, shortcut="binary"),
         replace(CONFIGS["D"], layers=6, channels=4, image_size=64, shortcut="pool"),
+        replace(MINI, layers=6, channels=4, skips=False),
+        *(replace(MINI, layers=6, channels=5, genotype=cell) for cell in GENOTYPES.values()),
     ],
-    ids=["zeroise", "no zeroise", "imagenet", "pool1x1", "binary", "pool"],
+    ids=[
+        "zeroise",
+        "no zeroise",
+        "imagenet",
+        "pool1x1",
+        "binary",
+        "pool",
+        "no skip",
+        *GENOTYPES,
+    ],
 )
 def test_parameters_are_those_of_the_torch_network(config: object) -> None:
     pytest.importorskip("torch")

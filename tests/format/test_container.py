@@ -115,16 +115,16 @@ def test_unknown_key() -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("2.0", "format version 2.0, this program reads 1.1; update bnas-deploy"),
-        ("1.2", "format version 1.2, this program reads 1.1; update bnas-deploy"),
-        ("0.9", "format version 0.9, this program reads 1.1; export the network again"),
-        ("1", "must look like 1.1, got '1'"),
-        ("1.0.0", "must look like 1.1, got '1.0.0'"),
-        ("1.x", "must look like 1.1"),
-        ("-1.0", "must look like 1.1"),
-        ("", "must look like 1.1"),
-        ("9" * 5000 + ".0", "must look like 1.1"),
-        ("١.٠", "must look like 1.1"),
+        ("2.0", "format version 2.0, this program reads 1.2; update bnas-deploy"),
+        ("1.3", "format version 1.3, this program reads 1.2; update bnas-deploy"),
+        ("0.9", "format version 0.9, this program reads 1.2; export the network again"),
+        ("1", "must look like 1.2, got '1'"),
+        ("1.0.0", "must look like 1.2, got '1.0.0'"),
+        ("1.x", "must look like 1.2"),
+        ("-1.0", "must look like 1.2"),
+        ("", "must look like 1.2"),
+        ("9" * 5000 + ".0", "must look like 1.2"),
+        ("١.٠", "must look like 1.2"),
     ],
 )
 def test_versions(version: str, message: str) -> None:

@@ -50,6 +50,19 @@ def test_the_shortcut_is_kept(kind):
     assert NetworkConfig.from_dict(value).to_dict() == value
 
 
+@pytest.mark.parametrize(
+    ("field", "default"),
+    [("skips", True), ("activation_scale", False), ("centre_depthwise", False)],
+)
+def test_schemes_are_kept_and_older_configurations_have_the_papers(field, default):
+    value = CONFIGS["A"].to_dict()
+    changed = NetworkConfig.from_dict({**value, field: not default})
+    assert getattr(changed, field) is not default
+    assert changed.to_dict()[field] is not default
+    assert value.pop(field) is default
+    assert NetworkConfig.from_dict(value) == CONFIGS["A"]
+
+
 def test_unknown_name_lists_the_choices():
     with pytest.raises(ConfigError, match="Mini, A, B"):
         get_config("Z")
@@ -86,6 +99,9 @@ def test_only_a_mapping_is_read():
         ("shortcut", ["conv"]),
         ("genotype", "latest_cell"),
         ("name", 3),
+        ("skips", 0),
+        ("activation_scale", "yes"),
+        ("centre_depthwise", None),
     ],
 )
 def test_impossible_values(field, value):

@@ -30,6 +30,16 @@ def test_latest_cell_is_that_of_the_paper():
     assert LATEST_CELL.cell(reduction=True)[-1] == ("bin_dil_conv_3x3", 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "percent"), [("darts_v2", 62.5), ("snas_mild", 37.5), ("latest_cell", 0)]
+)
+def test_separable_convolutions_of_the_normal_cell_are_as_many_as_in_table_12(name, percent):
+    # The paper prints 36.75 for SNAS, which is no share of eight edges.
+    edges = GENOTYPES[name].normal
+    separable = sum("_double_sep_" in primitive for primitive, _ in edges)
+    assert 100 * separable / len(edges) == percent
+
+
 def test_it_is_a_value():
     again = Genotype.from_dict(LATEST_CELL.to_dict())
     assert hash(again) == hash(LATEST_CELL)
@@ -37,7 +47,7 @@ def test_it_is_a_value():
 
 def test_unknown_name_lists_the_choices():
     with pytest.raises(GenotypeError, match="latest_cell_zeroise, latest_cell"):
-        get_genotype("darts")
+        get_genotype("enas")
 
 
 def test_unknown_primitive_lists_the_choices():

@@ -1,11 +1,13 @@
-"""Tests of the seven primitives."""
+"""Tests of the primitives."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from bnas_deploy.nn.genotype import PRIMITIVES
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.nn.genotype import PRIMITIVES, Genotype
+from bnas_deploy.nn.network import build_network
 from bnas_deploy.nn.primitives import OPS
 
 
@@ -19,6 +21,16 @@ def test_there_is_a_module_for_every_primitive():
 def test_shapes(name, stride, size, want, binary):
     out = OPS[name](6, stride, binary)(torch.randn(2, 6, size, size))
     assert out.shape == (2, 6, want, want)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES[3:-1])
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_cell_of_one_layer_type(name, binary):
+    genotype = Genotype([(name, 0), (name, 1)] * 4, [(name, 0), (name, 1)] * 4)
+    config = NetworkConfig("one type", 3, 4, genotype, image_size=8, skips=False)
+    logits = build_network(config, binary=binary)(torch.randn(2, 3, 8, 8))
+    logits.sum().backward()
+    assert logits.isfinite().all()
 
 
 @pytest.mark.parametrize("stride", [1, 2])
