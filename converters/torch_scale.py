@@ -51,6 +51,8 @@ def scale_by_box(
     terms = np.array([1 / len(alpha), 0], alpha.dtype)
     constants = {"scale": alpha, "shift": beta, "terms": terms}
     mean = build.add("mean_magnitude", f"{name}.magnitude", node.inputs, {}, constants)
+    if box.size == 1 and geometry["stride"] == (1, 1):  # which would change nothing
+        return build.add("multiply", f"{name}.scaled", (y, mean))
     weight = {"weight": box.astype(alpha.dtype)}
     k = build.add("conv", f"{name}.activations", (mean,), dict(geometry), weight)
     return build.add("multiply", f"{name}.scaled", (y, k))

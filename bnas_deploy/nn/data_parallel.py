@@ -21,6 +21,7 @@ from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.layers import ConvUnit, count_batch, normalise, running_statistics
 from bnas_deploy.nn.quantize import ste_sign
 from bnas_deploy.nn.shortcuts import Shortcut
+from bnas_deploy.nn.skip_connect import FactorizedReduction
 
 __all__ = [
     "SharedBatchNorm2d",
@@ -77,7 +78,7 @@ def install(network: nn.Module) -> SharedDrop:
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = SharedBatchNorm2d
-        if isinstance(module, ConvUnit | Shortcut):
+        if isinstance(module, ConvUnit | FactorizedReduction | Shortcut):
             module.normalise = shared_normalise
         if isinstance(module, Cell):
             module.drop = drop

@@ -101,8 +101,41 @@ void add_binary_part(Builder& b, Random& random, std::size_t channels, const Con
   b.add_binary_conv2d(spec);
 }
 
+// A 1x1 binary convolution of as many outputs as inputs.
+void add_pointwise(Builder& b, Random& random, ValueId input, ValueId output,
+                   std::size_t channels) {
+  const auto weight = words(random, channels, channels);
+  const auto beta = floats(random, channels);
+  BinaryConvSpec spec{input, array(weight), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
+  spec.stages.push_back({Stage::Kind::scale, output, {}, {}, array(beta), false, false, 0, 0});
+  b.add_binary_conv2d(spec);
+}
+
+struct DepthwiseValues {
+  ValueId floats, bits, dots, mean, product;
+};
+
+// A depthwise convolution of the bits, with both kinds of stages, times the mean magnitude.
+void add_depthwise_part(Builder& b, Random& random, const Shape& shape, const DepthwiseValues& v,
+                        ValueId marks) {
+  const std::size_t c = shape.channels, kernel = 1 + 2 * pick(random, 0, 2);
+  const auto weight = words(random, c, kernel * kernel), flip = words(random, 1, c);
+  const auto limits = integers(random, c, 5);
+  const auto beta = floats(random, c), scale = floats(random, c), shift = floats(random, c);
+  const std::size_t pad = kernel / 2;
+  BinaryConvSpec spec{
+      v.bits, array(weight), {}, {{kernel, kernel}, {1, 1}, {pad, pad, pad, pad}, {1, 1}}, {}};
+  spec.stages.push_back({Stage::Kind::scale, v.dots, {}, {}, array(beta), false, false, 0, 0});
+  spec.stages.push_back(
+      {Stage::Kind::threshold, marks, array(limits), array(flip), {}, false, false, 0, 0});
+  b.add_depthwise_conv2d(spec);
+  const auto terms = floats(random, 2);
+  b.add_mean_magnitude({v.floats, v.mean, array(scale), array(shift), array(terms)});
+  b.add_multiply(v.dots, v.mean, v.product);
+}
+
 // Image, float and 8-bit convolution, their sum, pool, affine, bits, binary convolution with both
-// stages, mean, linear.
+// stages, mean; a depthwise convolution of the same bits, its mean; linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Builder b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
@@ -120,6 +153,11 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const ValueId x10 = add(false, {2 * o2, binary.out.height, binary.out.width});
 
   const ValueId quantized = add(false, conv.out), sum = add(false, conv.out);
+  const ValueId dots = add(false, pool.out), marks = add(true, pool.out);
+  const ValueId mean = add(false, {1, pool.out.height, pool.out.width});
+  const ValueId product = add(false, pool.out), x11 = add(false, {o1, 1, 1});
+  const ValueId x12 = add(false, {o1, 1, 1}), x13 = add(false, {2 * o2 + 2 * o1, 1, 1});
+  const ValueId marked = add(false, pool.out);
 
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
   const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
@@ -133,10 +171,15 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const auto flip = words(random, 1, o1);
   b.add_binarize({x3, x4, array(threshold), array(flip)});
   add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
+  add_depthwise_part(b, random, pool.out, {x3, x4, dots, mean, product}, marks);
+  add_pointwise(b, random, marks, marked, o1);
+  b.add_global_avg_pool(product, x11);
+  b.add_global_avg_pool(marked, x12);
   b.add_concat({x7, x5}, x10);
   b.add_global_avg_pool(x10, x8);
-  const auto w2 = floats(random, 3 * 2 * o2);
-  b.add_linear({x8, x9, array(w2), {}});
+  b.add_concat({x8, x11, x12}, x13);
+  const auto w2 = floats(random, 3 * (2 * o2 + 2 * o1));
+  b.add_linear({x13, x9, array(w2), {}});
   return b.build(in, x9);
 }
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from bnas_deploy.cli._train_parser import RECIPE_HELP
 from bnas_deploy.cli.train import main
+from bnas_deploy.nn.genotype import DARTS_V2
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import load_model
 from bnas_deploy.training.recipe import Recipe
@@ -194,6 +195,23 @@ def test_resume_keeps_its_network_and_recipe(train, tmp_path, option):
     status, _, err = train("--resume", *option, resume=True)
     assert status == 2
     assert "leave out " + option[0].replace("no-", "") in err
+
+
+@pytest.mark.parametrize("option", ["--no-skip", "--activation-scale", "--centre-depthwise"])
+def test_resume_keeps_its_scheme(train, tmp_path, option):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    status, _, err = train("--resume", option, resume=True)
+    assert status == 2
+    assert f"leave out {option}" in err
+
+
+def test_schemes_travel_in_the_product(train, tmp_path):
+    options = ("--no-skip", "--activation-scale", "--centre-depthwise", "--genotype", "darts_v2")
+    assert train("--quiet", *options)[0] == 0
+    config = load_model(tmp_path / "run" / "model.pt").network.config
+    assert (config.skips, config.activation_scale, config.centre_depthwise) == (False, True, True)
+    assert config.genotype == DARTS_V2
 
 
 def test_a_recipe_file_and_options_over_it(train, tmp_path):

@@ -150,7 +150,7 @@ def test_box_filters_are_not_put_into_8_bits(shortcut):
     assert not any("activations" in layer for layer in layers)
     factors = {s.factor for s in model.program.steps if isinstance(s, steps.Multiply)}
     boxes = [s for s in model.program.steps if isinstance(s, steps.Conv2d) and s.output in factors]
-    assert len(boxes) == len(factors) > 10
+    assert 0 < len(boxes) < len(factors)  # a 1x1 convolution needs none
 
 
 def test_k_counts_channels_that_are_zero():

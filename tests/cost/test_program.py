@@ -90,3 +90,12 @@ def test_summary_is_plain_json_and_totals_the_steps() -> None:
     assert sum(summary["bytes"].values()) == sum(t.nbytes for t in model.tensors.values())
     assert summary["paper_flops"] == cost.paper_flops(CONFIGS["A"])
     assert "paper_flops" not in cost.cost_summary(model.program, model.tensors)
+
+
+def test_a_depthwise_convolution_counts_one_channel_an_output() -> None:
+    b = Builder(np.random.default_rng(0), (9, 8, 8))
+    b.binary_depthwise_conv2d(b.binarize("image"), stages=("threshold",))
+    step = one(b.finish(), "binary_depthwise_conv2d")
+    assert step.shape == (9, 8, 8)
+    assert (step.binary_macs, step.eight_bit_macs, step.float_macs) == (9 * 9 * 64, 0, 0)
+    assert step.bytes == 9 * 8 + 9 * 4 + 8

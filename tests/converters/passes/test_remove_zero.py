@@ -162,3 +162,52 @@ def test_a_lowered_graph_is_refused():
     out = g.add("add_slice", "a", ("image", "image"), {"at": 0})
     with pytest.raises(PassError, match="without add_slice"):
         STEP(g.graph(out))
+
+
+@pytest.mark.parametrize("padding", [0, 1, 4])
+def test_signs_that_a_depthwise_convolution_reads_get_their_constants_back(padding):
+    g = SmallGraph((3, 9, 9))
+    x = g.concat("j", g.zero("z1", (2, 9, 9)), "image", g.zero("z2", (1, 9, 9)))
+    x = g.depthwise("d", g.sign("s", g.norm("n", x)), padding=padding)
+    graph = run_pass(STEP, g.graph(x))
+    assert ops_of(graph) == [
+        "batch_norm", "select_channels", "affine", "sign", "binary_depthwise",
+    ]  # fmt: skip
+    assert node(graph, "d").constants["weight"].shape == (6, 1, 3, 3)
+
+
+def test_a_depthwise_convolution_of_nothing_but_zeros():
+    g = SmallGraph()
+    x = g.depthwise("d", g.sign("s", g.norm("n", g.zero("z", (3, 6, 5)))))
+    graph = run_pass(STEP, g.graph(g.plus("a", x, "image")))
+    assert ops_of(graph) == ["zero", "affine", "sign", "binary_depthwise", "add"]
+
+
+def test_a_depthwise_convolution_of_live_channels_is_left_alone():
+    g = SmallGraph()
+    assert untouched(STEP, g.graph(g.depthwise("d", g.sign("s", "image"))))
+
+
+def test_zero_channels_go_into_the_terms_of_a_mean_magnitude():
+    g = SmallGraph()
+    x = g.concat("j", g.zero("z", (2, 6, 5)), "image")
+    graph = run_pass(STEP, g.graph(g.times("t", "image", g.magnitude("m", x))))
+    assert ops_of(graph) == ["mean_magnitude", "multiply"]
+    constants = node(graph, "m").constants
+    assert constants["scale"].shape == constants["shift"].shape == (3,)
+    assert constants["terms"][0] == 1 / 5
+    assert constants["terms"][1] > 0
+
+
+def test_a_mean_magnitude_of_nothing_but_zeros_is_known():
+    g = SmallGraph()
+    factor = g.magnitude("m", g.zero("z", (2, 6, 5)))
+    graph = run_pass(STEP, g.graph(g.times("t", "image", factor)))
+    assert ops_of(graph) == ["zero", "affine", "multiply"]
+
+
+def test_a_product_reads_whole_values():
+    g = SmallGraph()
+    x = g.concat("j", g.zero("z", (2, 6, 5)), "image")
+    graph = run_pass(STEP, g.graph(g.times("t", x, g.magnitude("m", "image"))))
+    assert graph.values[graph.output].shape == (5, 6, 5)
