@@ -5,7 +5,8 @@
 namespace bnas {
 namespace {
 
-// Packed rows of bits, (ky, kx), to [byte plane][tap] bytes, a bit for each of eight channels.
+// Packed rows of bits, (ky, kx), to [byte plane][tap] bytes, a bit for each of eight channels, four
+// times each, as they are broadcast.
 const std::uint32_t* plane_bits(const std::uint64_t* rows, const BinaryShape& shape,
                                 Tables& tables) {
   const std::size_t words = divide_up(shape.taps, 64);
@@ -15,7 +16,7 @@ const std::uint32_t* plane_bits(const std::uint64_t* rows, const BinaryShape& sh
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
       const std::uint64_t bit = rows[c * words + tap / 64] >> tap % 64 & 1;
       bytes[c / bits_per_plane * shape.taps + tap] |=
-          static_cast<std::uint32_t>(bit << c % bits_per_plane);
+          static_cast<std::uint32_t>(bit << c % bits_per_plane) * 0x01010101u;
     }
   }
   return bytes;

@@ -1,29 +1,61 @@
 // Binary convolution of each channel alone: differing bits of the eight channels of a byte plane,
 // counted for one vector of pixels at a time. The stages are those of stage-inl.h.
+//
+// Counts are bit-sliced: digit d of a byte holds bit d of the counts of eight channels, and a tap
+// is added to all eight by carrying through the digits.
 
-constexpr std::size_t taps_per_byte = 255;  // counts gather in bytes
+constexpr std::size_t most_digits = 8;
+constexpr std::size_t taps_at_a_time = 255;  // what that many digits can count
 
-// Takes twice the counts of `taps` gathered vectors from the dots.
-template <std::size_t outputs>
-void subtract_counts(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
-                     std::int16_t* dots) {
-  alignas(64) std::uint8_t counts[outputs][byte_lanes] = {};
+// Adds the bits of `taps` gathered vectors that differ from the weights.
+template <std::size_t digits>
+void count_sliced(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+                  std::uint8_t* sliced) {
+  Bytes count[digits];
+  for (Bytes& x : count) x = zero_bytes();
   for (std::size_t t = 0; t < taps; ++t, gathered += byte_lanes) {
-    const auto weight = static_cast<std::uint8_t>(weights[t]);
-    for (std::size_t o = 0; o < outputs; ++o) {
-      for (std::size_t i = 0; i < byte_lanes; ++i) {
-        const unsigned differ = (static_cast<unsigned>(gathered[i] ^ weight) >> o) & 1u;
-        counts[o][i] = static_cast<std::uint8_t>(counts[o][i] + differ);
-      }
+    Bytes carry = xor_bytes(load_bytes(gathered), broadcast_bytes(weights[t]));
+#pragma GCC unroll 8
+    for (std::size_t d = 0; d < digits; ++d) {
+      const Bytes next = count[d] & carry;
+      count[d] = xor_bytes(count[d], carry);
+      carry = next;
     }
   }
+  for (std::size_t d = 0; d < digits; ++d) store_bytes(sliced + d * byte_lanes, count[d]);
+}
+
+// Takes twice the counts of `taps` gathered vectors, fewer than 2^digits, from the dots.
+template <std::size_t outputs, std::size_t digits>
+void subtract_counts(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+                     std::int16_t* dots) {
+  alignas(64) std::uint8_t sliced[digits][byte_lanes];
+  alignas(64) std::uint8_t counts[byte_lanes];
+  count_sliced<digits>(gathered, weights, taps, sliced[0]);
   for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t i = 0; i < byte_lanes; ++i) {
+      unsigned count = 0;
+      for (std::size_t d = 0; d < digits; ++d) count |= (sliced[d][i] >> o & 1u) << d;
+      counts[i] = static_cast<std::uint8_t>(count);
+    }
     std::int16_t* even = dots + o * byte_lanes;
     std::int16_t* odd = even + half_lanes;
     for (std::size_t i = 0; i < half_lanes; ++i) {
-      even[i] = static_cast<std::int16_t>(even[i] - 2 * counts[o][2 * i]);
-      odd[i] = static_cast<std::int16_t>(odd[i] - 2 * counts[o][2 * i + 1]);
+      even[i] = static_cast<std::int16_t>(even[i] - 2 * counts[2 * i]);
+      odd[i] = static_cast<std::int16_t>(odd[i] - 2 * counts[2 * i + 1]);
     }
+  }
+}
+
+template <std::size_t outputs>
+void subtract_some(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+                   std::int16_t* dots) {
+  if (taps < 16) {
+    subtract_counts<outputs, 4>(gathered, weights, taps, dots);
+  } else if (taps < 32) {
+    subtract_counts<outputs, 5>(gathered, weights, taps, dots);
+  } else {
+    subtract_counts<outputs, most_digits>(gathered, weights, taps, dots);
   }
 }
 
@@ -35,9 +67,9 @@ void depthwise_tile(const BinaryConv& conv, const Frame& frame, const std::uint8
   std::memcpy(tile.dots, conv.base + (pattern * conv.outputs + tile.first_output) * byte_lanes,
               outputs * byte_lanes * sizeof(std::int16_t));
   const std::uint32_t* weights = conv.weights + tile.first_output / bits_per_plane * taps;
-  for (std::size_t done = 0; done < taps; done += taps_per_byte) {
-    subtract_counts<outputs>(gathered + done * byte_lanes, weights + done,
-                             smaller(taps_per_byte, taps - done), tile.dots);
+  for (std::size_t done = 0; done < taps; done += taps_at_a_time) {
+    subtract_some<outputs>(gathered + done * byte_lanes, weights + done,
+                           smaller(taps_at_a_time, taps - done), tile.dots);
   }
   finish_dots<outputs, 1>(conv, frame, tile);
 }

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.genotype import DARTS_V2, GDAS_V1
 from bnas_deploy.nn.layers import normalise
 from bnas_deploy.nn.network import build_network
 
@@ -83,8 +84,18 @@ def test_float32_and_evaluation_take_the_plain_way():
     assert torch.equal(fused_normalise(bn, half, binary=False), again(half))
 
 
-def test_a_whole_network_agrees_in_its_first_loss():
-    config = replace(CONFIGS["Mini"], channels=8)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"shortcut": "binary"},
+        {"genotype": GDAS_V1, "layers": 4, "skips": False},
+        {"genotype": DARTS_V2, "layers": 3, "skips": False, "activation_scale": True},
+    ],
+    ids=["Mini", "binary shortcut", "gdas", "scaled darts"],
+)
+def test_a_whole_network_agrees_in_its_first_loss(options):
+    config = replace(CONFIGS["Mini"], channels=8, **options)
     plain, fused = build_network(config), build_network(config)
     fused.load_state_dict(plain.state_dict())
     install(fused)
