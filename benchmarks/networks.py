@@ -17,7 +17,7 @@ import torch
 
 from bnas_deploy.converters import convert_network
 from bnas_deploy.format import PackedModel
-from bnas_deploy.nn.config import NetworkConfig, get_config
+from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.network import Network, build_network
 
@@ -60,7 +60,7 @@ def variants(network: str) -> Iterator[Variant]:
     """The variants of a network that are measured, the published one first."""
     zeroise = (True,) if get_config(network).genotype == LATEST_CELL else (True, False)
     eight_bit = (False, True) if HAS_EIGHT_BIT else (False,)
-    shortcuts = ("conv", "pool1x1", "pool") if HAS_SHORTCUTS and network == "A" else ("conv",)
+    shortcuts = SHORTCUTS if HAS_SHORTCUTS and network == "A" else ("conv",)
     for chosen in product(zeroise, shortcuts, eight_bit):
         yield Variant(network, *chosen)
 
