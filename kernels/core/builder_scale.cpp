@@ -5,18 +5,17 @@
 namespace bnas {
 namespace {
 
-// Packed rows of bits, (ky, kx), to [byte plane][tap] bytes, a bit for each of eight channels, four
-// times each, as they are broadcast.
-const std::uint32_t* plane_bits(const std::uint64_t* rows, const BinaryShape& shape,
-                                Tables& tables) {
+// Packed rows of bits, (ky, kx), to [byte plane][tap] bytes, a bit for each of eight channels.
+const std::uint8_t* plane_bits(const std::uint64_t* rows, const BinaryShape& shape,
+                               Tables& tables) {
   const std::size_t words = divide_up(shape.taps, 64);
   auto* bytes =
-      tables.allocate<std::uint32_t>(divide_up(shape.outputs, bits_per_plane) * shape.taps);
+      tables.allocate<std::uint8_t>(divide_up(shape.outputs, bits_per_plane) * shape.taps);
   for (std::size_t c = 0; c < shape.outputs; ++c) {
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
       const std::uint64_t bit = rows[c * words + tap / 64] >> tap % 64 & 1;
-      bytes[c / bits_per_plane * shape.taps + tap] |=
-          static_cast<std::uint32_t>(bit << c % bits_per_plane) * 0x01010101u;
+      std::uint8_t& byte = bytes[c / bits_per_plane * shape.taps + tap];
+      byte = static_cast<std::uint8_t>(byte | bit << c % bits_per_plane);
     }
   }
   return bytes;

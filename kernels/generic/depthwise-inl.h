@@ -9,12 +9,12 @@ constexpr std::size_t taps_at_a_time = 255;  // what that many digits can count
 
 // Adds the bits of `taps` gathered vectors that differ from the weights.
 template <std::size_t digits>
-void count_sliced(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+void count_sliced(const std::uint8_t* gathered, const std::uint8_t* weights, std::size_t taps,
                   std::uint8_t* sliced) {
   Bytes count[digits];
   for (Bytes& x : count) x = zero_bytes();
   for (std::size_t t = 0; t < taps; ++t, gathered += byte_lanes) {
-    Bytes carry = xor_bytes(load_bytes(gathered), broadcast_bytes(weights[t]));
+    Bytes carry = xor_bytes(load_bytes(gathered), broadcast_bytes(weights[t] * 0x01010101u));
 #pragma GCC unroll 8
     for (std::size_t d = 0; d < digits; ++d) {
       const Bytes next = count[d] & carry;
@@ -27,7 +27,7 @@ void count_sliced(const std::uint8_t* gathered, const std::uint32_t* weights, st
 
 // Takes twice the counts of `taps` gathered vectors, fewer than 2^digits, from the dots.
 template <std::size_t outputs, std::size_t digits>
-void subtract_counts(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+void subtract_counts(const std::uint8_t* gathered, const std::uint8_t* weights, std::size_t taps,
                      std::int16_t* dots) {
   alignas(64) std::uint8_t sliced[digits][byte_lanes];
   alignas(64) std::uint8_t counts[byte_lanes];
@@ -48,7 +48,7 @@ void subtract_counts(const std::uint8_t* gathered, const std::uint32_t* weights,
 }
 
 template <std::size_t outputs>
-void subtract_some(const std::uint8_t* gathered, const std::uint32_t* weights, std::size_t taps,
+void subtract_some(const std::uint8_t* gathered, const std::uint8_t* weights, std::size_t taps,
                    std::int16_t* dots) {
   if (taps < 16) {
     subtract_counts<outputs, 4>(gathered, weights, taps, dots);
@@ -66,7 +66,7 @@ void depthwise_tile(const BinaryConv& conv, const Frame& frame, const std::uint8
   const std::size_t pattern = conv.taps.pattern[tile.first_vector];
   std::memcpy(tile.dots, conv.base + (pattern * conv.outputs + tile.first_output) * byte_lanes,
               outputs * byte_lanes * sizeof(std::int16_t));
-  const std::uint32_t* weights = conv.weights + tile.first_output / bits_per_plane * taps;
+  const std::uint8_t* weights = conv.weights + tile.first_output / bits_per_plane * taps;
   for (std::size_t done = 0; done < taps; done += taps_at_a_time) {
     subtract_some<outputs>(gathered + done * byte_lanes, weights + done,
                            smaller(taps_at_a_time, taps - done), tile.dots);
@@ -98,7 +98,7 @@ void depthwise_conv(const DepthwiseConv& step, const Frame& frame, Range range) 
         gathered = frame.scratch;
       }
       depthwise_some(conv, frame, gathered,
-                     {o, smaller(bits_per_plane, conv.outputs - o), v, dots});
+                     {o, smaller(bits_per_plane, conv.outputs - o), v, nullptr, dots});
     }
   }
 }
