@@ -10,7 +10,7 @@ Shapes: C channels in, O channels out, H W pixels, K = kh*kw*C bits a row, W = w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 __all__ = [
     "STEPS",
@@ -297,24 +297,4 @@ Step = (
     | Linear
 )
 
-STEPS: dict[str, type[Step]] = {
-    cls.OP: cls
-    for cls in (
-        Affine,
-        Relu,
-        Conv2d,
-        Binarize,
-        BinaryConv2d,
-        BinaryDepthwiseConv2d,
-        QuantizedConv2d,
-        MaxPool2d,
-        AvgPool2d,
-        AddSlice,
-        MeanMagnitude,
-        Multiply,
-        Concat,
-        SelectChannels,
-        GlobalAvgPool,
-        Linear,
-    )
-}
+STEPS: dict[str, type[Step]] = {cls.OP: cls for cls in get_args(Step)}
