@@ -63,6 +63,11 @@ class Builder {
   bool make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
                   std::vector<Stage>& stages);
   const float* twice(Array<float> values);
+  void add_bit_conv(const BinaryConvSpec& spec, const BinaryShape& shape, const Window& window,
+                    std::vector<Stage> stages);
+  bool turning_pays(const BinaryShape& shape, const Window& window) const;
+  void add_turned_conv(const BinaryConvSpec& spec, const BinaryShape& shape, const Window& window,
+                       std::vector<Stage> stages);
   void need_scratch(std::size_t bytes);
 
   const Kernels& kernels_;

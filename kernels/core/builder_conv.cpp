@@ -178,6 +178,17 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
           "the engine holds dot products in 16 bits; this one can reach " +
               std::to_string(dot_bound(spec, shape)));
   std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
+  if (turning_pays(shape, window)) {
+    add_turned_conv(spec, shape, window, std::move(stages));
+  } else {
+    add_bit_conv(spec, shape, window, std::move(stages));
+  }
+  ++program_steps_;
+}
+
+void Builder::add_bit_conv(const BinaryConvSpec& spec, const BinaryShape& shape,
+                           const Window& window, std::vector<Stage> stages) {
+  const Planes in = values_[spec.input].planes;
   std::vector<ValueId> writes;
   for (const Stage& stage : stages) writes.push_back(stage.output);
   const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
@@ -199,7 +210,6 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
                op.steps * shape.outputs * sizeof(std::uint32_t) + cache_line);
   const std::size_t groups = divide_up(taps.vectors, kernels_.binary_vectors);
   add_step(op, groups * divide_up(shape.outputs, bits_per_plane), {input}, writes);
-  ++program_steps_;
 }
 
 }  // namespace bnas

@@ -31,6 +31,14 @@ struct Describe {
     return {program_step,      "depthwise_conv", name_of(s.conv.taps.gather), bits_per_plane, 1,
             kernels.byte_lanes};
   }
+  KernelUse operator()(const TurnedConv& s) const {
+    return {program_step,
+            "binary_conv/turned",
+            name_of(s.conv.taps.gather),
+            kernels.binary_vectors * kernels.byte_lanes,
+            1,
+            bits_per_plane};
+  }
   KernelUse operator()(const Conv2d& s) const {
     return {program_step,           "conv2d",
             name_of(s.taps.gather), kernels.float_outputs,

@@ -21,6 +21,7 @@ struct Kernels {
   std::size_t quad_outputs;        // outputs in one tile of an 8-bit convolution
   std::size_t quad_rows;           // rows of quads that lie together for each of these outputs
   Kernel<BinaryConv> binary_conv;  // units: tiles of outputs within groups of vectors
+  Kernel<TurnedConv> turned_conv;  // units: blocks of outputs within vectors of pixels; or null
   Kernel<DepthwiseConv> depthwise_conv;  // units: byte planes
   Kernel<Conv2d> conv2d;                 // units: tiles of outputs within groups of vectors
   Kernel<Quantize> quantize;             // units: planes of quads

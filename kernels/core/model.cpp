@@ -38,6 +38,7 @@ struct Execute {
 
   void operator()(const BinaryConv& s) const { kernels.binary_conv(s, frame, range); }
   void operator()(const DepthwiseConv& s) const { kernels.depthwise_conv(s, frame, range); }
+  void operator()(const TurnedConv& s) const { kernels.turned_conv(s, frame, range); }
   void operator()(const Conv2d& s) const { kernels.conv2d(s, frame, range); }
   void operator()(const Quantize& s) const { kernels.quantize(s, frame, range); }
   void operator()(const QuantizedConv& s) const { kernels.quantized_conv(s, frame, range); }

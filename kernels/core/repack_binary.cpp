@@ -58,6 +58,22 @@ const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shap
   return tiles;
 }
 
+const std::uint8_t* block_bits(const std::uint64_t* rows, const BinaryShape& shape,
+                               std::size_t block, std::size_t lanes, Tables& tables) {
+  const std::size_t groups = divide_up(shape.channels, bits_per_plane);
+  const std::size_t steps = shape.taps * groups;
+  const std::size_t words = words_for(shape.taps * shape.channels);
+  auto* blocks = tables.allocate<std::uint8_t>(round_up(shape.outputs, lanes) * steps);
+  for (std::size_t o = 0; o < shape.outputs; ++o) {
+    const std::size_t first = o / block * block;
+    const std::size_t width = std::min(block, round_up(shape.outputs - first, lanes));
+    std::uint8_t* to = blocks + first * steps + (o - first);
+    for (std::size_t s = 0; s < steps; ++s)
+      to[s * width] = weight_byte(rows + o * words, shape, s / groups, s % groups);
+  }
+  return blocks;
+}
+
 std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape) {
   std::int64_t bound = 0;
   for (std::size_t o = 0; o < shape.outputs; ++o) {
@@ -114,6 +130,19 @@ const std::int16_t* DotBase::words(Tables& tables) const {
   for (std::size_t row = 0; row < base_.size(); row += lanes_) {
     for (std::size_t i = 0; i < lanes_; ++i)
       words[row + i % 2 * (lanes_ / 2) + i / 2] = static_cast<std::int16_t>(base_[row + i]);
+  }
+  return words;
+}
+
+const std::int16_t* DotBase::turned_words(std::size_t lanes, Tables& tables) const {
+  const std::size_t padded = round_up(shape_.outputs, lanes);
+  auto* words = tables.allocate<std::int16_t>(patterns_ * padded);
+  for (std::size_t p = 0; p < patterns_; ++p) {
+    for (std::size_t o = 0; o < shape_.outputs; ++o) {
+      const std::size_t lane = o % lanes;
+      words[p * padded + o - lane + lane % 2 * (lanes / 2) + lane / 2] =
+          static_cast<std::int16_t>(base_[p * shape_.outputs + o]);
+    }
   }
   return words;
 }

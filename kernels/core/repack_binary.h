@@ -20,6 +20,11 @@ struct BinaryShape {
 // May be read up to a cache line beyond the last.
 const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables);
 
+// The same to [block of `block` outputs][tap][group][output of the block] bytes, zero beyond the
+// last output; a block of fewer outputs is filled up to `lanes` only.
+const std::uint8_t* block_bits(const std::uint64_t* rows, const BinaryShape& shape,
+                               std::size_t block, std::size_t lanes, Tables& tables);
+
 // Greatest |dot| that the weights and folds of any output allow.
 std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape);
 
@@ -31,6 +36,10 @@ class DotBase {
 
   // [pattern][output][even lanes, odd lanes], modulo 2^16: only dot itself has to fit.
   const std::int16_t* words(Tables& tables) const;
+
+  // [pattern][vector of outputs][even lanes, odd lanes], where each pixel has a pattern: made for
+  // one lane.
+  const std::int16_t* turned_words(std::size_t lanes, Tables& tables) const;
 
   // The room of a stage, [pattern][output][lane] (steps.h: BinaryConv), empty where bytes cannot
   // hold it. Outputs that are marked whatever the count have their bit in `inverted` toggled.

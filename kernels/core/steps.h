@@ -105,6 +105,20 @@ struct DepthwiseConv {
   BinaryConv conv;
 };
 
+// The same with outputs in the lanes, for images of so few pixels that they would not fill them.
+// Outputs come in blocks of whole vectors, as many as are gathered at a time.
+struct TurnedConv {
+  struct TurnedStage {
+    const Stage* stage;         // its scale filled up to whole vectors
+    const std::int16_t* limit;  // threshold: [output], filled up likewise
+  };
+  BinaryConv conv;  // weights: [block][step][output of the block]; base: [pattern][vector of
+                    // outputs][even lanes, odd lanes]; never bytewise
+  const std::uint32_t* pattern;  // [pixel]
+  std::size_t pixels;
+  const TurnedStage* stages;
+};
+
 struct Conv2d {
   ValueId input, output;
   Taps taps;

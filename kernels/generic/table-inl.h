@@ -50,6 +50,7 @@ constexpr Kernels make_table(const char* name) {
           quad_outputs,
           quad_rows,
           &binary_conv,
+          nullptr,
           &depthwise_conv,
           &conv2d,
           &quantize,

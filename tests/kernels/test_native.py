@@ -93,6 +93,18 @@ def test_maps_around_vectors(size: int) -> None:
         assert_like_reference(model, n=1)
 
 
+@pytest.mark.parametrize("outputs", [63, 64, 65, 127, 129, 200])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (7, 7), (5, 13), (14, 14)])
+def test_outputs_around_vectors_of_small_maps(outputs: int, height: int, width: int) -> None:
+    rng = np.random.default_rng(outputs)
+    for channels, kernel in ((20, 1), (100, 3)):
+        model = conv_program(
+            rng, channels=channels, out_channels=outputs, height=height, width=width,
+            kernel=kernel, stages=STAGE_KINDS,
+        )  # fmt: skip
+        assert_like_reference(model, n=1)
+
+
 def test_a_dilated_kernel_larger_than_the_image() -> None:
     rng = np.random.default_rng(0)
     for size in (1, 3, 8):
