@@ -148,8 +148,11 @@ void Builder::add_binarize(const BinarizeSpec& spec) {
   require_size("flip", spec.flip.size, divide_up(channels, 64));
   const Binarize::Signs signs{spec.output, weights_.copy(spec.threshold.data, channels),
                               invert_flips(spec.flip.data, channels, weights_)};
+  const std::size_t groups =
+      divide_up(values_[spec.input].planes.height * values_[spec.input].planes.width,
+                kernels_.binary_vectors * kernels_.byte_lanes);
   if (!join_binarize(spec.input, signs))
-    add_step(Binarize{spec.input, 1, {signs, {}}}, planes, {spec.input}, {spec.output});
+    add_step(Binarize{spec.input, 1, {signs, {}}}, planes * groups, {spec.input}, {spec.output});
   ++program_steps_;
 }
 

@@ -86,8 +86,7 @@ void Builder::add_quantized_conv2d(const QuantizedConvSpec& spec) {
                          spec.relu};
   need_scratch(round_up(chunk * shape.taps, tile.rows) * kernels_.quad_vectors *
                kernels_.float_lanes * sizeof(std::uint32_t));
-  const std::size_t pixel_groups = divide_up(op.taps.vectors, kernels_.quad_vectors);
-  add_step(op, pixel_groups * divide_up(shape.outputs, tile.outputs), {input}, {spec.output});
+  add_step(op, divide_up(shape.outputs, tile.outputs), {input}, {spec.output});
   ++program_steps_;
 }
 

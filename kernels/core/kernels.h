@@ -25,9 +25,9 @@ struct Kernels {
   Kernel<DepthwiseConv> depthwise_conv;  // units: byte planes
   Kernel<Conv2d> conv2d;                 // units: tiles of outputs within groups of vectors
   Kernel<Quantize> quantize;             // units: planes of quads
-  Kernel<QuantizedConv> quantized_conv;  // units: tiles of outputs within groups of vectors
+  Kernel<QuantizedConv> quantized_conv;  // units: tiles of outputs
   Kernel<SplitPhases> split_phases;      // units: planes
-  Kernel<Binarize> binarize;             // units: byte planes
+  Kernel<Binarize> binarize;             // units: byte planes within groups of vectors
   Kernel<Affine> affine;                 // units: channels, as for all below
   Kernel<Relu> relu;
   Kernel<Pool> pool;

@@ -1,11 +1,11 @@
 // Steps that look at one pixel at a time. Output and input may be the same planes.
 
 template <std::size_t ways>
-void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane) {
+void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane, Range some) {
   const Planes& in = planes_of(frame, step.input);
   const std::size_t first = plane * bits_per_plane;
   const std::size_t count = smaller(bits_per_plane, in.channels - first);
-  for (std::size_t pixel = 0; pixel < pixels(in); pixel += byte_lanes) {
+  for (std::size_t pixel = some.begin; pixel < some.end; pixel += byte_lanes) {
     const float* x = float_plane(frame, step.input, first) + pixel;
     Bytes bits[ways];
     for (Bytes& b : bits) b = zero_bytes();
@@ -23,14 +23,29 @@ void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane)
   }
 }
 
-void binarize(const Binarize& step, const Frame& frame, Range range) {
-  for (std::size_t plane = range.begin; plane < range.end; ++plane) {
+void binarize_planes(const Binarize& step, const Frame& frame, Range planes, Range some) {
+  for (std::size_t plane = planes.begin; plane < planes.end; ++plane) {
     if (step.count == 2) {
-      binarize_plane<2>(step, frame, plane);
+      binarize_plane<2>(step, frame, plane, some);
     } else {
-      binarize_plane<1>(step, frame, plane);
+      binarize_plane<1>(step, frame, plane, some);
     }
   }
+}
+
+// Units count through the planes of one group of pixels after the other, as in a convolution, so
+// that a thread finds in its cache what it wrote; alone it takes whole planes.
+void binarize(const Binarize& step, const Frame& frame, Range range) {
+  constexpr std::size_t group = binary_vectors * byte_lanes;
+  const Planes& in = planes_of(frame, step.input);
+  const std::size_t planes = (in.channels + bits_per_plane - 1) / bits_per_plane;
+  const std::size_t groups = (pixels(in) + group - 1) / group;
+  if (range.end - range.begin == planes * groups)
+    return binarize_planes(step, frame, {0, planes}, {0, pixels(in)});
+  for_each_group(range, planes, [&](std::size_t index, Range some) {
+    const std::size_t first = index * group;
+    binarize_planes(step, frame, some, {first, smaller(first + group, pixels(in))});
+  });
 }
 
 void affine(const Affine& step, const Frame& frame, Range range) {

@@ -29,9 +29,8 @@ void quantized_vectors(const QuantizedConv& conv, const Frame& frame, Range some
 void quantized_conv(const QuantizedConv& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
   const std::size_t groups = (vectors + quad_vectors - 1) / quad_vectors;
-  const std::size_t tiles = (conv.outputs + quad_outputs - 1) / quad_outputs;
-  for_each_group(range, tiles, [&](std::size_t group, Range some) {
+  for (std::size_t group = 0; group < groups; ++group) {
     const Range pixels{vectors * group / groups, vectors * (group + 1) / groups};
-    quantized_vectors<quad_vectors>(conv, frame, pixels, some);
-  });
+    quantized_vectors<quad_vectors>(conv, frame, pixels, range);
+  }
 }
