@@ -49,6 +49,9 @@ def network_graph(network: Network) -> Graph:
     if not network.binary:
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
+    if network.config.template != "cells":
+        msg = "a stack of layers (the small CNN of Table 1) cannot be exported; networks of cells can"
+        raise ConversionError(msg)
     size = network.config.image_size
     build = GraphBuilder((3, size, size))
     s0, s1 = _stem(build, network)

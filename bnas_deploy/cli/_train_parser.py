@@ -218,5 +218,10 @@ def _add_output(parser: Parser) -> None:
         "--log", default="csv", choices=("csv", "none"), help="metrics.csv or not (default csv)"
     )
     group.add_argument("--tensorboard", action="store_true", help="also write TensorBoard events")
+    group.add_argument(
+        "--gradients",
+        action="store_true",
+        help="also write gradients.csv: how large each convolution's gradients are, by epoch",
+    )
     group.add_argument("--quiet", action="store_true", help="no progress bar")
     group.add_argument("--json", action="store_true", help="print the final summary as JSON")

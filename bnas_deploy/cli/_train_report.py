@@ -21,6 +21,7 @@ from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.training.checkpoint import save_checkpoint
 from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
+from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
 from bnas_deploy.training.loop import Row, Trainer
 from bnas_deploy.training.product import Model, save_model
 
@@ -58,12 +59,14 @@ class ReportOptions:
         csv: Whether to write metrics.csv.
         tensorboard: Whether to write TensorBoard events.
         quiet: Whether to leave out the progress bar.
+        gradients: Whether to write gradients.csv.
     """
 
     checkpoint_minutes: float = 10.0
     csv: bool = True
     tensorboard: bool = False
     quiet: bool = False
+    gradients: bool = False
 
 
 class Report:
@@ -78,6 +81,7 @@ class Report:
         self._saved_at = (trainer.progress.epoch, trainer.progress.step)
         self._events = EventWriter(out / "tensorboard") if options.tensorboard else None
         self._bar: tqdm[Any] | None = None
+        self._gradients = self._recorder() if options.gradients else None
 
     def run(self) -> bool:
         """Train to the end and return whether it was reached; a checkpoint is left either way.
@@ -118,6 +122,9 @@ class Report:
     def epoch(self, trainer: Trainer, row: Row) -> None:
         """Write the metrics, the checkpoint and the product so far."""
         self._close_bar()
+        if self._gradients is not None:
+            self._gradients.finish(int(row["epoch"]))
+            self._gradients.write(self._out / GRADIENTS)
         if self._events is not None:
             self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
         self._save()
@@ -132,6 +139,15 @@ class Report:
         """
         training = {name: value for name, value in self._training().items() if name != "history"}
         return {"model": str(self._out / MODEL), **training}
+
+    def _recorder(self) -> GradientRecorder:
+        trainer, path = self._trainer, self._out / GRADIENTS
+        recorder = GradientRecorder(trainer.network)
+        if trainer.progress.epoch and path.exists():
+            done = trainer.progress.epoch
+            recorder.rows = [row for row in read_gradients(path) if row.epoch <= done]
+        trainer.after_gradients = recorder.add
+        return recorder
 
     def _make_folder(self) -> None:
         try:

@@ -94,6 +94,7 @@ def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
         csv=args.log == "csv",
         tensorboard=args.tensorboard,
         quiet=args.quiet,
+        gradients=args.gradients,
     )
     trainer = _trainer(args, out, group)
     if args.dataset_name is not None:
@@ -128,6 +129,7 @@ def _again(args: argparse.Namespace) -> str:
     for name in ("device", "amp", "fused", "compile", "stream"):
         if getattr(args, name) not in ("auto", "off" if name == "compile" else None):
             words += [f"--{name}", getattr(args, name)]
+    words += ["--gradients"] if args.gradients else []
     return shlex.join(words)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 
@@ -75,7 +76,13 @@ def network_layers(config: NetworkConfig) -> tuple[Layer, ...]:
         >>> from bnas_deploy.nn.config import get_config
         >>> sum(layer.macs for layer in network_layers(get_config("A")) if layer.kind == "binary")
         696659976
+
+    Raises:
+        ConfigError: The network is not made of cells.
     """
+    if config.template != "cells":
+        msg = "only networks of cells are counted; this one is a stack of layers (Table 1)"
+        raise ConfigError(msg)
     return tuple(_layers(config))
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "CONFIGS",
     "SHORTCUTS",
     "STEMS",
+    "TEMPLATES",
     "NetworkConfig",
     "get_config",
 ]
@@ -22,6 +23,9 @@ STEMS: tuple[str, ...] = ("cifar10", "imagenet")
 
 SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "binary", "pool")
 """The kinds of inter-cell skip of a reduction cell, dearest first; `nn.shortcuts` builds them."""
+
+TEMPLATES: tuple[str, ...] = ("cells", "stack")
+"""What a network is built of: cells, or a stack of layers of one type (Table 1; `nn.stack`)."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
 _KINDS: dict[str, type] = {
@@ -64,6 +68,8 @@ class NetworkConfig:
         centre_depthwise: Whether the latent weight of a depthwise binary convolution is centred
             over its one input channel like any other, which makes it zero. So the release's rule
             has it where it is taken literally; no published network has such a convolution.
+        template: `cells`, or `stack`: the small CNN of Table 1, `layers` layers of the type of the
+            genotype's first edge; what concerns cells does not matter there.
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.
@@ -80,10 +86,12 @@ class NetworkConfig:
     skips: bool = True
     activation_scale: bool = False
     centre_depthwise: bool = False
+    template: str = "cells"
 
     def __post_init__(self) -> None:
         _check_choice("dataset (the kind of stem)", self.dataset, STEMS)
         _check_choice("shortcut", self.shortcut, SHORTCUTS)
+        _check_choice("template", self.template, TEMPLATES)
         for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):

@@ -16,10 +16,12 @@ from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.separable import centre_depthwise
 from bnas_deploy.nn.shortcuts import fills_zeros
+from bnas_deploy.nn.stack import build_stack
 
 __all__ = [
     "STEM_MULTIPLIER",
     "Network",
+    "StackNetwork",
     "build_network",
     "cell_shapes",
 ]
@@ -88,6 +90,31 @@ class Network(nn.Module):
         return logits
 
 
+class StackNetwork(Network):
+    """The small CNN of Table 1 in place of cells: layers of one type, then three linear layers.
+
+    Attributes:
+        config: What it is made of; `cells`, stems and `classifier` of a `Network` are not there.
+        body: Maps images to logits; see `nn.stack`.
+    """
+
+    def __init__(self, config: NetworkConfig, *, binary: bool = True) -> None:
+        nn.Module.__init__(self)
+        self.config = config
+        self.binary = binary
+        self.drop_path = 0.0
+        self.body = build_stack(config, binary=binary)
+        if config.centre_depthwise:
+            centre_depthwise(self)
+        if config.activation_scale:
+            use_activation_scale(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images to logits."""
+        logits: Tensor = self.body(images)
+        return logits
+
+
 def build_network(config: NetworkConfig, *, binary: bool = True) -> Network:
     """Build a network with fresh weights, in training mode.
 
@@ -96,7 +123,8 @@ def build_network(config: NetworkConfig, *, binary: bool = True) -> Network:
         binary: False builds the float counterpart: the same graph and parameters, nothing
             binarized.
     """
-    return Network(config, binary=binary)
+    kind = StackNetwork if config.template == "stack" else Network
+    return kind(config, binary=binary)
 
 
 def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:

@@ -15,7 +15,7 @@ __all__ = ["SeparableConv", "centre_depthwise"]
 
 
 class SeparableConv(nn.Sequential):
-    """A depthwise unit without ReLU, then a 1x1 unit: (N, C, H, W) to (N, C, H / s, W / s)."""
+    """A depthwise unit without ReLU, then a 1x1 unit: (N, C, H, W) to (N, O, H / s, W / s)."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class SeparableConv(nn.Sequential):
         stride: int = 1,
         dilation: int = 1,
         binary: bool = True,
+        out_channels: int | None = None,
     ) -> None:
         depthwise = ConvUnit(
             channels,
@@ -39,7 +40,8 @@ class SeparableConv(nn.Sequential):
         )
         if isinstance(depthwise.conv, BinaryConv2d):
             depthwise.conv.centred = False
-        super().__init__(depthwise, ConvUnit(channels, channels, 1, binary=binary))
+        outputs = channels if out_channels is None else out_channels
+        super().__init__(depthwise, ConvUnit(channels, outputs, 1, binary=binary))
 
 
 def centre_depthwise(network: nn.Module) -> None:

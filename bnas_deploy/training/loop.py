@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -103,6 +103,7 @@ class Trainer:
             was never changed has one.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
+        after_gradients: Called in each step between backward pass and update, if set.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Trainer:
         self.progress = Progress()
         self.phases: list[Phase] = []
         self.stop = False
+        self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(
             network, preprocessing=preprocessing, runtime=runtime, group=self.group
         )
@@ -286,6 +288,8 @@ class Trainer:
         if not (sums.finite and math.isfinite(sums.loss)):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
             raise self._passes.not_finite(sums, f"{where} (learning rate {rate:.4g})")
+        if self.after_gradients is not None:
+            self.after_gradients()
         self.optimizer.step()
         progress.step += 1
         progress.loss += sums.loss

@@ -1,0 +1,40 @@
+"""All experiments by name, and by the tables and figures that they answer; no definitions."""
+
+from __future__ import annotations
+
+from bnas_deploy.errors import UsageError
+from bnas_deploy.experiments.costs import TABLE5, TABLE10, TABLE13
+from bnas_deploy.experiments.definition import Computed, Experiment
+from bnas_deploy.experiments.shortcuts import SHORTCUT_QUESTION
+from bnas_deploy.experiments.table01 import TABLE1
+from bnas_deploy.experiments.table02 import TABLE2
+from bnas_deploy.experiments.table04 import TABLE4
+from bnas_deploy.experiments.table06 import TABLE6
+from bnas_deploy.experiments.table08 import TABLE8
+from bnas_deploy.experiments.table11 import TABLE11
+from bnas_deploy.experiments.table12 import TABLE12
+
+__all__ = ["EXPERIMENTS", "find"]
+
+EXPERIMENTS: dict[str, Experiment | Computed] = {
+    experiment.name: experiment
+    for experiment in (
+        *(SHORTCUT_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6, TABLE8, TABLE10, TABLE11),
+        *(TABLE12, TABLE13),
+    )
+}
+"""In the order of the page."""
+
+
+def find(name: str) -> Experiment | Computed:
+    """Return an experiment by its name, or by a table or figure such as `table7` or `fig4`.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for experiment in EXPERIMENTS.values():
+        answers = [answer.lower().replace(" ", "").replace(".", "") for answer in experiment.answers]
+        if name.lower() in (experiment.name, *answers):
+            return experiment
+    msg = f"unknown experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}, or a figure"
+    raise UsageError(msg)

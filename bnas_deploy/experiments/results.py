@@ -1,0 +1,147 @@
+"""Results of an experiment under a budget, as JSON and back; no training, no page."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bnas_deploy.errors import DataError
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "FORMAT",
+    "NOT_RUN",
+    "VERSION",
+    "JobResult",
+    "Results",
+    "percent",
+    "read_results",
+    "spread",
+    "write_results",
+]
+
+FORMAT, VERSION = "bnas-deploy/results", 1
+DONE, FAILED, NOT_RUN = "done", "failed", "not run"
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """One variant with one seed.
+
+    Attributes:
+        variant: Its name.
+        seed: Of everything random.
+        status: `done`, `failed` or `not run`.
+        reason: Why not done.
+        seconds: Of training.
+        runtime: Where and in which precision it was trained.
+        data: Name of the images.
+        metrics: What was measured, by name; accuracies are shares.
+        history: Of each epoch: `epoch`, `train_loss`, `train_accuracy`, and `test_accuracy` where
+            it was measured.
+        gradients: `epochs`: sum of |gradient| over all convolutions, of each epoch; `layers`: of
+            each convolution in epoch `layer_epoch`. Empty if they were not recorded.
+    """
+
+    variant: str
+    seed: int
+    status: str
+    reason: str = ""
+    seconds: float = 0.0
+    runtime: str = ""
+    data: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]] = ()
+    gradients: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All jobs of an experiment under a budget.
+
+    Attributes:
+        experiment: Its name.
+        budget: One of `definition.BUDGETS`.
+        date: Of the last job, YYYY-MM-DD.
+        machine: Facts.
+        versions: Of the software.
+        setups: How each variant was trained: network, recipe and so on; plain values.
+        jobs: In the order of the variants.
+        comparison: What was measured of all variants together.
+    """
+
+    experiment: str
+    budget: str
+    date: str
+    machine: Mapping[str, str]
+    versions: Mapping[str, str]
+    setups: Mapping[str, Any]
+    jobs: tuple[JobResult, ...]
+    comparison: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, variant: str) -> list[JobResult]:
+        """Return the finished jobs of a variant."""
+        return [job for job in self.jobs if job.variant == variant and job.status == DONE]
+
+    def values(self, variant: str, metric: str) -> list[float]:
+        """Return a metric of a variant, a value for each finished job that has it."""
+        return [job.metrics[metric] for job in self.of(variant) if metric in job.metrics]
+
+
+def write_results(path: str | os.PathLike[str], results: Results) -> None:
+    """Write JSON, one line a job; an older file is replaced in one step."""
+    value = asdict(results)
+    jobs = ",\n".join("  " + json.dumps(job) for job in value.pop("jobs"))
+    head = json.dumps({"format": FORMAT, "version": VERSION, **value}, indent=1)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(f'{head[:-2]},\n "jobs": [\n{jobs}\n ]\n}}\n', encoding="utf-8")
+    beside.replace(path)
+
+
+def read_results(path: str | os.PathLike[str]) -> Results:
+    """Read what `write_results` wrote.
+
+    Raises:
+        DataError: The file is missing, or is something else.
+    """
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        if (value.pop("format"), value.pop("version")) != (FORMAT, VERSION):
+            msg = f"{path}: expected {FORMAT} of version {VERSION}"
+            raise DataError(msg)
+        known = {entry.name for entry in fields(JobResult)}
+        jobs = tuple(
+            JobResult(**{k: v for k, v in job.items() if k in known}) for job in value.pop("jobs")
+        )
+        return Results(**value, jobs=jobs)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{path}: cannot be read as results of bnas-report ({type(error).__name__}: {error})"
+        raise DataError(msg) from error
+
+
+def percent(value: float) -> str:
+    """Write a share in percent without the sign."""
+    return f"{100 * value:.2f}"
+
+
+def spread(values: Iterable[float], write: Callable[[float], str]) -> str:
+    """Write the mean, and of several values the standard deviation (of a sample) and their number.
+
+    Returns:
+        `-` if there are none, `61.23` for one, `61.23 ± 0.45 (3)` for three.
+    """
+    found = list(values)
+    if not found:
+        return "-"
+    mean = write(statistics.fmean(found))
+    if len(found) == 1:
+        return mean
+    return f"{mean} ± {write(statistics.stdev(found))} ({len(found)})"

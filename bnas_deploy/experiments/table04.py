@@ -1,0 +1,41 @@
+"""Table 4: searching with and without the diversity regulariser; the searches are not done here."""
+
+from __future__ import annotations
+
+from bnas_deploy.experiments.budgets import ONE_SEED, cell_setup
+from bnas_deploy.experiments.definition import TEST_ACCURACY, Cells, Experiment, Variant
+from bnas_deploy.experiments.same_runs import ablation
+from bnas_deploy.experiments.table08 import NO_DIVERSITY
+
+__all__ = ["TABLE4"]
+
+DARTS_CELLS = {
+    "darts-plain": ("DARTS, float, without diversity", "96.53"),
+    "darts-diversity": ("DARTS, float, with diversity", "96.73"),
+}
+
+
+def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
+    found = []
+    for name, (label, paper) in DARTS_CELLS.items():
+        cell = cells.get(name)
+        setup = cell and cell_setup(budget, cell, skips=False, binary=False)
+        needs = f"cell {name}"
+        found.append(Variant(name, label, setup, needs, paper={"test_accuracy": paper}))
+    rows = {NO_DIVERSITY: ("BNAS, without diversity", "90.95"), "full": ("BNAS, with", "92.70")}
+    for name, (label, paper) in rows.items():
+        value = {"test_accuracy": paper}
+        found.append(ablation(budget, cells, name, label=label, paper=value))
+    return tuple(found)
+
+
+TABLE4 = Experiment(
+    name="table4",
+    title="Searching with diversity",
+    answers=("Table 4",),
+    question="Does the diversity regulariser lead to a better cell?",
+    metrics=(TEST_ACCURACY,),
+    variants=_variants,
+    seeds=ONE_SEED,
+    notes="The cells come from searches (`bnas-search`); the BNAS rows are those of Table 8.",
+)

@@ -1,0 +1,37 @@
+"""Table 11: a search space without dilated convolutions; the search is not done here."""
+
+from __future__ import annotations
+
+from bnas_deploy.experiments.budgets import ONE_SEED, cell_setup
+from bnas_deploy.experiments.definition import TEST_ACCURACY, Cells, Experiment, Variant
+from bnas_deploy.experiments.same_runs import ablation
+
+__all__ = ["TABLE11"]
+
+NO_DILATED = "no-dilated"
+
+
+def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
+    cell = cells.get(NO_DILATED)
+    return (
+        Variant(
+            NO_DILATED,
+            "BNAS-A without dilated convolutions",
+            cell and cell_setup(budget, cell),
+            needs=f"cell {NO_DILATED}",
+            paper={"test_accuracy": "92.22"},
+        ),
+        ablation(budget, cells, "full", label="BNAS-A", paper={"test_accuracy": "92.70"}),
+    )
+
+
+TABLE11 = Experiment(
+    name="table11",
+    title="Without dilated convolutions",
+    answers=("Table 11",),
+    question="Do dilated convolutions in the search space matter?",
+    metrics=(TEST_ACCURACY,),
+    variants=_variants,
+    seeds=ONE_SEED,
+    notes="The cell comes from `bnas-search --no-dilated`; the other row is that of Table 8.",
+)
