@@ -95,14 +95,17 @@ class Results:
 
 
 def write_results(path: str | os.PathLike[str], results: Results) -> None:
-    """Write JSON, one line a job; an older file is replaced in one step."""
-    value = asdict(results)
-    jobs = ",\n".join("  " + json.dumps(job) for job in value.pop("jobs"))
-    head = json.dumps({"format": FORMAT, "version": VERSION, **value}, indent=1)
+    """Write JSON, a line for each job and set-up; an older file is replaced in one step."""
+    value = {"format": FORMAT, "version": VERSION, **asdict(results)}
+    jobs = "[\n  " + ",\n  ".join(map(json.dumps, value["jobs"])) + "\n ]"
+    setups = (f"{json.dumps(k)}: {json.dumps(v)}" for k, v in value["setups"].items())
+    lines = {name: json.dumps(entry) for name, entry in value.items()}
+    lines |= {"setups": "{\n  " + ",\n  ".join(setups) + "\n }", "jobs": jobs}
+    text = ",\n".join(f" {json.dumps(name)}: {entry}" for name, entry in lines.items())
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
-    beside.write_text(f'{head[:-2]},\n "jobs": [\n{jobs}\n ]\n}}\n', encoding="utf-8")
+    beside.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     beside.replace(path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnas_deploy.experiments.budgets import ONE_SEED, cell_setup
+from bnas_deploy.experiments.budgets import ONE_SEED, float_cell_setup
 from bnas_deploy.experiments.definition import (
     TEST_ACCURACY,
     TRAIN_ACCURACY,
@@ -24,13 +24,13 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
         Variant(
             "darts-float",
             "DARTS, float, without Zeroise",
-            cell_setup(budget, DARTS_V2, skips=False, binary=False),
+            float_cell_setup(budget, DARTS_V2, binary=False),
             paper={"train_accuracy": "99.18", "test_accuracy": "97.45"},
         ),
         Variant(
             DARTS_ZEROISE,
             "DARTS, float, with Zeroise",
-            kept and cell_setup(budget, kept, skips=False, binary=False),
+            kept and float_cell_setup(budget, kept, binary=False),
             needs=f"cell {DARTS_ZEROISE}",
             paper={"train_accuracy": "35.64", "test_accuracy": "94.43"},
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnas_deploy.experiments.budgets import ONE_SEED, cell_setup
+from bnas_deploy.experiments.budgets import ONE_SEED, float_cell_setup
 from bnas_deploy.experiments.definition import TEST_ACCURACY, Cells, Experiment, Variant
 from bnas_deploy.experiments.same_runs import ablation
 from bnas_deploy.experiments.table08 import NO_DIVERSITY
@@ -19,7 +19,7 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
     found = []
     for name, (label, paper) in DARTS_CELLS.items():
         cell = cells.get(name)
-        setup = cell and cell_setup(budget, cell, skips=False, binary=False)
+        setup = cell and float_cell_setup(budget, cell, binary=False)
         needs = f"cell {name}"
         found.append(Variant(name, label, setup, needs, paper={"test_accuracy": paper}))
     rows = {NO_DIVERSITY: ("BNAS, without diversity", "90.95"), "full": ("BNAS, with", "92.70")}
