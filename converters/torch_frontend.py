@@ -50,7 +50,7 @@ def network_graph(network: Network) -> Graph:
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
     if network.config.template != "cells":
-        msg = "a stack of layers (the small CNN of Table 1) cannot be exported; networks of cells can"
+        msg = "the network is a stack of layers (Table 1); only one of cells can be exported"
         raise ConversionError(msg)
     size = network.config.image_size
     build = GraphBuilder((3, size, size))

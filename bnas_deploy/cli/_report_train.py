@@ -1,4 +1,4 @@
-"""Trains the jobs of bnas-report as bnas-train would, with its files; decides nothing about them."""
+"""Trains the jobs of bnas-report as bnas-train would, with its files; chooses nothing."""
 
 from __future__ import annotations
 
@@ -96,4 +96,3 @@ def _reading(setup: Setup, images: Images) -> tuple[str, start.Reading]:
         msg = "these networks need ImageNet; name its folder with --imagenet"
         raise UsageError(msg)
     return str(images.imagenet), start.Reading()
-

@@ -15,7 +15,7 @@ from pathlib import Path
 from bnas_deploy.cli._main import INTERRUPTED, Parser, require, run_cli
 from bnas_deploy.cli._text import write_table
 from bnas_deploy.errors import UsageError
-from bnas_deploy.experiments.definition import BUDGETS, Cells, Computed, Experiment
+from bnas_deploy.experiments.definition import BUDGETS, Computed, Experiment
 from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.registry import EXPERIMENTS, find
 from bnas_deploy.experiments.results import FAILED, Results
@@ -41,10 +41,10 @@ examples:
   bnas-report run table11 --budget cpu --cell no-dilated=genotype-gamma-1.json --data ... --out runs
   bnas-report render --results runs --out docs
 
-Every job (a variant with a seed) has a folder of its own, OUT/<experiment>-<budget>/<variant>-<seed>,
-with the files of bnas-train. Finished jobs are skipped, also those that were copied there; a stopped
-one goes on with the same command; one that failed is recorded, and tried again next time. The
-results are OUT/<experiment>-<budget>.json.
+Every job (a variant with a seed) has a folder OUT/<experiment>-<budget>/<variant>-<seed> with the
+files of bnas-train. Finished jobs are skipped, also those that were copied there; a stopped one
+goes on with the same command; one that failed is recorded, and tried again next time. The results
+are OUT/<experiment>-<budget>.json.
 
 Exit status: 0; 1 if a job failed; 2 after a mistake; 130 if stopped.
 """
@@ -166,7 +166,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _chosen(names: Sequence[str]) -> list[Experiment]:
     found = list(EXPERIMENTS.values()) if "all" in names else [find(name) for name in names]
-    chosen = [e for e in dict.fromkeys(e.name for e in found)]
+    chosen = list(dict.fromkeys(e.name for e in found))
     experiments = [e for name in chosen if isinstance(e := EXPERIMENTS[name], Experiment)]
     if not experiments:
         msg = f"{' and '.join(chosen)}: computed when rendered; there is nothing to run"
@@ -210,7 +210,7 @@ def _say(text: str) -> None:
 
 
 def _summary(results: Results, options: Options) -> int:
-    count = {status: 0 for status in ("done", "failed", "not run")}
+    count = dict.fromkeys(("done", "failed", "not run"), 0)
     for job in results.jobs:
         count[job.status] += 1
     path = results_path(options.runs, results.experiment, results.budget)

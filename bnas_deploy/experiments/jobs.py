@@ -80,9 +80,7 @@ def finished(job: Job) -> Model | None:
     return model if training["epochs"] >= job.setup.recipe.epochs else None
 
 
-def check_same(
-    job: Job, *, config: NetworkConfig, recipe: Recipe, binary: bool, seed: int
-) -> None:
+def check_same(job: Job, *, config: NetworkConfig, recipe: Recipe, binary: bool, seed: int) -> None:
     """Check that what lies in a job's folder is that job's.
 
     Raises:
@@ -92,7 +90,8 @@ def check_same(
     wanted: dict[str, Any] = {
         **_values(replace(setup.network, classes=config.classes)),
         **_values(setup.recipe),
-        **{"binary": setup.binary, "seed": job.seed},
+        "binary": setup.binary,
+        "seed": job.seed,
     }
     found = {**_values(config), **_values(recipe), "binary": binary, "seed": seed}
     differ = [name for name in wanted if wanted[name] != found[name]]

@@ -1,4 +1,4 @@
-"""What results depend on beside their definition: the machine and the software; measures nothing."""
+"""What results depend on beside their definition: the machine and the software."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ def machine_facts() -> dict[str, str]:
 def versions() -> dict[str, str]:
     """Return the versions of the software; `commit` only in a checkout."""
     found = {"bnas-deploy": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+    found |= {name: _version(name) for name in PACKAGES}
     commit = _commit()
     return {**found, "commit": commit} if commit else found
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _commit() -> str | None:

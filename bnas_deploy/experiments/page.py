@@ -35,15 +35,14 @@ __all__ = ["PAGE", "render"]
 PAGE, FOLDER = "results.md", "results"
 WIDTH = 110
 
-HEAD = """\
-# Results
-
-The tables and figures of *Learning Architectures for Binary Networks* (ECCV 2020) beside what was measured
-here. This page is written by `bnas-report render` from the JSON files in `results/`;
-[experiments.md](experiments.md) says how to run what is missing. Each section states its budget: `cpu` is a
-small network and a short training, whose accuracies compare with each other and not with the paper's; `paper`
-is the paper's recipe. Accuracies are in percent: mean, ± the standard deviation over seeds, and how many.
-"""
+HEAD = (
+    "The tables and figures of *Learning Architectures for Binary Networks* (ECCV 2020) beside what"
+    " was measured here. This page is written by `bnas-report render` from the JSON files in"
+    " `results/`; [experiments.md](experiments.md) says how to run what is missing. Each section"
+    " states its budget: `cpu` is a small network and a short training, whose accuracies compare"
+    " with each other and not with the paper's; `paper` is the paper's recipe. Accuracies are in"
+    " percent: mean, ± the standard deviation over seeds, and how many."
+)
 
 
 def render(out: Path, results: Path | None = None) -> Path:
@@ -65,7 +64,7 @@ def render(out: Path, results: Path | None = None) -> Path:
     if results is not None:
         _store(results, folder)
     found = {name: _read(folder, name) for name in EXPERIMENTS}
-    parts = [HEAD.splitlines(), ["", *_overview(found)]]
+    parts = [["# Results", "", *_wrapped(HEAD), "", *_overview(found)]]
     for experiment in EXPERIMENTS.values():
         parts.append([f"## {', '.join(_names(experiment))}: {experiment.title}", ""])
         parts.append([*_wrapped(experiment.question), ""])
@@ -118,9 +117,7 @@ def _state(results: Results) -> str:
     return f"{results.budget}: {', '.join(parts)}"
 
 
-def _sections(
-    experiment: Experiment, found: Sequence[Results], folder: Path
-) -> Iterator[str]:
+def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) -> Iterator[str]:
     if not found:
         yield from ("**Not run.** The paper's values:", "")
         yield from _table(_accuracies(experiment, experiment.variants("paper", {}), None))
@@ -136,7 +133,12 @@ def _sections(
         for picture in experiment.pictures:
             file = draw(picture, results, variants, folder)
             if file is not None:
-                yield from (f"![{picture.name}]({FOLDER}/{file})", "", *_wrapped(picture.caption), "")
+                yield from (
+                    f"![{picture.name}]({FOLDER}/{file})",
+                    "",
+                    *_wrapped(picture.caption),
+                    "",
+                )
 
 
 def _accuracies(

@@ -9,10 +9,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bnas_deploy.experiments.definition import Picture, Variant
 from bnas_deploy.experiments.plot_shortcuts import draw_shortcuts
@@ -22,7 +24,7 @@ __all__ = ["PLOTS", "draw"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000", "#999999")
 LINES = ("-", "--", "-.", ":")
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "bnas", "font.size": 9}
+STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "bnas", "font.size": 9}
 
 Shown = Sequence[Variant]
 
@@ -90,7 +92,7 @@ def _curves(results: Results, variants: Shown) -> Figure | None:
                 axis.plot(epochs, shares, style, marker=".", color=COLOURS[i % len(COLOURS)],
                           label=variant.label)  # fmt: skip
         axis.set(xlabel="epoch", ylabel=f"{name.replace('_', ' ')}, %")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axes[0])
     return figure
 
@@ -133,7 +135,7 @@ def _gradient_epochs(results: Results, variants: Shown) -> Figure | None:
             axis.plot(range(1, len(sums) + 1), sums, LINES[i % len(LINES)], marker=".",
                       color=COLOURS[i], label=label if j == 0 else None)  # fmt: skip
     axis.set(xlabel="epoch", ylabel="sum of |gradient|, all convolutions", yscale="log")
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axis)
     return figure
 

@@ -33,7 +33,9 @@ def find(name: str) -> Experiment | Computed:
         UsageError: There is none.
     """
     for experiment in EXPERIMENTS.values():
-        answers = [answer.lower().replace(" ", "").replace(".", "") for answer in experiment.answers]
+        answers = [
+            answer.lower().replace(" ", "").replace(".", "") for answer in experiment.answers
+        ]
         if name.lower() in (experiment.name, *answers):
             return experiment
     msg = f"unknown experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}, or a figure"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,7 @@ def run_experiment(
     variants = experiment.variants(options.budget, options.cells)
     _check_only(experiment, options, variants)
     seeds = options.seeds or experiment.seeds[options.budget]
-    jobs = make_jobs(
-        experiment, variants, budget=options.budget, runs=options.runs, seeds=seeds
-    )
+    jobs = make_jobs(experiment, variants, budget=options.budget, runs=options.runs, seeds=seeds)
     found: dict[int, JobResult] = {i: _not_run(job, options) for i, job in enumerate(jobs)}
     path = results_path(options.runs, experiment.name, options.budget)
     for index, job in enumerate(jobs):

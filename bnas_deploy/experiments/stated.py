@@ -1,4 +1,4 @@
-"""How results say under which budget they came about: sentences for the page; no numbers of ours."""
+"""How results say under which budget they came about: sentences for the page; no results."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
         Variant(
             DARTS_ZEROISE,
             "DARTS, float, with Zeroise",
-            kept and float_cell_setup(budget, kept, binary=False),
+            float_cell_setup(budget, kept, binary=False) if kept else None,
             needs=f"cell {DARTS_ZEROISE}",
             paper={"train_accuracy": "35.64", "test_accuracy": "94.43"},
         ),

@@ -19,7 +19,7 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
     found = []
     for name, (label, paper) in DARTS_CELLS.items():
         cell = cells.get(name)
-        setup = cell and float_cell_setup(budget, cell, binary=False)
+        setup = float_cell_setup(budget, cell, binary=False) if cell else None
         needs = f"cell {name}"
         found.append(Variant(name, label, setup, needs, paper={"test_accuracy": paper}))
     rows = {NO_DIVERSITY: ("BNAS, without diversity", "90.95"), "full": ("BNAS, with", "92.70")}

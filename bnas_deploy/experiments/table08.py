@@ -36,13 +36,14 @@ def _variant(budget: str, size: str, ablation: str, cells: Cells) -> Variant:
     genotype = genotypes.get(ablation, LATEST_CELL_ZEROISE)
     full_size = budget == "paper"
     values = [f"{PAPER[name][ablation]} ({name})" for name in PAPER]
+    setup = None
+    if genotype is not None:
+        skips = ablation != "no-skip"
+        setup = cell_setup(budget, genotype, full=size, skips=skips, gradients=True)
     return Variant(
         f"{size}-{ablation}" if full_size else ablation,
         f"BNAS-{size}, {LABELS[ablation]}" if full_size else LABELS[ablation],
-        genotype
-        and cell_setup(
-            budget, genotype, full=size, skips=ablation != "no-skip", gradients=True
-        ),
+        setup,
         needs=f"cell {NO_DIVERSITY}" if ablation == NO_DIVERSITY else "",
         paper={"test_accuracy": PAPER[size][ablation] if full_size else ", ".join(values)},
     )

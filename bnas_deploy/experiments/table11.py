@@ -17,7 +17,7 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
         Variant(
             NO_DILATED,
             "BNAS-A without dilated convolutions",
-            cell and cell_setup(budget, cell),
+            cell_setup(budget, cell) if cell else None,
             needs=f"cell {NO_DILATED}",
             paper={"test_accuracy": "92.22"},
         ),

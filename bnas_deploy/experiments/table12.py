@@ -52,20 +52,15 @@ def _facts(genotype: Genotype | None, paper: str) -> dict[str, str]:
     return {"Sep. Conv, paper, %": paper, "Sep. Conv, normal / reduction cell, %": ours or "-"}
 
 
-def _float_cells(budget: str) -> list[Variant]:
-    found = []
-    for name, (genotype, label, accuracy, share) in FLOAT_CELLS.items():
-        for centred in (False, True):
-            found.append(
-                Variant(
-                    f"{name}-centred" if centred else name,
-                    f"{label}, binarized" + (", centred" if centred else ""),
-                    _setup(budget, genotype, skips=False, centred=centred),
-                    paper={"test_accuracy": accuracy},
-                    facts=_facts(genotype, share),
-                )
-            )
-    return found
+def _float_cell(budget: str, name: str, *, centred: bool) -> Variant:
+    genotype, label, accuracy, share = FLOAT_CELLS[name]
+    return Variant(
+        f"{name}-centred" if centred else name,
+        f"{label}, binarized" + (", centred" if centred else ""),
+        _setup(budget, genotype, skips=False, centred=centred),
+        paper={"test_accuracy": accuracy},
+        facts=_facts(genotype, share),
+    )
 
 
 def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
@@ -73,7 +68,7 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
     with_separable = Variant(
         SEPARABLE,
         "BNAS-A with separable convolutions",
-        cell and _setup(budget, cell, skips=True),
+        _setup(budget, cell, skips=True) if cell else None,
         needs=f"cell {SEPARABLE}",
         paper={"test_accuracy": "89.66"},
         facts=_facts(cell, "12.50"),
@@ -86,7 +81,9 @@ def _variants(budget: str, cells: Cells) -> tuple[Variant, ...]:
         paper={"test_accuracy": "92.70"},
         facts=_facts(LATEST_CELL_ZEROISE, "0.00"),
     )
-    return (*_float_cells(budget), with_separable, bnas)
+    centred = (False, True)
+    cells_of_floats = [_float_cell(budget, n, centred=c) for n in FLOAT_CELLS for c in centred]
+    return (*cells_of_floats, with_separable, bnas)
 
 
 TABLE12 = Experiment(

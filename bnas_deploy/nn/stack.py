@@ -60,9 +60,7 @@ def build_stack(config: NetworkConfig, *, binary: bool) -> nn.Sequential:
 def _layer(primitive: str, inputs: int, outputs: int, *, binary: bool) -> nn.Module:
     size, dilation, separable = LAYER_TYPES[primitive]
     if separable:
-        return SeparableConv(
-            inputs, size, dilation=dilation, binary=binary, out_channels=outputs
-        )
+        return SeparableConv(inputs, size, dilation=dilation, binary=binary, out_channels=outputs)
     padding = dilation * (size - 1) // 2
     return ConvUnit(inputs, outputs, size, padding=padding, dilation=dilation, binary=binary)
 

@@ -59,7 +59,8 @@ class GradientRecorder:
         self.rows: list[GradientRow] = []
         self._names = [name for name, _ in convs]
         self._weights = [conv.weight for _, conv in convs]
-        self._begin()
+        self._steps = 0
+        self._total = self._most = self._zeros()
 
     def add(self) -> None:
         """Take the gradients as they are now."""
@@ -75,7 +76,8 @@ class GradientRecorder:
             zip(self._names, means, self._most.tolist(), strict=True)
         ):
             self.rows.append(GradientRow(epoch, layer, name, self._steps, mean, most))
-        self._begin()
+        self._steps = 0
+        self._total = self._most = self._zeros()
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write all rows as CSV."""
@@ -84,14 +86,12 @@ class GradientRecorder:
             writer.writerow(field.name for field in fields(GradientRow))
             writer.writerows(map(astuple, self.rows))
 
-    def _begin(self) -> None:
-        self._steps = 0
-        self._total = torch.zeros(len(self._weights), dtype=torch.float64)
-        self._most = torch.zeros(len(self._weights), dtype=torch.float64)
+    def _zeros(self) -> Tensor:
+        return torch.zeros(len(self._weights), dtype=torch.float64)
 
     def _magnitudes(self) -> Tensor:
         """The sums of this step, (layers,); a convolution that nobody reads has no gradient."""
-        sums = torch.zeros(len(self._weights), dtype=torch.float64)
+        sums = self._zeros()
         found = [(i, w.grad) for i, w in enumerate(self._weights) if w.grad is not None]
         if found:
             norms = torch._foreach_norm([grad for _, grad in found], 1)
