@@ -29,6 +29,7 @@ def test_the_package_needs_numpy_only() -> None:
         "bnas_deploy.runtime.evaluate",
         "bnas_deploy.cli.run",
         "bnas_deploy.cli.inspect",
+        "bnas_deploy.cli.report",
         "bnas_deploy.cost",
         "bnas_deploy.format",
         "bnas_deploy.engine",

@@ -66,5 +66,5 @@ def _panel(
             fillstyle="full" if bits == 32 else "none", capsize=3, label=name,
         )  # fmt: skip
     axis.set(xlabel=label)
-    axis.set_xlim(left=0)
+    axis.set_xlim(0, 1.08 * max(places.values(), default=1))
     axis.spines[["top", "right"]].set_visible(False)

@@ -114,7 +114,10 @@ def _gradient_layers(results: Results, variants: Shown) -> Figure | None:
     figure, axes = _panels(len(found), 2.8)
     for axis, (i, (label, seeds)) in zip(axes, enumerate(found.items()), strict=True):
         for layers in seeds:
-            axis.plot(range(len(layers)), layers, color=COLOURS[i], linewidth=1, alpha=0.8)
+            # What nobody reads has no gradient, and no place on a logarithmic axis.
+            places = [place for place, size in enumerate(layers) if size > 0]
+            sizes = [layers[place] for place in places]
+            axis.plot(places, sizes, color=COLOURS[i], linewidth=1, alpha=0.8)
         axis.set(title=label, xlabel="convolution, from image to answer", yscale="log")
     axes[0].set_ylabel("sum of |gradient|")
     low = min(axis.get_ylim()[0] for axis in axes)

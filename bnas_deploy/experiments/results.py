@@ -57,7 +57,7 @@ class JobResult:
     runtime: str = ""
     data: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    history: Sequence[Mapping[str, float]] = ()
+    history: Sequence[Mapping[str, float]] = field(default_factory=list)
     gradients: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -92,13 +92,14 @@ def run_experiment(
     found: dict[int, JobResult] = {i: _not_run(job, options) for i, job in enumerate(jobs)}
     path = results_path(options.runs, experiment.name, options.budget)
     for index, job in enumerate(jobs):
-        say(f"[{index + 1}/{len(jobs)}] {experiment.name} {job.variant.name}, seed {job.seed}")
+        told = say if _wanted(job, options) else _silence
+        told(f"[{index + 1}/{len(jobs)}] {experiment.name} {job.variant.name}, seed {job.seed}")
         result = _run(experiment, job, options, train)
         if result is None:
             return None
         found[index] = result
         if result.status != DONE:
-            say(f"  {result.status}: {result.reason}")
+            told(f"  {result.status}: {result.reason}")
         write_results(path, _results(experiment, options, variants, found.values()))
     results = _results(experiment, options, variants, found.values())
     if experiment.compare is not None and not options.only and not results.comparison:
@@ -115,6 +116,14 @@ def _check_only(experiment: Experiment, options: Options, variants: tuple[Varian
     if unknown:
         msg = f"{experiment.name} has no variant {', '.join(unknown)}; it has {', '.join(names)}"
         raise UsageError(msg)
+
+
+def _wanted(job: Job, options: Options) -> bool:
+    return not options.only or job.variant.name in options.only
+
+
+def _silence(text: str) -> None:
+    """Say nothing of what is only collected."""
 
 
 def _not_run(job: Job, options: Options, reason: str = "") -> JobResult:
@@ -137,7 +146,7 @@ def _run(experiment: Experiment, job: Job, options: Options, train: Train) -> Jo
 
 
 def _do(experiment: Experiment, job: Job, options: Options, train: Train) -> JobResult | None:
-    wanted = not options.only or job.variant.name in options.only
+    wanted = _wanted(job, options)
     if job.variant.shipped:
         if not wanted:
             return _not_run(job, options, "left out")

@@ -89,6 +89,18 @@ def test_resume_goes_on_to_a_new_length_and_says_so(train, tmp_path):
     assert phases == [(0, 2, 0.05), (2, 3, 0.25)]
 
 
+def test_gradients_of_a_resumed_run(train, tmp_path):
+    assert train("--quiet", "--gradients")[0] == 0
+    assert train("--resume", "--epochs", "3", "--gradients", resume=True)[0] == 0
+    with (tmp_path / "run" / "gradients.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted({row["epoch"] for row in rows}) == ["1", "2", "3"]
+    assert {row["steps"] for row in rows} == {"3"}
+    assert rows[0]["name"] == "stem.op.0"
+    assert all(float(row["most"]) >= float(row["mean"]) >= 0 for row in rows)
+    assert sum(float(row["mean"]) for row in rows) > 0
+
+
 def test_resuming_a_finished_run_restores_its_product(train, tmp_path):
     train("--quiet")
     before = load_model(tmp_path / "run" / "model.pt").training
