@@ -79,7 +79,8 @@ TABLE8 = Experiment(
             "fig4",
             "gradient_layers",
             "Figs. 4 and 10: magnitude of the gradients of each convolution in the last epoch; the"
-            " paper's, at epoch 100, are spiky without inter-cell skips. Convolutions that nobody reads are left out.",
+            " paper's, at epoch 100, are spiky without inter-cell skips. Convolutions that"
+            " nobody reads are left out.",
             ("full", "no-skip", "A-full", "A-no-skip", "B-no-skip", "C-no-skip"),
         ),
         Picture(
