@@ -29,6 +29,7 @@ from bnas_deploy.experiments.results import (
 )
 from bnas_deploy.experiments.runner import results_path
 from bnas_deploy.experiments.stated import budget_lines
+from bnas_deploy.nn.genotype import Genotype
 
 __all__ = ["PAGE", "render"]
 
@@ -122,7 +123,7 @@ def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) ->
         yield from ("**Not run.** The paper's values:", "")
         yield from _table(_accuracies(experiment, experiment.variants("paper", {}), None))
     for results in found:
-        variants = experiment.variants(results.budget, {})
+        variants = experiment.variants(results.budget, _cells(experiment, results))
         stated = [line for text in budget_lines(results) for line in _wrapped(text, "  ")]
         yield from (f"### Budget `{results.budget}`", "", *stated, "")
         extra = experiment.tables(results) if experiment.tables else []
@@ -139,6 +140,17 @@ def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) ->
                     *_wrapped(picture.caption),
                     "",
                 )
+
+
+def _cells(experiment: Experiment, results: Results) -> dict[str, Genotype]:
+    """The genotypes that were given when the results were made."""
+    needs = {v.name: v.needs for v in experiment.variants(results.budget, {})}
+    found = {
+        needs[name].removeprefix("cell "): setup["network"]["genotype"]
+        for name, setup in results.setups.items()
+        if needs.get(name, "").startswith("cell ")
+    }
+    return {name: Genotype.from_text(text) for name, text in found.items()}
 
 
 def _accuracies(

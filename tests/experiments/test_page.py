@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.experiments.page import render
 from bnas_deploy.experiments.registry import EXPERIMENTS
 from bnas_deploy.experiments.results import read_results, write_results
+from bnas_deploy.nn.genotype import LATEST_CELL, Genotype
 
 
 def section(text, title):
@@ -29,7 +31,7 @@ def docs(done, tmp_path_factory):
     for path in done.glob("*-smoke.json"):
         results = read_results(path)
         name = path.name.replace("smoke", "cpu")
-        write_results(made / name, type(results)(**{**vars(results), "budget": "cpu"}))
+        write_results(made / name, replace(results, budget="cpu"))
     out = tmp_path_factory.mktemp("docs")
     render(out, made)
     return out
@@ -81,6 +83,16 @@ def test_the_shortcuts_table(page):
     assert rows["pool"][4] == "81.0×"
     assert rows["pool1x1, 8 bits"][1] == "-"
     assert all(re.fullmatch(r"\d+\.\d{3} ± \d+\.\d{3}", rows[name][6]) for name in ("conv", "pool"))
+
+
+def test_cells_that_were_given_are_known_again(smoke, tmp_path):
+    edges = (("bin_sep_conv_3x3", 0), *LATEST_CELL.normal[1:])
+    cell = Genotype(edges, LATEST_CELL.reduce)
+    results = smoke("table12", tmp_path, only=("separable",), cells={"separable": cell})
+    write_results(tmp_path / "table12-cpu.json", replace(results, budget="cpu"))
+    text = render(tmp_path, tmp_path).read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if "BNAS-A with separable" in line]
+    assert cells(row)[-2:] == ["12.50", "12.5 / 0.0"]
 
 
 def test_pictures_are_there_and_shown(docs, page):
