@@ -161,6 +161,10 @@ def _signs(positive: Array, like: Array) -> Array:
     return np.where(positive, 1, -1).astype(like.dtype)
 
 
+def _sign(node: Node, x: Array) -> Array:
+    return np.where(x == 0, x.dtype.type(node.attributes["zero_sign"]), _signs(x >= 0, x))
+
+
 def _binarize(node: Node, x: Array) -> Array:
     beyond = x >= _channel(node.constants["threshold"])
     return _signs(beyond != _channel(node.constants["flip"]), x)
@@ -211,7 +215,8 @@ _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "binary_conv": _binary_conv,
     "binary_depthwise": _binary_depthwise,
     "batch_norm": _batch_norm,
-    "sign": lambda node, x: _signs(x >= 0, x),
+    "sign": _sign,
+    "bits_to_float": lambda node, x: x,
     "relu": _relu,
     "add": lambda node, a, b: a + b,
     "concat": lambda node, *xs: np.concatenate(xs, axis=1),

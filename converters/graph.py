@@ -130,6 +130,12 @@ class Graph:
             raise ConversionError(msg)
         _ = self.values
 
+    @property
+    def float_dtype(self) -> np.dtype[np.floating]:
+        """Of the constants that are floats; float32 if there is none."""
+        arrays = (array for node in self.nodes for array in node.constants.values())
+        return next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float32))
+
     @cached_property
     def producers(self) -> dict[str, Node]:
         """The node that assigns each value (the input has none)."""

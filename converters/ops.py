@@ -116,6 +116,10 @@ def _bits(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     return (Value(BITS, value.shape),)
 
 
+def _floats(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    return (Value(F32, inputs[0].shape),)
+
+
 def _zero(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     return (Value(F32, node.attributes["shape"]),)
 
@@ -261,8 +265,10 @@ OPS: dict[str, Op] = {
     # weight int8 (C, 1, kh, kw): each channel alone, otherwise as binary_conv.
     "binary_depthwise": Op((BITS,), _depthwise, (*_WINDOW, "activation"), ("weight", "scale")),
     "batch_norm": Op((F32,), _same, ("eps",), ("weight", "bias", "mean", "var")),
-    # zero_sign: what a channel that is exactly zero for every image binarizes to, 1 or 0.
+    # zero_sign: what exactly zero becomes, 1 or 0; `split_zero_signs` leaves none of the latter.
     "sign": Op((F32,), _bits, ("zero_sign",)),
+    # The numbers that signs stand for, for a layer whose weights are floats.
+    "bits_to_float": Op((BITS,), _floats),
     "relu": Op((F32,), _same),
     "add": Op((F32, F32), _add),
     "concat": Op((F32, F32, "..."), _concat),

@@ -14,11 +14,13 @@ from bnas_deploy.converters.passes.fold_batchnorm import FoldBatchnorm
 from bnas_deploy.converters.passes.fuse_relu import FuseRelu
 from bnas_deploy.converters.passes.fuse_residual import FuseResidual
 from bnas_deploy.converters.passes.lower_batchnorm import LowerBatchnorm
+from bnas_deploy.converters.passes.lower_bits_to_float import LowerBitsToFloat
 from bnas_deploy.converters.passes.merge_equal import MergeEqual
 from bnas_deploy.converters.passes.pack_convs import PackConvs
 from bnas_deploy.converters.passes.pool_first import PoolFirst
 from bnas_deploy.converters.passes.remove_zero import RemoveZero
 from bnas_deploy.converters.passes.schedule import Schedule
+from bnas_deploy.converters.passes.split_zero_signs import SplitZeroSigns
 from bnas_deploy.errors import ConversionError, PassError
 
 __all__ = ["PIPELINE", "PassRecord", "run_pipeline"]
@@ -26,6 +28,8 @@ __all__ = ["PIPELINE", "PassRecord", "run_pipeline"]
 PIPELINE: tuple[Pass, ...] = (
     EliminateDead(),  # First, so that no pass works on what nobody reads (unused input units).
     RemoveZero(),  # While every operation still has its float meaning.
+    SplitZeroSigns(),  # After zeros: constants are folded as 0, the rest is an ordinary sign.
+    LowerBitsToFloat(),  # Makes binary convolutions, so before PackConvs.
     MergeEqual(),  # After zeros are gone, as add(pool, 0) and pool are equal only then.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
     PoolFirst(),  # Before folding, as it puts a BatchNorm next to the convolution behind the pool.

@@ -62,6 +62,7 @@ def quantize(
     images: Floats | None = None,
     backend: str | None = None,
     threads: int = 1,
+    keep: Mapping[str, str] | None = None,
 ) -> tuple[PackedModel, EightBit]:
     """Put full-precision layers of a program into 8 bits.
 
@@ -73,6 +74,7 @@ def quantize(
             photographs, which is stated in the result and leaves a classifier in float.
         backend: Of the program that is measured; None for the best.
         threads: Of that.
+        keep: Layers that stay in float in any case, with the reason.
 
     Returns:
         The validated model, and what was done.
@@ -83,7 +85,7 @@ def quantize(
         BackendError: The backend is not available.
     """
     kinds = check_kinds(which)
-    chosen, kept = _sort(model.program, kinds, made_up=images is None)
+    chosen, kept = _sort(model.program, kinds, keep or {}, made_up=images is None)
     if not chosen:
         return model, EightBit(kinds, (), kept, None, 0)
     source = "synthetic" if images is None else "given"
@@ -99,12 +101,14 @@ def quantize(
 
 
 def _sort(
-    program: Program, kinds: Collection[str], *, made_up: bool
+    program: Program, kinds: Collection[str], keep: Mapping[str, str], *, made_up: bool
 ) -> tuple[list[_Candidate], tuple[FloatLayer, ...]]:
     """The layers to put into 8 bits, and those not to, with the reason."""
     chosen, kept = [], []
     for c in _candidates(program):
-        if c.kind not in kinds:
+        if c.name in keep:
+            kept.append(FloatLayer(c.name, c.kind, keep[c.name]))
+        elif c.kind not in kinds:
             kept.append(FloatLayer(c.name, c.kind, NOT_ASKED))
         elif c.kind == "classifier" and made_up:
             kept.append(FloatLayer(c.name, c.kind, NEEDS_PICTURES))

@@ -76,6 +76,7 @@ class Report:
         kept: What stays in full precision, and why.
         self_check: Agreement of PyTorch and the packed engine; None if it was not run.
         eight_bit: Which layers run in 8 bits and which not, and why; None if it was not asked for.
+        notes: How a file of others was understood; none for a model of ours.
     """
 
     network: str
@@ -98,6 +99,7 @@ class Report:
     kept: tuple[Kept, ...]
     self_check: SelfCheck | None = None
     eight_bit: EightBit | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -136,6 +138,8 @@ def make_report(
     records: Sequence[PassRecord],
     tensors: Mapping[str, Array],
     steps: Sequence[str],
+    *,
+    reasons: Mapping[str, str] | None = None,
 ) -> Report:
     """Read a report off what the passes did.
 
@@ -145,9 +149,11 @@ def make_report(
         records: Of the pipeline, not empty.
         tensors: Of the program.
         steps: Operations of the program.
+        reasons: Why a layer stays in full precision, where it is not the usual one.
     """
     first, last = records[0].before, records[-1].after
-    packed = _of(last, *PACKED)
+    binary, packed = _of(first, *_BINARY), _of(last, *PACKED)
+    names = {node.name for node in binary}  # other packed nodes turn signs into floats
     stages = [stage for node in packed for stage in node.attributes["stages"]]
     return Report(
         network=name,
@@ -155,8 +161,8 @@ def make_report(
         source_bytes=4 * parameters,
         packed_bytes=sum(array.nbytes for array in tensors.values()),
         bytes_by_kind=_bytes_by_kind(last, tensors),
-        binary_weights=(_bits(first), _bits(last)),
-        binary_convolutions=(len(_of(first, *_BINARY)), len(packed)),
+        binary_weights=(_bits(binary), _bits([n for n in packed if n.name in names])),
+        binary_convolutions=(len(binary), sum(n.name in names for n in packed)),
         steps=dict(sorted(Counter(steps).items())),
         zeroise=tuple(node.name for node in _of(first, "zero")),
         zero_sums=_removed(records, "remove_zero", {"add", "max_pool", "avg_pool", "concat"}),
@@ -171,7 +177,11 @@ def make_report(
             for node in packed
             if any(stage.addend is not None for stage in node.attributes["stages"])
         ),
-        kept=tuple(_kept(node) for node in last.nodes if node.op in {"conv", "linear", "affine"}),
+        kept=tuple(
+            _kept(node, reasons or {})
+            for node in last.nodes
+            if node.op in {"conv", "linear", "affine"}
+        ),
     )
 
 
@@ -179,8 +189,7 @@ def _of(graph: Graph, *ops: str) -> list[Node]:
     return [node for node in graph.nodes if node.op in ops]
 
 
-def _bits(graph: Graph) -> int:
-    nodes = _of(graph, *_BINARY, *PACKED)
+def _bits(nodes: Sequence[Node]) -> int:
     return sum(node.constants["weight"].size for node in nodes)
 
 
@@ -221,9 +230,9 @@ def _inputs(node: Node) -> int:
     return int(node.constants["weight"].shape[1])
 
 
-def _kept(node: Node) -> Kept:
+def _kept(node: Node, reasons: Mapping[str, str]) -> Kept:
     size = sum(array.nbytes for array in node.constants.values())
-    return Kept(node.name, node.op, _reason(node), size)
+    return Kept(node.name, node.op, reasons.get(node.name) or _reason(node), size)
 
 
 def _reason(node: Node) -> str:

@@ -16,6 +16,7 @@ _SHOWN = 4  # names in a list before "and N more"
 def report_lines(report: Report) -> list[str]:
     """Say what an export did: sizes, what went and why, what stays in full precision and why."""
     return [
+        *_notes(report.notes),
         *_sizes(report),
         *_removed(report),
         *_folded(report),
@@ -25,6 +26,10 @@ def report_lines(report: Report) -> list[str]:
         *_check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
         *_agreement(report.eight_bit),
     ]
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return ["how the file was read:", *(f"  {note}" for note in notes)] if notes else []
 
 
 def _sizes(report: Report) -> list[str]:

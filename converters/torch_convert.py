@@ -1,6 +1,6 @@
 """From a network of PyTorch modules to a packed model with its report; reads and writes no files.
 
-The graph comes from `torch_frontend`, the rewriting is in `pipeline`.
+The graph comes from `torch_frontend`; `pack` does the rest.
 """
 
 from __future__ import annotations
@@ -8,35 +8,23 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from bnas_deploy import __version__, engine
+from bnas_deploy import __version__
 from bnas_deploy.converters.eight_bit import EightBitOptions
-from bnas_deploy.converters.emit import emit
-from bnas_deploy.converters.pipeline import run_pipeline
-from bnas_deploy.converters.quantize import quantize
-from bnas_deploy.converters.report import Report, make_report
+from bnas_deploy.converters.pack import Source, check, pack
+from bnas_deploy.converters.report import Report
 from bnas_deploy.converters.torch_frontend import network_graph
-from bnas_deploy.converters.verify import (
-    SelfCheck,
-    compare_8bit,
-    compare_logits,
-    random_pictures,
-)
-from bnas_deploy.cost import cost_summary
-from bnas_deploy.cost.accounting import FLOAT_BITS
-from bnas_deploy.errors import ConversionError
-from bnas_deploy.format import PackedModel, Preprocessing, validate
+from bnas_deploy.format import PackedModel, Preprocessing
+from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.network import Network
 
-__all__ = ["Loaded", "convert", "convert_network", "self_check"]
-
-BATCH = 32
+__all__ = ["Loaded", "config_facts", "convert", "convert_network", "self_check"]
 
 
 class Normalisation(Protocol):
@@ -130,21 +118,13 @@ def convert_network(
         UsageError: A kind of layers in `eight_bit` is unknown.
         BackendError: The backend in `eight_bit` is not available.
     """
-    config = network.config
-    graph, records = run_pipeline(network_graph(network))
-    program, tensors = emit(graph)
-    parameters = sum(p.numel() for p in network.parameters())
-    report = make_report(config.name, parameters, records, tensors, [s.OP for s in program.steps])
-    model = PackedModel(
-        program=program,
-        tensors=tensors,
-        preprocessing=preprocessing or _plain_preprocessing(config.image_size),
-        labels=tuple(labels) if labels is not None else _numbered(config.classes),
-        provenance={**_facts(network), **(provenance or {}), "report": report.summary()},
-        cost=cost_summary(program, tensors, network=config),
+    return pack(
+        _source(network),
+        labels=labels,
+        preprocessing=preprocessing,
+        provenance=provenance,
+        eight_bit=eight_bit,
     )
-    validate(model)
-    return (model, report) if eight_bit is None else _in_8_bits(network, model, report, eight_bit)
 
 
 def self_check(
@@ -173,49 +153,15 @@ def self_check(
         ConversionError: They differ by more than roundings, or 8 bits, can explain.
         BackendError: The backend is not available.
     """
-    source = "given"
-    if isinstance(images, int):
-        p = model.preprocessing
-        images, source = random_pictures(images, p.crop, p.mean, p.std), "random"
-    if not len(images):
-        msg = "a self-check needs at least one image"
-        raise ConversionError(msg)
-    found = report.eight_bit if report.eight_bit and report.eight_bit.layers else None
-    exact = model if found is None else convert_network(network)[0]
-    name, got = _packed_logits(exact, images, backend, threads)
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    expected = np.concatenate([torch_logits(network, batch) for batch in batches])
-    check = compare_logits(expected, got, source=source, backend=name)
-    if found is not None:
-        name, eight = _packed_logits(model, images, backend, threads)
-        agreement = compare_8bit(got, eight, source=source, backend=name)
-        report = replace(report, eight_bit=replace(found, agreement=agreement))
-    return _with_check(model, report, check)
-
-
-def _packed_logits(
-    model: PackedModel, images: npt.NDArray[np.float32], backend: str | None, threads: int
-) -> tuple[str, npt.NDArray[np.float32]]:
-    """Name of the backend, and logits (N, classes)."""
-    runner = engine.create(model, backend=backend, threads=threads)
-    name = runner.name if runner.isa is None else f"{runner.name} {runner.isa}"
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    return name, np.concatenate([runner.run(batch) for batch in batches])
-
-
-def _in_8_bits(
-    network: Network, model: PackedModel, report: Report, options: EightBitOptions
-) -> tuple[PackedModel, Report]:
-    model, found = quantize(
-        model, options.kinds, images=options.images, backend=options.backend,
-        threads=options.threads,
-    )  # fmt: skip
-    report = report.with_eight_bit(found, model)
-    made = {layer.kind for layer in found.layers} - {layer.kind for layer in found.float_layers}
-    bits = 8 if "shortcut" in made else FLOAT_BITS
-    cost = cost_summary(model.program, model.tensors, network=network.config, shortcut_bits=bits)
-    provenance = {**model.provenance, "report": report.summary()}
-    return replace(model, cost=cost, provenance=provenance), report
+    return check(
+        _source(network),
+        partial(torch_logits, network),
+        model,
+        report,
+        images=images,
+        backend=backend,
+        threads=threads,
+    )
 
 
 def torch_logits(network: Network, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -231,20 +177,18 @@ def _account(training: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in training.items() if name != "history"}
 
 
-def _facts(network: Network) -> dict[str, Any]:
-    config = network.config
+def _source(network: Network) -> Source:
+    parameters = sum(p.numel() for p in network.parameters())
+    return Source(network_graph(network), network.config, parameters, config_facts(network.config))
+
+
+def config_facts(config: NetworkConfig) -> dict[str, Any]:
+    """Return what a file says of the network it was made from and of the programs that made it."""
     return {
         "network": config.to_dict(),
         "genotype": config.genotype.to_text(),
         "versions": _versions(),
     }
-
-
-def _with_check(model: PackedModel, report: Report, check: SelfCheck) -> tuple[PackedModel, Report]:
-    provenance = {**model.provenance, "self_check": asdict(check)}
-    if report.eight_bit is not None:
-        provenance["report"] = report.summary()  # which has the agreement now
-    return replace(model, provenance=provenance), replace(report, self_check=check)
 
 
 @contextmanager
@@ -255,14 +199,6 @@ def _evaluating(network: Network) -> Iterator[None]:
         yield
     finally:
         network.train(training)
-
-
-def _plain_preprocessing(size: int) -> Preprocessing:
-    return Preprocessing(size, (size, size), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-
-
-def _numbered(classes: int) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(classes))
 
 
 def _versions() -> dict[str, str]:

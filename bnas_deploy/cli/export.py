@@ -17,6 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.cli import Parser, positive, require, run_cli
+from bnas_deploy.cli._export_release import (
+    add_release_options,
+    export_release,
+    refuse_release_options,
+)
 from bnas_deploy.cli._text import safe, tolerant_output
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, write
@@ -30,7 +35,8 @@ MOST = 512
 """Pictures that calibration takes at most."""
 
 DESCRIPTION = """\
-Turn a network trained by bnas-train into a packed .bnn file of 64-bit words.
+Turn a network trained by bnas-train, or a checkpoint of the BNAS authors' release, into a packed
+.bnn file of 64-bit words.
 
 Binary convolutions keep one bit a weight; BatchNorm and sign become one compare a channel; what is
 zero, constant or unread for every image is left out, exactly. The stem, the shortcuts of reduction
@@ -48,6 +54,7 @@ examples:
   bnas-export model.pt --calibrate train/              8 bits, ranges measured on training pictures
   bnas-export model.pt --eight-bit none                all but the binary layers in float32
   bnas-export model.pt --json > report.json            the report for programs
+  bnas-export weights.pt --arch latest_cell_zeroise    a checkpoint of the authors' release
 
 8 bits: a layer's inputs become whole numbers 0 to 127, whose range must be known beforehand. It is
 measured on the pictures of --calibrate (a few hundred of the training set are right, of all
@@ -81,7 +88,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL.pt", help="what bnas-train wrote")
+    add("model", metavar="MODEL.pt", help="what bnas-train wrote, or weights of the release")
     add("-o", "--output", metavar="MODEL.bnn", help="(default: MODEL.bnn beside MODEL.pt)")
     add("--json", action="store_true", help="print the report as one JSON object")
     add("--no-verify", action="store_true", help="skip the self-check")
@@ -109,6 +116,7 @@ def _parser() -> Parser:
     )
     add("--backend", help="backend for self-check and ranges: native, numba or reference")
     add("--threads", type=positive, default=1, metavar="N", help="threads of it (default: 1)")
+    add_release_options(parser)
     return parser
 
 
@@ -158,24 +166,35 @@ def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report
     # torch takes a second to import, and --help should not wait for it.
     from bnas_deploy.converters.eight_bit import EightBitOptions  # noqa: PLC0415
     from bnas_deploy.converters.torch_convert import convert, self_check  # noqa: PLC0415
-    from bnas_deploy.training.product import load_model  # noqa: PLC0415
+    from bnas_deploy.training.product import is_ours, load_model  # noqa: PLC0415
+    from bnas_deploy.training.torch_file import read_any  # noqa: PLC0415
 
-    loaded = load_model(source)
     facts = {"source": {"file": safe(source.name), "sha256": _sha256(source)}}
+
+    def options(pixels: Preprocessing) -> EightBitOptions | None:
+        if not args.eight_bit:
+            return None
+        given = _pictures(args.calibrate, pixels, most=MOST) if args.calibrate else None
+        return EightBitOptions(args.eight_bit, given, args.backend, args.threads)
+
+    def images(pixels: Preprocessing) -> npt.NDArray[np.float32] | int | None:
+        if args.no_verify:
+            return None
+        return _pictures(args.images, pixels) if args.images else args.verify_images or 32
+
+    value = read_any(source)
+    if not is_ours(value):
+        return export_release(args, source, value, facts=facts, options=options, images=images)
+    refuse_release_options(args)
+    loaded = load_model(source)
     size = loaded.preprocessing
     pixels = Preprocessing(size.shorter_side, size.size, size.mean, size.std)
-    options = None
-    if args.eight_bit:
-        given = _pictures(args.calibrate, pixels, most=MOST) if args.calibrate else None
-        options = EightBitOptions(args.eight_bit, given, args.backend, args.threads)
-    model, report = convert(loaded, provenance=facts, eight_bit=options)
-    if args.no_verify:
+    model, report = convert(loaded, provenance=facts, eight_bit=options(pixels))
+    given = images(pixels)
+    if given is None:
         return model, report
-    images: npt.NDArray[np.float32] | int = args.verify_images or 32
-    if args.images:
-        images = _pictures(args.images, model.preprocessing)
     return self_check(
-        loaded.network, model, report, images=images, backend=args.backend, threads=args.threads
+        loaded.network, model, report, images=given, backend=args.backend, threads=args.threads
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "VERSION",
     "Model",
     "fit_state_dict",
+    "is_ours",
     "load_model",
     "load_network",
     "save_model",
@@ -93,6 +94,11 @@ def _in_few_storages(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for (name, tensor), part in zip(chosen.items(), parts, strict=True):
             result[name] = part.view(tensor.shape)
     return result
+
+
+def is_ours(value: object) -> bool:
+    """Whether what a file holds says that bnas-deploy wrote it; it may still be damaged."""
+    return isinstance(value, Mapping) and str(value.get("format")).startswith("bnas-deploy/")
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

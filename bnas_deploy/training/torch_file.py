@@ -16,6 +16,7 @@ from bnas_deploy.errors import CheckpointError
 
 __all__ = [
     "load_plain",
+    "read_any",
     "read_file",
     "write_file",
 ]
@@ -35,6 +36,18 @@ def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> Non
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_any(path: str | os.PathLike[str]) -> object:
+    """Load any torch file of plain values and tensors, also one from before 2020, onto the CPU.
+
+    Raises:
+        CheckpointError: As for `read_file`, whatever the format and version.
+    """
+    _check_exists(path)
+    if zipfile.is_zipfile(path):
+        _check_zip(path)
+    return load_plain(path)
 
 
 def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class RemoveZero(Pass):
 
     1. zero vanishes; add(x, 0) is x; a concat keeps its live parts; pools of zero are zero.
     2. A zero channel becomes a known number behind batch_norm, affine and relu, and +1 or -1 behind
-       sign.
+       sign (0 where the sign of zero is 0).
     3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
        tap; a conv without padding adds them to its bias, one with padding drops zero channels and
        keeps others; a linear layer adds them to its bias.
@@ -183,6 +183,7 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "affine": _affine,
     "relu": _per_channel(lambda node, known: np.maximum(known, 0)),
     "sign": _sign,
+    "bits_to_float": _SAME,
     "max_pool": _SAME,
     "avg_pool": _SAME,
     "global_avg_pool": _SAME,

@@ -12,7 +12,7 @@ from random_networks import random_network
 
 from bnas_deploy.cli import export
 from bnas_deploy.cli.export import main
-from bnas_deploy.converters import torch_convert
+from bnas_deploy.converters import pack
 from bnas_deploy.engine.reference import ReferenceRunner
 from bnas_deploy.format import read
 from bnas_deploy.training.preprocessing import Preprocessing
@@ -76,7 +76,7 @@ def test_a_failed_self_check_leaves_no_file(model_pt, monkeypatch, capsys):
         def run(self, images):
             return -super().run(images)
 
-    monkeypatch.setattr(torch_convert.engine, "create", lambda model, **_: Wrong(model))
+    monkeypatch.setattr(pack.engine, "create", lambda model, **_: Wrong(model))
     assert main([str(model_pt)]) == 2
     assert "self-check failed" in capsys.readouterr().err
     assert sorted(p.name for p in model_pt.parent.iterdir()) == ["model.pt"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from random_networks import images_for, random_network
+from release_checkpoints import ZEROISE, trained
 from small_graphs import SmallGraph, ops_of
 
 from bnas_deploy.converters.evaluate import evaluate
@@ -16,8 +17,10 @@ from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.converters.passes.schedule import Schedule
 from bnas_deploy.converters.pipeline import PIPELINE, run_pipeline
 from bnas_deploy.converters.torch_frontend import network_graph
+from bnas_deploy.converters.torch_release_graph import release_graph
 from bnas_deploy.errors import ConversionError, PassError
-from bnas_deploy.nn.config import SHORTCUTS
+from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig
+from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 
 STEPS = {"conv", "linear", "affine", "relu", "binarize", "packed_conv", "max_pool", "avg_pool"}
 STEPS |= {"add_slice", "concat", "select_channels", "global_avg_pool", "zero", "packed_depthwise"}
@@ -44,6 +47,10 @@ def test_every_pass_did_something_to_some_network():
         network = random_network(seed, shortcut=SHORTCUTS[seed % len(SHORTCUTS)])
         _, records = run_pipeline(network_graph(network))
         busy |= {record.name for record in records if record.modified}
+    weights = trained(4, 4, ZEROISE, 3, imagenet=False)
+    config = NetworkConfig("release", 4, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8)
+    _, records = run_pipeline(release_graph(weights, config).graph)
+    busy |= {record.name for record in records if record.modified}
     assert busy == {step.name for step in PIPELINE}
 
 
