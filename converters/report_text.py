@@ -112,7 +112,8 @@ def _check_lines(check: SelfCheck | None, *, in_8_bits: bool) -> list[str]:
         return ["self-check: not run"]
     return [
         (
-            f"self-check: {check.images} {check.source} images, PyTorch against {check.backend}"
+            f"self-check: {check.images} {check.source} images, {check.against} against"
+            f" {check.backend}"
             f"{' before 8 bits' if in_8_bits else ''}:"
             f" same answer for {check.same_answer} of {check.images}; logits differ by at most"
             f" {check.largest_difference:.2g} ({check.relative_error:.2g} of their spread)"

@@ -40,13 +40,17 @@ from bnas_deploy.nn.skip_connect import FactorizedReduction
 __all__ = ["module_graph", "network_graph"]
 
 
-def network_graph(network: Network) -> Graph:
+def network_graph(network: Network, *, allow_float: bool = False) -> Graph:
     """Return the graph of a network in evaluation mode, its constants in the parameters' dtype.
+
+    Args:
+        network: Any weights.
+        allow_float: Whether it may be the float counterpart of a binary network.
 
     Raises:
         ConversionError: The network is not binary, or has a module or setting with no meaning here.
     """
-    if not network.binary:
+    if not (network.binary or allow_float):
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
     if network.config.template != "cells":

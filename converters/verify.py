@@ -7,7 +7,7 @@ conversion moves everything a lot. So two limits are set, both far from either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,7 @@ class SelfCheck:
         same_answer: Number of images with the same first answer.
         clear: Number of images whose answer is clear (see `CLEAR_MARGIN`).
         clear_same: Number of those with the same answer.
+        against: What the packed program was compared with.
     """
 
     images: int
@@ -55,6 +56,7 @@ class SelfCheck:
     same_answer: int
     clear: int
     clear_same: int
+    against: str = "PyTorch"
 
 
 def random_pictures(
@@ -77,21 +79,26 @@ def random_pictures(
 
 
 def compare_logits(
-    expected: npt.NDArray[np.float32], got: npt.NDArray[np.float32], *, source: str, backend: str
+    expected: npt.NDArray[np.float32],
+    got: npt.NDArray[np.float32],
+    *,
+    source: str,
+    backend: str,
+    against: str = "PyTorch",
 ) -> SelfCheck:
-    """Compare logits (N, classes) of PyTorch with those of a packed program.
+    """Compare logits (N, classes) of PyTorch, or of `against`, with those of a packed program.
 
     Raises:
         ConversionError: They differ by more than roundings at thresholds can explain.
     """
-    check = _measure(expected, got, source, backend)
+    check = replace(_measure(expected, got, source, backend), against=against)
     wrong = check.clear - check.clear_same
     # One image more than the share, so that a single image near a tie does not fail a small check.
     allowed = max(1, int((1 - MIN_AGREEMENT) * check.images)) if check.images > 1 else 0
     if not check.relative_error <= MAX_RELATIVE_ERROR or wrong > allowed:
         msg = (
             f"self-check failed on {check.images} {source} images: the packed program ({backend})"
-            f" differs from PyTorch by {check.relative_error:.3g} of the logits' spread (at most"
+            f" differs from {against} by {check.relative_error:.3g} of the logits' spread (at most"
             f" {MAX_RELATIVE_ERROR} expected) and in {wrong} of {check.clear} clear answers;"
             " nothing was written. This is a bug of the converter or the backend: try"
             " --backend reference, and please report it"

@@ -1,4 +1,4 @@
-"""The commands bnas-train, -export, -run, -inspect and -report. No library code lives here."""
+"""bnas-train, -export, -import, -run, -inspect and -report. No library code lives here."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bnas_deploy.converters.release_cell import Arch
     from bnas_deploy.converters.torch_release import Release
 
-__all__ = ["add_release_options", "export_release", "refuse_release_options"]
+__all__ = ["add_release_options", "export_release", "refuse_release_only", "refuse_release_options"]
 
 Images = npt.NDArray[np.float32] | int
 
@@ -75,6 +75,18 @@ def refuse_release_options(args: argparse.Namespace) -> None:
                 f"--{name} is for a checkpoint of the authors' release; {args.model} is a model.pt,"
                 " which holds its cell, labels and preprocessing"
             )
+            raise UsageError(msg)
+
+
+def refuse_release_only(args: argparse.Namespace) -> None:
+    """Check that no option is given that only such a checkpoint has, for ONNX in or out.
+
+    Raises:
+        UsageError: One is.
+    """
+    for name in ("arch", "preprocessing"):
+        if getattr(args, name) is not None:
+            msg = f"--{name} is for a checkpoint of the authors' release, not for ONNX"
             raise UsageError(msg)
 
 

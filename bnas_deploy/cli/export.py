@@ -20,16 +20,23 @@ from bnas_deploy.cli import Parser, positive, require, run_cli
 from bnas_deploy.cli._export_release import (
     add_release_options,
     export_release,
+    refuse_release_only,
     refuse_release_options,
 )
 from bnas_deploy.cli._text import safe, tolerant_output
+from bnas_deploy.cli.export_onnx import export_onnx
+from bnas_deploy.cli.import_onnx import (
+    add_import_options,
+    import_model,
+    refuse_import_options,
+)
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, write
 
 if TYPE_CHECKING:
     from bnas_deploy.converters import Report
 
-__all__ = ["main"]
+__all__ = ["load_pictures", "main"]
 
 MOST = 512
 """Pictures that calibration takes at most."""
@@ -55,6 +62,9 @@ examples:
   bnas-export model.pt --eight-bit none                all but the binary layers in float32
   bnas-export model.pt --json > report.json            the report for programs
   bnas-export weights.pt --arch latest_cell_zeroise    a checkpoint of the authors' release
+  bnas-export model.pt --format onnx                   standard operators (--float: its counterpart)
+  bnas-export model.bnn --format onnx                  the packed program as ONNX
+  bnas-export other.onnx --allow-float                 the same as bnas-import
 
 8 bits: a layer's inputs become whole numbers 0 to 127, whose range must be known beforehand. It is
 measured on the pictures of --calibrate (a few hundred of the training set are right, of all
@@ -73,6 +83,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     tolerant_output()
+    if args.model.endswith(".onnx"):
+        refuse_release_only(args)
+        return import_model(args)
+    if args.format == "onnx" or args.float:
+        refuse_release_only(args)
+        return export_onnx(args)
+    refuse_import_options(args)
     source, output = _paths(args)
     model, report = _export(args, source)
     write(model, output)
@@ -88,8 +105,10 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL.pt", help="what bnas-train wrote, or weights of the release")
-    add("-o", "--output", metavar="MODEL.bnn", help="(default: MODEL.bnn beside MODEL.pt)")
+    add("model", metavar="MODEL", help="of bnas-train, weights of the release, or an ONNX model")
+    add("-o", "--output", metavar="FILE", help="(default: MODEL.bnn beside the model)")
+    add("--format", choices=("bnn", "onnx"), default="bnn", help="what to write (default: bnn)")
+    add("--float", action="store_true", help="with --format onnx: the float counterpart instead")
     add("--json", action="store_true", help="print the report as one JSON object")
     add("--no-verify", action="store_true", help="skip the self-check")
     add(
@@ -114,6 +133,7 @@ def _parser() -> Parser:
         help=f"pictures or folders to measure the ranges for 8 bits on; of more than {MOST:,}, as"
         " many are taken, spread evenly (default: synthetic pictures)",
     )
+    add_import_options(parser)
     add("--backend", help="backend for self-check and ranges: native, numba or reference")
     add("--threads", type=positive, default=1, metavar="N", help="threads of it (default: 1)")
     add_release_options(parser)
@@ -174,13 +194,13 @@ def _export(args: argparse.Namespace, source: Path) -> tuple[PackedModel, Report
     def options(pixels: Preprocessing) -> EightBitOptions | None:
         if not args.eight_bit:
             return None
-        given = _pictures(args.calibrate, pixels, most=MOST) if args.calibrate else None
+        given = load_pictures(args.calibrate, pixels, most=MOST) if args.calibrate else None
         return EightBitOptions(args.eight_bit, given, args.backend, args.threads)
 
     def images(pixels: Preprocessing) -> npt.NDArray[np.float32] | int | None:
         if args.no_verify:
             return None
-        return _pictures(args.images, pixels) if args.images else args.verify_images or 32
+        return load_pictures(args.images, pixels) if args.images else args.verify_images or 32
 
     value = read_any(source)
     if not is_ours(value):
@@ -206,9 +226,15 @@ def _sha256(path: Path) -> str:
         raise CheckpointError(msg) from error
 
 
-def _pictures(
+def load_pictures(
     names: Sequence[str], preprocessing: Preprocessing, *, most: int | None = None
 ) -> npt.NDArray[np.float32]:
+    """Read pictures and folders of them as (N, C, H, W), `most` at most, spread evenly.
+
+    Raises:
+        UsageError: A name is no picture and no folder.
+        ImageError: A picture cannot be read.
+    """
     from bnas_deploy.runtime.images import open_rgb  # noqa: PLC0415
     from bnas_deploy.runtime.preprocess import normalise, resize_and_crop  # noqa: PLC0415
     from bnas_deploy.runtime.sources import find_pictures  # noqa: PLC0415

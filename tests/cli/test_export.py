@@ -94,7 +94,7 @@ def test_a_failed_self_check_leaves_no_file(model_pt, monkeypatch, capsys):
         (["{model}", "--verify-images", "0"], "at least 1, got '0'"),
         (["{model}", "--images", "gone.png"], "gone.png: no such file"),
         (["{model}", "--backend", "abacus"], "unknown backend 'abacus'"),
-        ([], "required: MODEL.pt"),
+        ([], "required: MODEL"),
     ],
 )
 def test_mistakes_end_as_one_line(args, message, model_pt, capsys):

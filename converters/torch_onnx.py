@@ -1,0 +1,39 @@
+"""A PyTorch network of ours as an ONNX model; `onnx_write_graph` writes it, nothing is run here.
+
+The file is the network literally, Zeroise edges and all, so that reading it back and converting it
+gives what converting the network gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bnas_deploy.converters.onnx_write_graph import graph_to_onnx
+from bnas_deploy.converters.torch_frontend import network_graph
+from bnas_deploy.nn.network import Network, build_network
+
+if TYPE_CHECKING:
+    from bnas_deploy.converters.onnx_writer import ModelProto
+
+__all__ = ["float_counterpart", "network_to_onnx"]
+
+
+def network_to_onnx(network: Network, *, metadata: Mapping[str, Any] | None = None) -> ModelProto:
+    """Return the ONNX model of a network in evaluation mode, binary or its float counterpart.
+
+    Args:
+        network: Any weights, in float32.
+        metadata: From `onnx_writer.metadata_of`.
+
+    Raises:
+        ConversionError: The network has a part that has no meaning in a graph.
+    """
+    return graph_to_onnx(network_graph(network, allow_float=True), metadata=metadata)
+
+
+def float_counterpart(network: Network) -> Network:
+    """Return the network that binarizes nothing, with the same (latent) weights."""
+    twin = build_network(network.config, binary=False).eval()
+    twin.load_state_dict(network.state_dict())
+    return twin

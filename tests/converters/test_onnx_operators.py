@@ -1,0 +1,287 @@
+"""Each operator that is understood, against ONNX Runtime, in reference and native engine."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from onnx_models import OnnxModel, imported, steps
+
+from bnas_deploy.converters.onnx_import import convert_onnx
+from bnas_deploy.errors import ConversionError
+
+INT64 = np.int64
+
+
+def whole(m, *numbers):
+    return m.const(numbers, INT64)
+
+
+FLOATS = {
+    "PRelu": lambda m, x: m.add("PRelu", x, m.normal(6, 1, 1)),
+    "LeakyRelu": lambda m, x: m.add("LeakyRelu", x, alpha=0.2),
+    "HardTanh": lambda m, x: m.add("Clip", x, -1.0, 1.0),
+    "ReLU6": lambda m, x: m.add("Clip", x, 0.0, 0.7),
+    "Clip below": lambda m, x: m.add("Clip", x, -0.5),
+    "Max": lambda m, x: m.add("Max", x, 0.0),
+    "Min": lambda m, x: m.add("Min", 0.5, x),
+    "Abs": lambda m, x: m.add("Abs", x),
+    "Neg": lambda m, x: m.add("Neg", x),
+    "Add": lambda m, x: m.add("Add", x, m.normal(1, 6, 1, 1)),
+    "Sub": lambda m, x: m.add("Sub", 0.3, x),
+    "Mul": lambda m, x: m.add("Mul", m.normal(6, 1, 1), x),
+    "Div": lambda m, x: m.add("Div", x, m.normal(6, 1, 1) + np.float32(3)),
+    "Sum": lambda m, x: m.add("Sum", x, "x", x),
+    "difference": lambda m, x: m.add("Sub", x, "x"),
+    "MaxPool": lambda m, x: m.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4),
+    "MaxPool ceil": lambda m, x: m.add(
+        "MaxPool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
+    ),
+    "MaxPool same": lambda m, x: m.add(
+        "MaxPool", x, kernel_shape=[3, 2], strides=[2, 2], auto_pad="SAME_UPPER"
+    ),
+    "AveragePool": lambda m, x: m.add("AveragePool", x, kernel_shape=[3, 3], pads=[1, 0, 0, 1]),
+    "AveragePool counted": lambda m, x: m.add(
+        "AveragePool", x, kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1
+    ),
+    "GlobalMaxPool": lambda m, x: m.add("GlobalMaxPool", x),
+    "Identity": lambda m, x: m.add("Dropout", m.add("Identity", x)),
+    "rows": lambda m, x: m.add(
+        "Slice", x, whole(m, 0, 0), whole(m, 99, 99), whole(m, 2, 3), whole(m, 2, 2)
+    ),
+    "channels": lambda m, x: m.add("Gather", x, whole(m, 5, 0, 1, -1), axis=1),
+    "more channels": lambda m, x: m.add("Pad", x, whole(m, 0, 2, 0, 0, 0, 1, 0, 0)),
+    "Split": lambda m, x: m.add(
+        "Concat", *m.add("Split", x, whole(m, 2, 4), outputs=2, axis=1), axis=1
+    ),
+    "float convolution": lambda m, x: m.add("Conv", x, m.normal(6, 6, 3, 3), m.normal(6)),
+    "float groups": lambda m, x: m.add("Conv", x, m.normal(6, 2, 3, 3), group=3, pads=[1] * 4),
+    "padded with ones": lambda m, x: m.add(
+        "Conv", m.add("Pad", x, whole(m, 0, 0, 1, 2, 0, 0, 0, 1), 1.0), m.normal(4, 6, 3, 3)
+    ),
+    "XNOR-Net's K": lambda m, x: m.add(
+        "Mul", x, m.add("ReduceMean", m.add("Abs", x), axes=[1], keepdims=1)
+    ),
+}
+
+
+@pytest.mark.parametrize("operator", FLOATS)
+@pytest.mark.parametrize("signs", [False, True])
+def test_operators_on_floats_and_on_signs(operator, signs, tmp_path):
+    if signs and operator == "XNOR-Net's K":
+        return  # the mean of the magnitudes of signs is 1
+    m = OnnxModel()
+    x = m.norm("x", 6)
+    x = FLOATS[operator](m, m.add("Sign", x) if signs else x)
+    channels = {"channels": 4, "more channels": 9, "padded with ones": 4}.get(operator, 6)
+    x = m.binary(m.add("Where", m.add("Greater", x, 0.1), 1.0, -1.0), channels, 8)
+    imported(m.save(tmp_path, m.float_head(x, 8)))
+
+
+WINDOWS = {
+    "plain": {"pads": [0] * 4},
+    "padded": {"pads": [1] * 4},
+    "uneven": {"pads": [2, 0, 1, 1]},
+    "stride": {"pads": [1] * 4, "strides": [2, 3]},
+    "dilation": {"pads": [2] * 4, "dilations": [2, 1]},
+    "same upper": {"auto_pad": "SAME_UPPER", "strides": [2, 2]},
+    "same lower": {"auto_pad": "SAME_LOWER"},
+    "valid": {"auto_pad": "VALID"},
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_windows_of_binary_convolutions(window, tmp_path):
+    m = OnnxModel()
+    x = m.add("Conv", m.add("Sign", m.norm("x", 6)), m.signs(8, 6, 3, 3), **WINDOWS[window])
+    result = imported(m.save(tmp_path, m.head(x, 8)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, 1.0, 0.5, 0.3])
+@pytest.mark.parametrize("before", [False, True])
+def test_borders_of_any_number(value, before, tmp_path):
+    m = OnnxModel()
+    x, pads = m.norm("x", 6), m.const([0, 0, 1, 2, 0, 0, 1, 1], INT64)
+    if before:
+        x = m.add("Where", m.add("GreaterOrEqual", m.add("Pad", x, pads, value), 0.0), 1.0, -1.0)
+    else:
+        x = m.add("Pad", m.add("Sign", x), pads, value)
+    x = m.add("Conv", x, m.signs(8, 6, 3, 3))
+    path = m.save(tmp_path, m.head(x, 8))
+    if value == 0.3 and not before:
+        with pytest.raises(ConversionError, match="neither opposite nor multiples"):
+            convert_onnx(path)
+        assert "conv2d" in steps(imported(path))
+        return
+    assert steps(imported(path, allow_float=False)).count("binary_conv2d") == 2
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+@pytest.mark.parametrize("spelling", ["Sign", "Greater"])
+def test_groups(groups, spelling, tmp_path):
+    m = OnnxModel()
+    x = m.norm("x", 6)
+    x = m.add("Sign", x) if spelling == "Sign" else m.add(
+        "Where", m.add("Greater", x, 0.0), 1.0, -1.0
+    )  # fmt: skip
+    x = m.binary(x, 6, 6, group=groups)
+    kinds = steps(imported(m.save(tmp_path, m.head(x, 6)), allow_float=False))
+    assert ("binary_depthwise_conv2d" in kinds) is (groups == 6 and spelling == "Greater")
+
+
+def test_wide_groups_are_convolutions_of_their_own(tmp_path):
+    m = OnnxModel((16, 6, 5))
+    x = m.binary(m.add("Sign", m.norm("x", 16)), 16, 10, group=2)
+    result = imported(m.save(tmp_path, m.head(x, 10)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 3
+
+
+WEIGHTS = {
+    "scaled": lambda m, w: m.const(w * m.rng.random((8, 1, 1, 1))),
+    "Sign": lambda m, w: m.add("Sign", m.const(w * m.rng.random(w.shape))),
+    "Where": lambda m, w: m.add("Where", m.add("Less", m.const(w), 0.0), -0.5, 0.5),
+    "DequantizeLinear": lambda m, w: m.add(
+        "DequantizeLinear",
+        m.const(w, np.int8),
+        m.rng.random(8).astype(np.float32),
+        m.const(np.zeros(8), np.int8),
+        axis=0,
+    ),
+    "Sign times mean": lambda m, w: m.add(
+        "Mul",
+        m.add("Sign", m.const(w)),
+        m.add("ReduceMean", m.add("Abs", m.normal(*w.shape)), axes=[1, 2, 3], keepdims=1),
+    ),
+    "ternary": lambda m, w: m.const(w * (m.rng.random(w.shape) < 0.7)),
+    "a channel of zeros": lambda m, w: m.const(w * (np.arange(8) != 3)[:, None, None, None]),
+    "reshaped": lambda m, w: m.add(
+        "Reshape", m.add("Transpose", m.const(w.reshape(8, -1).T), perm=[1, 0]),
+        whole(m, *w.shape),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", WEIGHTS)
+def test_binary_weights(spelling, tmp_path):
+    m = OnnxModel()
+    weight = WEIGHTS[spelling](m, m.signs(8, 6, 3, 3))
+    x = m.add("Conv", m.add("Sign", m.norm("x", 6)), weight, m.normal(8), pads=[1] * 4)
+    result = imported(m.save(tmp_path, m.head(x, 8)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
+
+
+@pytest.mark.parametrize("opset", range(11, 24))
+def test_opsets(opset, tmp_path):
+    m = OnnxModel(opset=opset)
+    x = m.binary(m.add("Sign", m.norm("x", 6)), 6, 8)
+    axes = {"axes": [2, 3]} if opset < 18 else {}
+    mean = m.add("ReduceMean", x, *([] if axes else [whole(m, 2, 3)]), keepdims=0, **axes)
+    y = m.add("Gemm", m.add("Sign", m.add("Sub", mean, 0.1)), m.signs(4, 8), m.normal(4), transB=1)
+    imported(m.save(tmp_path, y), allow_float=False)
+
+
+def flattened_by_view(m, x):
+    """x.view(x.size(0), -1) as PyTorch writes it."""
+    first = m.add("Gather", m.add("Shape", x), m.const(0, INT64), axis=0)
+    batch = m.add("Unsqueeze", first, whole(m, 0))
+    return m.add("Reshape", x, m.add("Concat", batch, whole(m, -1), axis=0))
+
+
+FLATTENED = {
+    "Flatten": lambda m, x: m.add("Flatten", x),
+    "Reshape 0 -1": lambda m, x: m.add("Reshape", x, whole(m, 0, -1)),
+    "Reshape -1 K": lambda m, x: m.add("Reshape", x, whole(m, -1, 8 * 35)),
+    "view": flattened_by_view,
+}
+
+
+@pytest.mark.parametrize("spelling", FLATTENED)
+def test_a_linear_layer_as_large_as_the_image(spelling, tmp_path):
+    m = OnnxModel()
+    x = m.binary(m.add("Sign", m.norm("x", 6)), 6, 8)
+    x = FLATTENED[spelling](m, m.add("Sign", m.norm(x, 8)))
+    y = m.add("MatMul", x, m.signs(8 * 35, 4))
+    assert steps(imported(m.save(tmp_path, y), allow_float=False)).count("binary_conv2d") == 2
+
+
+@pytest.mark.parametrize("batch", [1, 4, "N"])
+def test_fixed_and_dynamic_batch(batch, tmp_path):
+    m = OnnxModel()
+    x = m.binary(m.add("Sign", m.norm("x", 6)), 6, 8)
+    y = m.add("MatMul", flattened_by_view(m, m.add("Sign", m.norm(x, 8))), m.signs(280, 4))
+    imported(m.save(tmp_path, y, batch=batch), allow_float=False)
+
+
+def test_initialisers_as_inputs(tmp_path):
+    m = OnnxModel()
+    y = m.head(m.binary(m.add("Sign", m.norm("x", 6)), 6, 8), 8)
+    imported(m.save(tmp_path, y, initialisers_as_inputs=True), allow_float=False)
+
+
+def test_a_mlp_of_1024(tmp_path):
+    m = OnnxModel((1024,))
+    x = m.add("Sign", m.norm("x", 1024))
+    for _ in range(3):
+        x = m.add("Sign", m.norm(m.add("MatMul", x, m.signs(1024, 1024)), 1024))
+    x = m.add("Mul", m.add("Gemm", x, m.signs(10, 1024), transB=1), 0.03)
+    result = imported(m.save(tmp_path, m.norm(x, 10)), allow_float=False)
+    assert steps(result) == ["binarize", *["binary_conv2d"] * 4, "affine"]
+
+
+@pytest.mark.parametrize("border", [-1.0, 0.0, 1.0])
+def test_a_small_resnet(border, tmp_path):
+    m = OnnxModel((3, 16, 16))
+    x = m.add("Relu", m.norm(m.add("Conv", "x", m.normal(8, 3, 3, 3), pads=[1] * 4), 8))
+    inputs = 8
+    for outputs, stride in ((8, 1), (16, 2), (16, 1)):
+        bits = m.add("Where", m.add("GreaterOrEqual", m.norm(x, inputs), 0.0), 1.0, -1.0)
+        bits = m.add("Pad", bits, whole(m, 0, 0, 1, 1, 0, 0, 1, 1), border)
+        y = m.norm(m.binary(bits, inputs, outputs, pad=0, strides=[stride] * 2), outputs)
+        if stride == 2:
+            x = m.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+            x = m.norm(m.add("Conv", x, m.normal(outputs, inputs, 1, 1)), outputs)
+        x, inputs = m.add("PRelu", m.add("Add", y, x), m.normal(outputs, 1, 1)), outputs
+    result = imported(m.save(tmp_path, m.float_head(x, 16)))
+    assert steps(result).count("binary_conv2d") == 3
+
+
+@pytest.mark.parametrize("activation", ["PRelu", "Clip"])
+def test_an_activation_does_not_repeat_the_convolution_before_it(activation, tmp_path):
+    m = OnnxModel()
+    x = m.binary(m.add("Sign", m.norm("x", 6)), 6, 8)
+    x = m.add("PRelu", x, 0.25) if activation == "PRelu" else m.add("Clip", x, -1.0, 1.0)
+    result = imported(m.save(tmp_path, m.head(x, 8)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
+
+
+def test_networks_as_pytorch_exports_them(tmp_path):
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bn, self.act = nn.BatchNorm2d(6), nn.PReLU(8)
+            self.weight = nn.Parameter(torch.randn(8, 6, 3, 3))
+            self.fc = nn.Linear(8, 4)
+
+        def forward(self, x):
+            scale = self.weight.abs().mean((1, 2, 3), keepdim=True)
+            y = nn.functional.conv2d(
+                torch.sign(self.bn(x)), torch.sign(self.weight) * scale, padding=1
+            )
+            y = nn.functional.adaptive_avg_pool2d(nn.functional.hardtanh(self.act(y)), 1)
+            return self.fc(y.view(y.size(0), -1))
+
+    torch.manual_seed(0)
+    path = tmp_path / "model.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Net().eval(), (torch.randn(1, 6, 7, 5),), str(path), dynamo=False,
+            input_names=["x"], dynamic_axes={"x": {0: "N"}}, opset_version=13,
+        )  # fmt: skip
+    result = imported(path)
+    assert [kept.op for kept in result.report.kept if kept.op != "affine"] == ["linear"]
