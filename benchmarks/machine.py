@@ -21,7 +21,7 @@ def facts() -> dict[str, Any]:
     """What the ratios depend on; a package that is not installed is said to be missing."""
     return {
         "engine": engine.describe(),
-        "os": f"{platform.system()} {platform.release().partition("-")[0]}",
+        "os": f"{platform.system()} {platform.release().partition('-')[0]}",
         "caches": _caches(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "versions": {name: _version(name) for name in PACKAGES},
