@@ -43,9 +43,9 @@ def test_two_passes_sum_to_the_mean_over_their_batches(make_trainer):
 def test_weights_are_constrained_once_a_step(make_trainer, monkeypatch):
     constrain, calls = layers.constrain_weight, []
 
-    def count(weight):
+    def count(weight, **options):
         calls.append(weight)
-        return constrain(weight)
+        return constrain(weight, **options)
 
     monkeypatch.setattr(layers, "constrain_weight", count)
     trainer = make_trainer(accumulate=5)
