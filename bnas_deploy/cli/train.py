@@ -58,7 +58,21 @@ def _train(argv: Sequence[str] | None) -> int:
 
         device = choose_device(args.device)
     with join_group(device) as group, _told_once():
-        return _train_in(group, args, out)
+        status = _train_in(group, args, out)
+    if group.world > 1:
+        _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """End this process of a group without unloading anything.
+
+    Everything is written. The threads behind a process group were now and then seen to abort a
+    process that unloaded them ("terminate called without an active exception").
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 @contextmanager

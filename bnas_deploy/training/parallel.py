@@ -98,6 +98,7 @@ def join_group(device: str) -> Iterator[Group]:
     distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield Group(distributed.get_rank(), distributed.get_world_size())
+        distributed.barrier()  # the first one holds what the others leave through
     finally:
         distributed.destroy_process_group()
 
