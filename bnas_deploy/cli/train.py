@@ -38,12 +38,22 @@ _NETWORK = (
     "channels", "layers", "shortcut", "image_size", "skips", "activation_scale", "centre_depthwise",
 )  # fmt: skip
 _OPTIONS = {"skips": "--no-skip"}
+_in_group: list[Group] = []
+"""The group that this process has joined, once it has."""
 _KEPT = ("config", "genotype", *_NETWORK, "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run bnas-train and return its exit status: 0, 2 after a user's mistake, 130 if stopped."""
-    return run_cli(_train, argv)
+    try:
+        status = run_cli(_train, argv)
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else USER_ERROR
+        if not _in_group:
+            raise
+    if _in_group:
+        _leave(status)
+    return status
 
 
 def _train(argv: Sequence[str] | None) -> int:
@@ -58,17 +68,16 @@ def _train(argv: Sequence[str] | None) -> int:
 
         device = choose_device(args.device)
     with join_group(device) as group, _told_once():
-        status = _train_in(group, args, out)
-    if group.world > 1:
-        _leave(status)
-    return status
+        if group.world > 1:
+            _in_group.append(group)
+        return _train_in(group, args, out)
 
 
 def _leave(status: int) -> None:
     """End this process of a group without unloading anything.
 
-    Everything is written. The threads behind a process group were now and then seen to abort a
-    process that unloaded them ("terminate called without an active exception").
+    Everything is written, or told. The threads behind a process group were now and then seen to
+    abort a process that unloaded them ("terminate called without an active exception").
     """
     sys.stdout.flush()
     sys.stderr.flush()
