@@ -7,7 +7,7 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,9 @@ from bnas_deploy.training.checkpoint import save_checkpoint
 from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
 from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
-from bnas_deploy.training.loop import Row, Trainer
+from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.training.progress import Row
 
 __all__ = [
     "CHECKPOINT",
@@ -93,6 +94,8 @@ class Report:
         trainer = self._trainer
         self._make_folder()
         print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
+        if trainer.initial is not None and not trainer.progress.history:
+            print(_origin(trainer.initial), file=sys.stderr)
         done, epochs = trainer.progress.epoch, trainer.recipe.epochs
         if done == epochs:
             print(f"all {epochs} epochs are done; add --epochs N for more", file=sys.stderr)
@@ -192,6 +195,7 @@ class Report:
             "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
             "runtime": str(trainer.runtime),
             "phases": trainer.phases,
+            "initial": trainer.initial,
             "history": history,
             "torch": torch_version(),
             "python": platform.python_version(),
@@ -251,6 +255,11 @@ class Silent:
 
     def epoch(self, trainer: Trainer, row: Row) -> None:
         """Keep nothing."""
+
+
+def _origin(initial: Mapping[str, Any]) -> str:
+    new = ", ".join(initial["new"]) or "none"
+    return f"starts from the weights of {initial['file']}; layers that begin anew: {new}"
 
 
 def _cost(history: list[Row]) -> dict[str, float | None]:

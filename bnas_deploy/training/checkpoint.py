@@ -23,10 +23,11 @@ from bnas_deploy.errors import (
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.loop import Progress, Trainer
+from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.product import load_network
+from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
@@ -72,6 +73,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "seed": trainer.seed,
         "progress": asdict(trainer.progress),
         "phases": trainer.phases,
+        "initial": trainer.initial,
         "state_dict": trainer.network.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
         "random": _random_states(trainer),
@@ -127,7 +129,7 @@ def _restore(
 ) -> Trainer:
     config = NetworkConfig.from_dict(value["config"])
     data = read_data(config)
-    # Checkpoints from before the name and the phases were kept lack both.
+    # Older checkpoints lack the name, the phases and where the weights come from.
     data = replace(data, name=str(value.get("dataset", data.name)))
     _check_data(path, value, data)
     network = load_network(path, config, value["state_dict"], binary=value["binary"])
@@ -144,6 +146,8 @@ def _restore(
     _check_optimizer(path, trainer)
     trainer.progress = _progress(path, value["progress"])
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
+    initial = value.get("initial")
+    trainer.initial = None if initial is None else dict(initial)
     _restore_random(trainer, value["random"])
     return trainer
 

@@ -6,9 +6,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,68 +20,21 @@ from bnas_deploy.training.feed import make_feed, plan
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.progress import Observer, Phase, Progress, Row
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.schedule import drop_path, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
     "EVALUATION_BATCH",
-    "Observer",
-    "Phase",
-    "Progress",
-    "Row",
     "Trainer",
 ]
-
-Row = dict[str, float]
-"""One line of the metrics.
-
-epoch, lr, train_loss, train_accuracy, test_accuracy (if measured), seconds (so far, in all),
-epoch_seconds (of this epoch, evaluation included), images_per_second (of its training alone),
-estimated_seconds (of the whole run).
-"""
-
-Phase = dict[str, int | float | str]
-"""A part of a run: from_epoch, from_step, epochs, lr, runtime."""
 
 EVALUATION_BATCH = 500
 """Images of an evaluation's pass; a tenth of it for images larger than 64 pixels."""
 
 _CHECK_EVERY = 10
 _RECENT = 5
-
-
-class Observer(Protocol):
-    """What the loop tells while it runs."""
-
-    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
-        """Take the means of this epoch so far; called every few steps."""
-
-    def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Take a finished epoch's metrics."""
-
-
-@dataclass
-class Progress:
-    """Where a run stands; everything a checkpoint needs beside weights and generators.
-
-    Attributes:
-        epoch: Finished epochs.
-        step: Finished steps of the epoch that has begun.
-        loss: Sum of the losses of those steps.
-        correct: Images of those steps that were classified correctly.
-        seconds: Time spent so far.
-        epoch_seconds: Part of it that went into training the epoch that has begun.
-        history: Metrics of the finished epochs.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    loss: float = 0.0
-    correct: int = 0
-    seconds: float = 0.0
-    epoch_seconds: float = 0.0
-    history: list[Row] = field(default_factory=list)
 
 
 class Trainer:
@@ -101,6 +52,7 @@ class Trainer:
         progress: Where the run stands.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
             was never changed has one.
+        initial: The model that its weights come from, as `start_from` tells; None: random ones.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
         after_gradients: Called in each step between backward pass and update, if set.
@@ -133,6 +85,7 @@ class Trainer:
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = Progress()
         self.phases: list[Phase] = []
+        self.initial: dict[str, object] | None = None
         self.stop = False
         self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(
