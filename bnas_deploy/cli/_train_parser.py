@@ -49,6 +49,10 @@ examples:
   A cell of your own, and settings from a file:
     bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
 
+  Your own classes, beginning with a trained network:
+    bnas-train --data photos/ --config Mini --init bnas-mini.pt --epochs 10 --lr 0.02 \\
+               --drop-path 0 --out runs/photos
+
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
 
@@ -127,6 +131,12 @@ def _add_what(parser: Parser) -> None:
     )
     group.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
+    )
+    group.add_argument(
+        "--init",
+        metavar="MODEL",
+        help="begin with the weights of this model.pt wherever name and shape fit (other classes,"
+        " shortcuts or images are welcome); says which layers begin anew (default: random weights)",
     )
     group.add_argument(
         "--float", action="store_true", help="train the float counterpart: nothing binarized"

@@ -40,7 +40,7 @@ _NETWORK = (
 _OPTIONS = {"skips": "--no-skip"}
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
-_KEPT = ("config", "genotype", *_NETWORK, "recipe", "seed")
+_KEPT = ("config", "genotype", *_NETWORK, "init", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = run_cli(_train, argv)
     except SystemExit as stop:
-        status = stop.code if isinstance(stop.code, int) else USER_ERROR
         if not _in_group:
             raise
+        status = stop.code if isinstance(stop.code, int) else USER_ERROR
     if _in_group:
         _leave(status)
     return status
@@ -187,6 +187,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
         runtime=runtime,
         binary=not args.float,
         seed=args.seed or 0,
+        init=args.init,
         reading=reading,
         group=group,
     )

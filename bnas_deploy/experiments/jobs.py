@@ -77,6 +77,9 @@ def finished(job: Job) -> Model | None:
         binary=model.network.binary,
         seed=training["seed"],
     )
+    if training.get("initial"):
+        msg = f"{path} began with the weights of {training['initial']['file']}; move it away"
+        raise UsageError(msg)
     return model if training["epochs"] >= job.setup.recipe.epochs else None
 
 

@@ -14,6 +14,7 @@ from bnas_deploy.nn.network import build_network
 from bnas_deploy.training.checkpoint import load_checkpoint
 from bnas_deploy.training.data import ImageData, load_data
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.initial import start_from
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import PREPROCESSING, Preprocessing
@@ -100,6 +101,7 @@ def fresh_trainer(
     runtime: Runtime,
     binary: bool = True,
     seed: int = 0,
+    init: str | os.PathLike[str] | None = None,
     reading: Reading | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -112,11 +114,13 @@ def fresh_trainer(
         runtime: Where to train.
         binary: False trains the float counterpart.
         seed: Of weights, order, augmentation and drop-path.
+        init: A `model.pt` to take weights from; see `start_from`.
         reading: How the data is read.
         group: The processes that train together.
 
     Raises:
         DataError: The data cannot be read or has a single class.
+        CheckpointError: Weights cannot be taken from `init`.
         UsageError: The seed is out of range, or the recipe does not fit the data or the group.
     """
     # A generator takes 64 bits, and the order of an epoch's images has a million seeds of its own.
@@ -129,8 +133,9 @@ def fresh_trainer(
         raise DataError(msg)
     torch.manual_seed(seed)
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
+    initial = None if init is None else start_from(init, network)
     streamed = isinstance(data, StreamedData)
-    return Trainer(
+    trainer = Trainer(
         network,
         data,
         recipe=recipe,
@@ -139,6 +144,8 @@ def fresh_trainer(
         seed=seed,
         group=group,
     )
+    trainer.initial = initial
+    return trainer
 
 
 def resumed_trainer(

@@ -89,6 +89,51 @@ def test_resume_goes_on_to_a_new_length_and_says_so(train, tmp_path):
     assert phases == [(0, 2, 0.05), (2, 3, 0.25)]
 
 
+def test_weights_of_another_model_and_what_begins_anew(train, tmp_path):
+    assert train("--quiet")[0] == 0
+    first = tmp_path / "run" / "model.pt"
+    options = ("--init", str(first), "--shortcut", "pool1x1", "--epochs", "1", "--lr", "1e-30")
+    status, _, err = train(*options, "--momentum", "0", "--momentum-swing", "0", out="second")
+    assert status == 0, err
+    new = ["cells.1.preprocess_res.2", "cells.2.preprocess_res.2"]
+    assert f"starts from the weights of model.pt; layers that begin anew: {', '.join(new)}" in err
+    before, after = load_model(first), load_model(tmp_path / "second" / "model.pt")
+    weights, same = before.network.state_dict(), after.network.state_dict()
+    # A step centres binary weights again; those of the stem are as they were.
+    name = "stem.op.0.weight"
+    assert torch.equal(weights[name], same[name])
+    assert after.training["initial"] == {
+        "file": "model.pt",
+        "epochs": 2,
+        "dataset": "colours",
+        "test_accuracy": before.training["test_accuracy"],
+        "new": new,
+    }
+
+
+def test_where_the_weights_came_from_is_kept(train, tmp_path):
+    train("--quiet")
+    assert train("--init", str(tmp_path / "run" / "model.pt"), out="second")[0] == 0
+    status, _, err = train("--resume", "--epochs", "3", out="second", resume=True)
+    assert status == 0, err
+    assert "starts from" not in err
+    training = load_model(tmp_path / "second" / "model.pt").training
+    assert training["initial"]["file"] == "model.pt"
+    assert training["initial"]["new"] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [("absent.pt", "absent.pt"), ("run/checkpoint.pt", "bnas-deploy/checkpoint")],
+)
+def test_a_model_that_cannot_be_begun_with(train, tmp_path, model, complaint):
+    train("--quiet")
+    status, _, err = train("--init", str(tmp_path / model), out="second")
+    assert status == 2
+    assert complaint in err
+    assert not (tmp_path / "second").exists()
+
+
 def test_gradients_of_a_resumed_run(train, tmp_path):
     assert train("--quiet", "--gradients")[0] == 0
     assert train("--resume", "--epochs", "3", "--gradients", resume=True)[0] == 0

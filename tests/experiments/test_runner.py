@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from bnas_deploy.experiments.results import read_results
 from bnas_deploy.experiments.runner import results_path
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.product import load_model
+from bnas_deploy.training.product import load_model, save_model
 
 
 def never(job, images):
@@ -130,6 +131,18 @@ def test_another_run_in_the_folder_is_a_failure_and_stays(done, smoke, tmp_path)
     assert job.status == "failed"
     assert "holds another run (skips is False, not True)" in job.reason
     assert (target / "model.pt").read_bytes() == before
+
+
+def test_a_run_that_began_with_trained_weights_does_not_count(done, smoke, tmp_path):
+    target = tmp_path / "table8-smoke" / "full-0"
+    shutil.copytree(done / "table8-smoke" / "full-0", target)
+    model = load_model(target / "model.pt")
+    training = {**model.training, "initial": {"file": "other.pt"}}
+    save_model(target / "model.pt", replace(model, training=training))
+    results = smoke("table8", tmp_path, train=never, only=("full",))
+    (job,) = [job for job in results.jobs if job.variant == "full"]
+    assert job.status == "failed"
+    assert "began with the weights of other.pt" in job.reason
 
 
 def test_a_variant_that_is_not_there(smoke, tmp_path):
