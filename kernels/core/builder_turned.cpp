@@ -7,10 +7,9 @@ namespace bnas {
 namespace {
 
 // Values of the outputs, filled up with zeros.
-template <class To, class From>
-const To* fill_up(const From* values, std::size_t count, std::size_t padded, Tables& tables) {
-  To* to = tables.allocate<To>(padded);
-  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<To>(values[i]);
+const float* fill_up(const float* values, std::size_t count, std::size_t padded, Tables& tables) {
+  float* to = tables.allocate<float>(padded);
+  std::copy(values, values + count, to);
   return to;
 }
 
@@ -33,24 +32,29 @@ void Builder::add_turned_conv(const BinaryConvSpec& spec, const BinaryShape& sha
   const Geometry single = make_geometry(window, 1, in.planes, max_lanes);
   const DotBase base(spec, shape, single, 1);
   std::vector<ValueId> writes;
-  std::vector<const std::int16_t*> limits;
-  for (Stage& stage : stages) {
-    const bool threshold = stage.kind == Stage::Kind::threshold;
+  auto* limits = tables_.allocate<std::int16_t>(stages.size() * padded);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    Stage& stage = stages[i];
     writes.push_back(stage.output);
-    limits.push_back(threshold ? fill_up<std::int16_t>(stage.limit, shape.outputs, padded, tables_)
-                               : nullptr);
-    if (!threshold) stage.scale = fill_up<float>(stage.scale, shape.outputs, padded, weights_);
+    if (stage.kind == Stage::Kind::scale) {
+      stage.scale = fill_up(stage.scale, shape.outputs, padded, weights_);
+      continue;
+    }
+    std::transform(stage.limit, stage.limit + shape.outputs, limits + i * padded,
+                   [](std::uint32_t pair) { return static_cast<std::int16_t>(pair); });
   }
-  const Stage* kept = tables_.copy(stages);
-  std::vector<TurnedConv::TurnedStage> turned;
-  for (std::size_t i = 0; i < stages.size(); ++i) turned.push_back({kept + i, limits[i]});
   const ValueId input = split_phases(geometry, window, spec.input, true);
-  const BinaryConv conv{input,         make_taps(geometry, window),
-                        in.planes,     shape.taps * in.planes,
-                        shape.outputs, block_bits(spec.weight.data, shape, block, lanes, weights_),
-                        false,         base.turned_words(lanes, tables_),
-                        kept,          stages.size()};
-  const TurnedConv op{conv, tables_.copy(single.pattern), geometry.pixels, tables_.copy(turned)};
+  const BinaryConv conv{input,
+                        make_taps(geometry, window),
+                        in.planes,
+                        shape.taps * in.planes,
+                        shape.outputs,
+                        block_bits(spec.weight.data, shape, block, lanes, weights_),
+                        false,
+                        base.turned_words(lanes, tables_),
+                        tables_.copy(stages),
+                        stages.size()};
+  const TurnedConv op{conv, tables_.copy(single.pattern), geometry.pixels, limits};
   // Gathered bytes of a vector; those of a few pixels, and what is made of them.
   need_scratch(conv.steps * (block + bits_per_plane * (1 + sizeof(std::uint32_t))) +
                3 * cache_line);

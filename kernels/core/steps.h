@@ -108,15 +108,12 @@ struct DepthwiseConv {
 // The same with outputs in the lanes, for images of so few pixels that they would not fill them.
 // Outputs come in blocks of whole vectors, as many as are gathered at a time.
 struct TurnedConv {
-  struct TurnedStage {
-    const Stage* stage;         // its scale filled up to whole vectors
-    const std::int16_t* limit;  // threshold: [output], filled up likewise
-  };
   BinaryConv conv;  // weights: [block][step][output of the block]; base: [pattern][vector of
-                    // outputs][even lanes, odd lanes]; never bytewise
+                    // outputs][even lanes, odd lanes]; never bytewise; scales are filled up to
+                    // whole vectors
   const std::uint32_t* pattern;  // [pixel]
   std::size_t pixels;
-  const TurnedStage* stages;
+  const std::int16_t* limits;  // [stage][output], filled up likewise; zero but for thresholds
 };
 
 struct Conv2d {

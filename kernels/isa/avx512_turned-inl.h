@@ -12,6 +12,10 @@ struct TurnedTile {
   std::size_t first_output, outputs;
 };
 
+std::size_t padded_outputs(const BinaryConv& conv) {
+  return (conv.outputs + byte_lanes - 1) / byte_lanes * byte_lanes;
+}
+
 // Bytes of the pixels from `first` on, of a vector of gathered ones, each made into what
 // load_weight wants.
 std::uint32_t* encode_pixels(const BinaryConv& conv, const Frame& frame, Gathered in,
@@ -29,7 +33,7 @@ std::uint32_t* encode_pixels(const BinaryConv& conv, const Frame& frame, Gathere
 template <std::size_t pixels, std::size_t vectors>
 void finish_turned(const TurnedConv& step, const Counts<pixels, vectors>& counts, bool start,
                    const TurnedTile& tile, std::int16_t* dots) {
-  const std::size_t padded = (step.conv.outputs + byte_lanes - 1) / byte_lanes * byte_lanes;
+  const std::size_t padded = padded_outputs(step.conv);
   for (std::size_t i = 0; i < pixels; ++i) {
     const std::size_t pattern = step.pattern[tile.first_pixel + i];
     const std::int16_t* base = step.conv.base + pattern * padded + tile.first_output;
@@ -52,14 +56,13 @@ void turn_marks(std::uint64_t (&marks)[8]) {
 }
 
 template <std::size_t pixels, std::size_t vectors>
-void threshold_turned(const TurnedConv::TurnedStage& turned, const Frame& frame,
+void threshold_turned(const Stage& stage, const std::int16_t* limits, const Frame& frame,
                       const TurnedTile& tile, const std::int16_t* dots) {
-  const Stage& stage = *turned.stage;
   for (std::size_t v = 0; v < vectors; ++v) {
     const std::size_t first = tile.first_output + v * byte_lanes;
     const std::size_t count = smaller(byte_lanes, tile.outputs - v * byte_lanes);
-    const Words low = load_words(turned.limit + first);
-    const Words high = load_words(turned.limit + first + half_lanes);
+    const Words low = load_words(limits + first);
+    const Words high = load_words(limits + first + half_lanes);
     alignas(64) std::uint64_t marks[8] = {};
     for (std::size_t i = 0; i < pixels; ++i) {
       const std::int16_t* dot = dots + (i * vectors + v) * byte_lanes;
@@ -166,7 +169,8 @@ void turned_tile(const TurnedConv& step, const Frame& frame, const TurnedTile& t
   for (std::size_t i = 0; i < conv.stage_count; ++i) {
     const Stage& stage = conv.stages[i];
     if (stage.kind == Stage::Kind::threshold) {
-      threshold_turned<pixels, vectors>(step.stages[i], frame, tile, dots);
+      const std::int16_t* limits = step.limits + i * padded_outputs(conv);
+      threshold_turned<pixels, vectors>(stage, limits, frame, tile, dots);
     } else if (stage.accumulate) {
       scale_turned<pixels, vectors, true>(stage, frame, tile, dots);
     } else {
