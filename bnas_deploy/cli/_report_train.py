@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from bnas_deploy.cli._train_report import CHECKPOINT, Report, ReportOptions, stop_on_signals
+from bnas_deploy.cli._run_folder import CHECKPOINT
+from bnas_deploy.cli._train_report import Report, ReportOptions, stop_on_signals
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.images import Images

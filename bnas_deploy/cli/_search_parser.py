@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 
+from bnas_deploy.cli._machine_options import add_machine, add_threads_and_seed
 from bnas_deploy.cli._main import Parser
+from bnas_deploy.cli._settings_options import add_settings
 from bnas_deploy.search.recipe import PRESETS, SearchRecipe
 
 __all__ = ["RECIPE_HELP", "search_parser"]
@@ -92,40 +93,13 @@ def _add_recipe(parser: Parser) -> None:
     group.add_argument(
         "--preset", choices=tuple(PRESETS), help="where the settings start from (default: paper)"
     )
-    for field in fields(SearchRecipe):
-        option = "--" + field.name.replace("_", "-")
-        text = f"{RECIPE_HELP[field.name]} (default {field.default})"
-        if field.type == "bool":
-            group.add_argument(
-                option, action=argparse.BooleanOptionalAction, default=None, help=text
-            )
-        else:
-            kind = int if field.type == "int" else float
-            group.add_argument(option, type=kind, metavar="N", help=text)
+    add_settings(group, SearchRecipe, RECIPE_HELP, {})
 
 
 def _add_machine(parser: Parser) -> None:
     group = parser.add_argument_group("machine")
-    group.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda"),
-        help="auto: a GPU if there is one",
-    )
-    group.add_argument(
-        "--amp",
-        default="auto",
-        choices=("auto", "off", "bf16"),
-        help="bfloat16 convolutions; auto: where the hardware has them",
-    )
-    group.add_argument(
-        "--fused",
-        default="auto",
-        choices=("auto", "on", "off"),
-        help="BatchNorm and sign in one pass, for a CPU in bfloat16; auto: if numba is installed",
-    )
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
-    group.add_argument("--seed", type=int, metavar="N", help="of everything random (default 0)")
+    add_machine(group)
+    add_threads_and_seed(group)
 
 
 def _add_output(parser: Parser) -> None:

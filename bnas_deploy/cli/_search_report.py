@@ -10,18 +10,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bnas_deploy.errors import TrainingError, UsageError
+from bnas_deploy.cli._run_folder import CHECKPOINT, make_out
+from bnas_deploy.errors import TrainingError
 from bnas_deploy.search.checkpoint import save_search
 from bnas_deploy.search.loop import Row, Searcher, gamma_name
 from bnas_deploy.search.result import account, write_pictures, write_result
 
 __all__ = [
-    "CHECKPOINT",
     "SearchReport",
     "SearchReportOptions",
 ]
-
-CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class SearchReport:
             TrainingError: The loss or the state is not a number.
         """
         searcher = self._searcher
-        self._make_folder()
+        make_out(self._out)
         print(f"supernet: {self._size()}, {searcher.runtime}", file=sys.stderr)
         try:
             finished = searcher.run(self)
@@ -105,13 +103,6 @@ class SearchReport:
             f"gamma {gamma_name(gamma)}:\n{genotype.to_text()}"
             for gamma, genotype in self._searcher.genotypes().items()
         )
-
-    def _make_folder(self) -> None:
-        try:
-            self._out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"--out {self._out}: the folder cannot be made ({error.strerror})"
-            raise UsageError(msg) from error
 
     def _advice(self, error: TrainingError) -> str:
         last = self._out / CHECKPOINT

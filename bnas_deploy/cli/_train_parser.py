@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 
+from bnas_deploy.cli._machine_options import add_machine, add_threads_and_seed
 from bnas_deploy.cli._main import Parser, positive
+from bnas_deploy.cli._settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.training.recipe import SCHEDULES, Recipe
@@ -150,41 +151,12 @@ def _add_recipe(parser: Parser) -> None:
         "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
     )
     group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
-    for field in fields(Recipe):
-        option = "--" + field.name.replace("_", "-")
-        text = f"{RECIPE_HELP[field.name]} (default {field.default})"
-        if field.type == "bool":
-            group.add_argument(
-                option, action=argparse.BooleanOptionalAction, default=None, help=text
-            )
-        elif field.name == "schedule":
-            group.add_argument(option, choices=SCHEDULES, help=text)
-        else:
-            kind = int if field.type == "int" else float
-            group.add_argument(option, type=kind, metavar="N", help=text)
+    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES})
 
 
 def _add_machine(parser: Parser) -> None:
     group = parser.add_argument_group("machine")
-    group.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda"),
-        help="auto: a GPU if there is one",
-    )
-    group.add_argument(
-        "--amp",
-        default="auto",
-        choices=("auto", "off", "bf16"),
-        help="bfloat16 convolutions; auto: where the hardware has them",
-    )
-    group.add_argument(
-        "--fused",
-        default="auto",
-        choices=("auto", "on", "off"),
-        help="BatchNorm and sign in one pass, for a CPU in bfloat16; auto: where numba is installed"
-        " (pip install 'bnas-deploy[numba]'); the first line printed says which way it went",
-    )
+    add_machine(group)
     group.add_argument(
         "--compile",
         default="off",
@@ -205,8 +177,7 @@ def _add_machine(parser: Parser) -> None:
         metavar="N",
         help="threads of a process that decode streamed images (default: as many as cores)",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
-    group.add_argument("--seed", type=int, metavar="N", help="of everything random (default 0)")
+    add_threads_and_seed(group)
 
 
 def _add_output(parser: Parser) -> None:

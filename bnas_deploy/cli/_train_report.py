@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from bnas_deploy.cli._main import USER_ERROR
-from bnas_deploy.errors import TrainingError, UsageError
+from bnas_deploy.cli._run_folder import CHECKPOINT, make_out
+from bnas_deploy.errors import TrainingError
 from bnas_deploy.training.checkpoint import save_checkpoint
 from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
@@ -27,7 +28,6 @@ from bnas_deploy.training.product import Model, save_model
 from bnas_deploy.training.progress import Row
 
 __all__ = [
-    "CHECKPOINT",
     "COLUMNS",
     "METRICS",
     "MODEL",
@@ -38,7 +38,7 @@ __all__ = [
     "stop_on_signals",
 ]
 
-CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
+MODEL, METRICS = "model.pt", "metrics.csv"
 COLUMNS = (
     *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
     *("epoch_seconds", "images_per_second", "estimated_seconds"),
@@ -92,7 +92,7 @@ class Report:
             TrainingError: The loss, a gradient or a weight is not finite.
         """
         trainer = self._trainer
-        self._make_folder()
+        make_out(self._out)
         print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
         if trainer.initial is not None and not trainer.progress.history:
             print(_origin(trainer.initial), file=sys.stderr)
@@ -151,13 +151,6 @@ class Report:
             recorder.rows = [row for row in read_gradients(path) if row.epoch <= done]
         trainer.after_gradients = recorder.add
         return recorder
-
-    def _make_folder(self) -> None:
-        try:
-            self._out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"--out {self._out}: the folder cannot be made ({error.strerror})"
-            raise UsageError(msg) from error
 
     def _advice(self) -> str:
         last, (epoch, step) = self._out / CHECKPOINT, self._saved_at

@@ -7,12 +7,13 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnas_deploy.cli._main import INTERRUPTED, require, run_cli
+from bnas_deploy.cli._run_folder import CHECKPOINT, check_minutes, check_out
 from bnas_deploy.cli._search_parser import search_parser
+from bnas_deploy.cli._settings_options import given
 from bnas_deploy.errors import UsageError
 from bnas_deploy.search.recipe import PRESETS, SearchRecipe
 
@@ -20,12 +21,9 @@ if TYPE_CHECKING:
     from bnas_deploy.search.loop import Searcher
     from bnas_deploy.training.data import ImageData
 
-__all__ = [
-    "CHECKPOINT",
-    "main",
-]
+__all__ = ["main"]
 
-CHECKPOINT, PRODUCTS = "checkpoint.pt", ("search.json", "metrics.csv")
+PRODUCTS = ("search.json", "metrics.csv", "genotype-gamma-*.json")
 _CHANGEABLE = ("epochs", "lr")
 
 
@@ -37,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _search(argv: Sequence[str] | None) -> int:
     args = search_parser().parse_args(argv)
     out = Path(args.out)
-    _check_out(out, resume=args.resume)
+    check_out(out, PRODUCTS, resume=args.resume, what="search")
     if args.resume:
         _check_resume(args)
     _check_numbers(args)
@@ -81,10 +79,10 @@ def _searcher(args: argparse.Namespace, out: Path) -> Searcher:
     def read(recipe: SearchRecipe) -> ImageData:
         return read_images(args.data, recipe)
 
-    given = _given(args)
+    settings = given(args, SearchRecipe)
     if args.resume:
-        return load_search(out / CHECKPOINT, read, runtime, gammas=args.gamma, changes=given)
-    recipe = SearchRecipe.from_dict(given, PRESETS[args.preset or "paper"])
+        return load_search(out / CHECKPOINT, read, runtime, gammas=args.gamma, changes=settings)
+    recipe = SearchRecipe.from_dict(settings, PRESETS[args.preset or "paper"])
     return fresh_searcher(
         read(recipe),
         recipe=recipe,
@@ -103,29 +101,9 @@ def _again(args: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _check_out(out: Path, *, resume: bool) -> None:
-    if out.exists() and not out.is_dir():
-        msg = f"--out {out}: expected a folder, or a name that is still free; this is a file"
-        raise UsageError(msg)
-    exists = (out / CHECKPOINT).exists()
-    if resume and not exists:
-        msg = f"--resume: {out / CHECKPOINT} does not exist; leave --resume out to begin a search"
-        raise UsageError(msg)
-    if resume:
-        return
-    if exists:
-        msg = f"{out} holds a search already; add --resume to go on with it or choose another --out"
-        raise UsageError(msg)
-    kept = [name for name in PRODUCTS if (out / name).exists()]
-    kept += sorted(path.name for path in out.glob("genotype-gamma-*.json"))
-    if kept:
-        msg = f"{out} holds {' and '.join(kept)} already; choose another --out"
-        raise UsageError(msg)
-
-
 def _check_resume(args: argparse.Namespace) -> None:
     clash = [name for name in ("preset", "seed") if getattr(args, name) is not None]
-    clash += [name for name in _given(args) if name not in _CHANGEABLE]
+    clash += [name for name in given(args, SearchRecipe) if name not in _CHANGEABLE]
     if clash:
         options = ", ".join("--" + name.replace("_", "-") for name in clash)
         msg = f"--resume keeps the search's recipe, save --epochs and --lr; leave out {options}"
@@ -133,11 +111,9 @@ def _check_resume(args: argparse.Namespace) -> None:
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
-    if not args.checkpoint_minutes > 0:
-        msg = f"--checkpoint-minutes: expected more than 0; got {args.checkpoint_minutes}"
-        raise UsageError(msg)
+    check_minutes(args.checkpoint_minutes)
     if not args.resume:
-        SearchRecipe.from_dict(_given(args), PRESETS[args.preset or "paper"])
+        SearchRecipe.from_dict(given(args, SearchRecipe), PRESETS[args.preset or "paper"])
     for gamma in args.gamma or ():
         if not gamma > 0:
             msg = f"--gamma: expected numbers above 0 (inf: never keep Zeroise); got {gamma}"
@@ -150,8 +126,3 @@ def _require_matplotlib() -> None:
     except UsageError as error:
         msg = f"{error}, or leave the pictures out with --no-pictures"
         raise UsageError(msg) from error
-
-
-def _given(args: argparse.Namespace) -> dict[str, float]:
-    names = [field.name for field in fields(SearchRecipe)]
-    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}

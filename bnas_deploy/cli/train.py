@@ -12,11 +12,13 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnas_deploy.cli._main import INTERRUPTED, USER_ERROR, require, run_cli
+from bnas_deploy.cli._run_folder import CHECKPOINT, check_minutes, check_out
+from bnas_deploy.cli._settings_options import given
 from bnas_deploy.cli._train_parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.nn.config import NetworkConfig, get_config
@@ -28,12 +30,9 @@ if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
     from bnas_deploy.training.parallel import Group
 
-__all__ = [
-    "CHECKPOINT",
-    "main",
-]
+__all__ = ["main"]
 
-CHECKPOINT, PRODUCTS = "checkpoint.pt", ("model.pt", "metrics.csv")
+PRODUCTS = ("model.pt", "metrics.csv")
 _NETWORK = (
     "channels", "layers", "shortcut", "image_size", "skips", "activation_scale", "centre_depthwise",
 )  # fmt: skip
@@ -96,12 +95,10 @@ def _told_once() -> Iterator[None]:
 
 
 def _check_arguments(args: argparse.Namespace, out: Path) -> None:
-    _check_out(out, resume=args.resume)
+    check_out(out, PRODUCTS, resume=args.resume, what="run")
     if args.resume:
         _check_resume(args)
-    if not args.checkpoint_minutes > 0:
-        msg = f"--checkpoint-minutes: expected more than 0; got {args.checkpoint_minutes}"
-        raise UsageError(msg)
+    check_minutes(args.checkpoint_minutes)
 
 
 def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
@@ -193,27 +190,10 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
     )
 
 
-def _check_out(out: Path, *, resume: bool) -> None:
-    if out.exists() and not out.is_dir():
-        msg = f"--out {out}: expected a folder, or a name that is still free; this is a file"
-        raise UsageError(msg)
-    exists = (out / CHECKPOINT).exists()
-    if resume and not exists:
-        msg = f"--resume: {out / CHECKPOINT} does not exist; leave --resume out to begin a run"
-        raise UsageError(msg)
-    if exists and not resume:
-        msg = f"{out} holds a run already; add --resume to go on with it or choose another --out"
-        raise UsageError(msg)
-    kept = [name for name in PRODUCTS if (out / name).exists()]
-    if kept and not resume:
-        msg = f"{out} holds {' and '.join(kept)} of a run already; choose another --out"
-        raise UsageError(msg)
-
-
 def _check_resume(args: argparse.Namespace) -> None:
-    given = [name for name in _KEPT if getattr(args, name) is not None and name != "float"]
-    given += ["float"] if args.float else []
-    clash = [*given, *(name for name in _recipe_options(args) if name not in ("epochs", "lr"))]
+    clash = [name for name in _KEPT if getattr(args, name) is not None and name != "float"]
+    clash += ["float"] if args.float else []
+    clash += [name for name in given(args, Recipe) if name not in ("epochs", "lr")]
     if clash:
         options = ", ".join(_OPTIONS.get(n, "--" + n.replace("_", "-")) for n in clash)
         msg = (
@@ -247,12 +227,7 @@ def _recipe(args: argparse.Namespace, dataset: str) -> Recipe:
     recipe = RECIPES[dataset]
     if args.recipe is not None:
         recipe = read_recipe(args.recipe, recipe)
-    return Recipe.from_dict(_recipe_options(args), recipe)
-
-
-def _recipe_options(args: argparse.Namespace) -> dict[str, object]:
-    names = [field.name for field in fields(Recipe)]
-    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    return Recipe.from_dict(given(args, Recipe), recipe)
 
 
 if __name__ == "__main__":

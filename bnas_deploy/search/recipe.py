@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.search.space import build_space
+from bnas_deploy.settings import Settings
 
 __all__ = [
     "PRESETS",
     "SearchRecipe",
 ]
 
-_LIMITS: dict[str, tuple[float, float]] = {
-    # Fewer than three cells would put both reduction cells in the same place.
-    "cells": (3, 1_000),
-    "channels": (1, 16_384),
-    "image_size": (4, 16_384),
-    "images": (0, 1_000_000_000),
-    "epochs": (1, 1_000_000),
-    "batch": (2, 1_000_000),
-    "lr": (0, 1e6),
-    "min_lr": (0, 1e6),
-    "momentum": (0, 1),
-    "weight_decay": (0, 1e6),
-    "arch_lr": (0, 1e6),
-    "arch_weight_decay": (0, 1e6),
-    "diversity": (0, 1e6),
-    "tau": (1e-6, 1e6),
-    "crop_padding": (0, 1_000),
-}
-
 
 @dataclass(frozen=True)
-class SearchRecipe:
+class SearchRecipe(Settings):
     """The knobs of a search; the defaults are the paper's (Sections 4.3 and 5.1).
 
     Attributes:
@@ -64,6 +46,22 @@ class SearchRecipe:
         ConfigError: A value has the wrong type or is out of range.
     """
 
+    KIND: ClassVar[str] = "search"
+    LIMITS: ClassVar[Mapping[str, tuple[float, float]]] = {
+        # Fewer than three cells would put both reduction cells in the same place.
+        "cells": (3, 1_000),
+        "channels": (1, 16_384),
+        "image_size": (4, 16_384),
+        "images": (0, 1_000_000_000),
+        "epochs": (1, 1_000_000),
+        "batch": (2, 1_000_000),
+        **dict.fromkeys(("lr", "min_lr", "weight_decay"), (0, 1e6)),
+        "momentum": (0, 1),
+        **dict.fromkeys(("arch_lr", "arch_weight_decay", "diversity"), (0, 1e6)),
+        "tau": (1e-6, 1e6),
+        "crop_padding": (0, 1_000),
+    }
+
     cells: int = 8
     channels: int = 16
     image_size: int = 32
@@ -86,13 +84,7 @@ class SearchRecipe:
     skip: bool = True
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            _check_type(field.name, getattr(self, field.name), str(field.type))
-        for name, (least, most) in _LIMITS.items():
-            value = getattr(self, name)
-            if not least <= value <= most:  # NaN fails it
-                msg = f"search: {name} must be from {least:g} to {most:g}; got {value}"
-                raise ConfigError(msg)
+        super().__post_init__()
         if self.image_size % 4:
             msg = f"search: image_size must be a multiple of 4; got {self.image_size}"
             raise ConfigError(msg)
@@ -102,34 +94,6 @@ class SearchRecipe:
     def space(self) -> tuple[str, ...]:
         """The primitives that compete."""
         return build_space(zeroise=self.zeroise, dilated=self.dilated, separable=self.separable)
-
-    def to_dict(self) -> dict[str, int | float | bool]:
-        """Return plain values for JSON or a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: object, base: SearchRecipe | None = None) -> SearchRecipe:
-        """Read a mapping of some of the fields; the others come from `base` or the defaults.
-
-        Raises:
-            ConfigError: A key is unknown, or a value is wrong.
-        """
-        if not isinstance(value, Mapping):
-            msg = f"a search's recipe is a mapping of its fields; got {type(value).__name__}"
-            raise ConfigError(msg)
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(map(str, value)) - set(known))
-        if unknown:
-            msg = f"search: unknown keys {', '.join(unknown)}; known are {', '.join(known)}"
-            raise ConfigError(msg)
-        return cls(**{**(base or cls()).to_dict(), **value})
-
-
-def _check_type(name: str, value: object, kind: str) -> None:
-    allowed = {"int": (int,), "float": (int, float), "bool": (bool,)}[kind]
-    if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "bool"):
-        msg = f"search: {name} must be of type {kind}; got {reprlib.repr(value)}"
-        raise ConfigError(msg)
 
 
 PRESETS: dict[str, SearchRecipe] = {

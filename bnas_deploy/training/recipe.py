@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import reprlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.settings import Settings
 
 __all__ = [
     "RECIPES",
@@ -23,7 +23,7 @@ SCHEDULES = ("one-cycle", "cosine-restarts")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Settings):
     """The knobs of a training run; the defaults are the paper's for CIFAR-10 (Section 5.1).
 
     Attributes:
@@ -51,6 +51,15 @@ class Recipe:
         ConfigError: A value has the wrong type or is out of range.
     """
 
+    KIND: ClassVar[str] = "recipe"
+    LIMITS: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **dict.fromkeys(("epochs", "batch", "accumulate"), (1, 1_000_000)),
+        **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
+        **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
+        "crop_padding": (0, 1_000),
+        **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
+    }
+
     epochs: int = 600
     batch: int = 256
     accumulate: int = 1
@@ -68,39 +77,10 @@ class Recipe:
     evaluate_every: int = 1
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            _check_type(field.name, getattr(self, field.name), str(field.type))
-        for name in ("epochs", "batch", "accumulate", "restart_epochs", "evaluate_every"):
-            _check_range(name, getattr(self, name), 1, 1_000_000)
-        for name in ("lr", "weight_decay", "momentum_swing"):
-            _check_range(name, getattr(self, name), 0, 1_000_000)
-        _check_range("crop_padding", self.crop_padding, 0, 1_000)
-        for name in ("momentum", "drop_path", "label_smoothing", "crop_area"):
-            _check_range(name, getattr(self, name), 0, 1)
+        super().__post_init__()
         if self.schedule not in SCHEDULES:
             msg = f"recipe: schedule is one of {', '.join(SCHEDULES)}; got {self.schedule!r}"
             raise ConfigError(msg)
-
-    def to_dict(self) -> dict[str, int | float | str | bool]:
-        """Return plain values for JSON or a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: object, base: Recipe | None = None) -> Recipe:
-        """Read a mapping of some of the fields; the others come from `base` or the defaults.
-
-        Raises:
-            ConfigError: A key is unknown, or a value is wrong.
-        """
-        if not isinstance(value, Mapping):
-            msg = f"a recipe is a mapping of its fields; got {type(value).__name__}"
-            raise ConfigError(msg)
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(map(str, value)) - set(known))
-        if unknown:
-            msg = f"recipe: unknown keys {', '.join(unknown)}; known are {', '.join(known)}"
-            raise ConfigError(msg)
-        return cls(**{**(base or cls()).to_dict(), **value})
 
 
 def read_recipe(path: str | os.PathLike[str], base: Recipe | None = None) -> Recipe:
@@ -126,26 +106,6 @@ def _parse_toml(text: str) -> dict[str, Any]:
         msg = "TOML needs Python 3.11; write the recipe as .json"
         raise ConfigError(msg) from error
     return tomllib.loads(text)
-
-
-def _check_type(name: str, value: object, kind: str) -> None:
-    allowed: dict[str, tuple[type, ...]] = {
-        "int": (int,),
-        "float": (int, float),
-        "str": (str,),
-        "bool": (bool,),
-    }
-    if not isinstance(value, allowed[kind]) or (isinstance(value, bool) and kind != "bool"):
-        msg = f"recipe: {name} must be of type {kind}; got {reprlib.repr(value)}"
-        raise ConfigError(msg)
-
-
-def _check_range(name: str, value: float, least: float, most: float | None) -> None:
-    # Written so that NaN fails.
-    if not (value >= least and (most is None or value <= most)):
-        upper = "" if most is None else f" and at most {most}"
-        msg = f"recipe: {name} must be at least {least}{upper}; got {value}"
-        raise ConfigError(msg)
 
 
 RECIPES: dict[str, Recipe] = {

@@ -135,7 +135,7 @@ def test_drop_path_grows_linearly():
 
 @pytest.mark.parametrize("field", ["epochs", "batch", "lr", "crop_padding"])
 def test_absurd_numbers(field):
-    with pytest.raises(ConfigError, match=f"{field} must be .* at most"):
+    with pytest.raises(ConfigError, match=f"{field} must be from . to "):
         Recipe(**{field: 10**400})
 
 

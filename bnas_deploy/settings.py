@@ -1,0 +1,74 @@
+"""The ground of the recipes: a frozen dataclass of plain values that checks itself."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import ClassVar, TypeVar
+
+from bnas_deploy.errors import ConfigError
+
+__all__ = ["Settings"]
+
+_ALLOWED: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+}
+
+
+_Self = TypeVar("_Self", bound="Settings")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of a frozen dataclass whose fields are annotated int, float, str or bool.
+
+    Attributes:
+        KIND: What the settings are called in messages.
+        LIMITS: Smallest and largest value of the fields that are numbers.
+
+    Raises:
+        ConfigError: A value has the wrong type or is out of its limits.
+    """
+
+    KIND: ClassVar[str]
+    LIMITS: ClassVar[Mapping[str, tuple[float, float]]]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            self._check_type(field.name, str(field.type))
+        for name, (least, most) in self.LIMITS.items():
+            value = getattr(self, name)
+            if not least <= value <= most:  # NaN fails it
+                msg = f"{self.KIND}: {name} must be from {least:g} to {most:g}; got {value!r:.40}"
+                raise ConfigError(msg)
+
+    def to_dict(self) -> dict[str, int | float | str | bool]:
+        """Return plain values for JSON or a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[_Self], value: object, base: _Self | None = None) -> _Self:
+        """Read a mapping of some of the fields; the others come from `base` or the defaults.
+
+        Raises:
+            ConfigError: A key is unknown, or a value is wrong.
+        """
+        if not isinstance(value, Mapping):
+            msg = f"{cls.KIND}: expected a mapping of its fields; got {type(value).__name__}"
+            raise ConfigError(msg)
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(map(str, value)) - set(known))
+        if unknown:
+            msg = f"{cls.KIND}: unknown keys {', '.join(unknown)}; known are {', '.join(known)}"
+            raise ConfigError(msg)
+        return cls(**{**(base or cls()).to_dict(), **value})
+
+    def _check_type(self, name: str, kind: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, _ALLOWED[kind]) or (isinstance(value, bool) and kind != "bool"):
+            msg = f"{self.KIND}: {name} must be of type {kind}; got {reprlib.repr(value)}"
+            raise ConfigError(msg)
