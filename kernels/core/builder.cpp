@@ -224,7 +224,7 @@ void Builder::add_linear(const LinearSpec& spec) {
                   padded,
                   transpose_weights(spec.weight.data, out.channels, k, padded, weights_),
                   pad_bias(spec.bias, padded, weights_)};
-  add_step(op, padded / max_float_lanes, {spec.input}, {spec.output});
+  add_step(op, divide_up(padded, linear_block), {spec.input}, {spec.output});
   ++program_steps_;
 }
 

@@ -36,7 +36,7 @@ struct Kernels {
   Kernel<CopyPlanes> copy_planes;
   Kernel<GlobalAvgPool> global_avg_pool;
   Kernel<MeanMagnitude> mean_magnitude;  // units: vectors of max_float_lanes pixels
-  Kernel<Linear> linear;                 // units: vectors of max_float_lanes outputs
+  Kernel<Linear> linear;                 // units: blocks of linear_block outputs
   std::uint64_t (*peak_loop)(
       std::size_t rounds);  // xor + popcount + add on registers; binary MACs done
 };

@@ -27,7 +27,10 @@ const float* transpose_weights(const float* rows, std::size_t outputs, std::size
                                std::size_t padded, Tables& tables) {
   auto* columns = tables.allocate<float>(k * padded);
   for (std::size_t o = 0; o < outputs; ++o) {
-    for (std::size_t i = 0; i < k; ++i) columns[i * padded + o] = rows[o * k + i];
+    const std::size_t first = o / linear_block * linear_block;
+    const std::size_t width = std::min(linear_block, padded - first);
+    float* column = columns + first * k + o % linear_block;
+    for (std::size_t i = 0; i < k; ++i) column[i * width] = rows[o * k + i];
   }
   return columns;
 }

@@ -17,7 +17,8 @@ struct QuadShape {
 const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k, std::size_t tile,
                           Tables& tables);
 
-// (O, K) rows to [k][padded output].
+// (O, K) rows to [block of linear_block outputs][k][output of the block], zeros up to `padded`
+// outputs.
 const float* transpose_weights(const float* rows, std::size_t outputs, std::size_t k,
                                std::size_t padded, Tables& tables);
 

@@ -21,6 +21,7 @@ constexpr std::size_t max_lanes =
     64;  // of bytes, in any vector; bit plane strides are multiples of it
 constexpr std::size_t steps_per_byte = 31;  // of 8 bits each: a byte counts to 248
 constexpr std::size_t bytewise_steps = 3 * steps_per_byte;
+constexpr std::size_t linear_block = 64;     // outputs that a linear layer computes at a time
 constexpr std::size_t max_float_lanes = 16;  // float plane strides are multiples of it
 
 // Where a value lies in the arena of a context.
@@ -226,7 +227,7 @@ struct GlobalAvgPool {
 struct Linear {
   ValueId input, output;
   std::size_t outputs, padded_outputs;  // padded to a multiple of max_float_lanes
-  const float* weights;                 // [input element][padded output]
+  const float* weights;                 // [block][input element][padded output of the block]
   const float* bias;                    // [padded output]
 };
 
