@@ -7,8 +7,7 @@ its variants and its rivals' float networks take turns. Not single layers.
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import contest
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from contest import Contestant
 from networks import Variant
+from opponents import RIVALS, Run, rival, within_tolerance
 from pytest_benchmark.fixture import BenchmarkFixture
 from rivals import onnx_runtime, torch_float
 
@@ -27,20 +27,6 @@ pytestmark = contest.replayed
 
 NETWORKS = ("Mini", "A", "D")
 ROUNDS, QUICK_ROUNDS = 20, 2
-TOLERANCE = {
-    "pytorch-float32": 0.0,
-    "onnxruntime-float32": 1e-4,
-    "onnxruntime-int8": 0.1,
-    "openvino-float32": 1e-4,
-    "openvino-default": 0.1,  # bfloat16 where the CPU has it
-    "openvino-int8": 0.1,
-}
-RIVALS = tuple(
-    name
-    for name in TOLERANCE
-    if not name.startswith("openvino") or importlib.util.find_spec("openvino")
-)
-Run = Callable[[np.ndarray], np.ndarray]
 
 
 def backends(network: str) -> Iterator[tuple[str, str | None]]:
@@ -82,28 +68,6 @@ def exported(variant: Variant, *, int8: bool) -> bytes:
     return onnx_runtime.export(networks.build(variant, binary=False), batch, int8=int8)
 
 
-def rival(name: str, variant: Variant) -> Run:
-    """A rival on the float counterpart."""
-    if name == "pytorch-float32":
-        return torch_float.runner(networks.build(variant, binary=False))
-    onnx = exported(variant, int8=name.endswith("int8"))
-    return onnx_runtime.runner(onnx) if name.startswith("onnx") else openvino(name, onnx)
-
-
-def openvino(name: str, onnx: bytes) -> Run:
-    """OpenVINO, after a look at what precision the compiled graph runs in."""
-    from rivals import openvino
-
-    chosen = "f32" if name == "openvino-float32" else None
-    model = openvino.compiled(openvino.read(onnx), precision=chosen)
-    precisions = openvino.precisions(model)
-    wanted = {"openvino-float32": {"f32"}, "openvino-int8": {"u8", "i8"}}.get(name)
-    if wanted:
-        found = sum(precisions[precision] for precision in wanted)
-        assert found >= 0.9 * precisions.total(), f"{name} runs its convolutions in {precisions}"
-    return openvino.runner(model)
-
-
 @cache
 def expected(variant: Variant, *, float_network: bool) -> np.ndarray:
     """The right logits: of the float counterpart by PyTorch, or of the program by NumPy."""
@@ -115,15 +79,15 @@ def expected(variant: Variant, *, float_network: bool) -> np.ndarray:
 
 def checked(name: str, variant: Variant) -> Run:
     """The contestant of that name, its answer compared."""
-    if name not in TOLERANCE:
+    if name not in RIVALS:
         run = own(name, variant)
         answer = run(networks.images(networks.config(variant).image_size))
         np.testing.assert_array_equal(answer, expected(variant, float_network=False))
         return run
-    run, right = rival(name, variant), expected(variant, float_network=True)
+    network = networks.build(variant, binary=False)
+    run = rival(name, network, lambda int8: exported(variant, int8=int8))
     answer = run(networks.images(networks.config(variant).image_size))
-    error = np.abs(answer - right).max() / np.abs(right).max()
-    assert error <= TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"
+    within_tolerance(name, answer, expected(variant, float_network=True))
     return run
 
 
@@ -151,6 +115,6 @@ def bench_network(benchmark: BenchmarkFixture, runner: str, variant: Variant, qu
         f"network/{variant.network}",
         kind="network",
         runner=runner,
-        own=runner not in TOLERANCE,
+        own=runner not in RIVALS,
         **variant.facts,
     )
