@@ -54,7 +54,7 @@ def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
         return _multiplied(imports, node, x, y)
     x.need_bare()
     y.need_bare()
-    if x.shape != y.shape or x.dims != y.dims:
+    if x.shape != y.shape or x.dims != y.dims or x.last != y.last:
         msg = f"adds values of shapes {list(x.dims)} and {list(y.dims)}"
         raise CannotConvert(msg, "make them equal")
     a = floats(imports, x, f"{node.name}.a")

@@ -231,4 +231,4 @@ def floats(imports: Importer, flow: Flow, name: str) -> Flow:
         eye = np.eye(flow.channels, dtype=np.int8)[:, :, None, None]
         value, _ = binary_conv(imports, signs, eye, half, Window(), f"{name}.floats")
     result = imports.affine(imports.bare(value), unit, centre, f"{name}.floats")
-    return Flow(result.name, flow.shape, flow.dims)
+    return Flow(result.name, flow.shape, flow.dims, last=flow.last)

@@ -7,7 +7,7 @@ operators of such a value only change its levels: so every spelling of sign is o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,12 @@ import numpy as np
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_errors import CannotConvert
 
-__all__ = ["Flow", "Levels", "Pads"]
+__all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Flow", "Levels", "Pads"]
 
 ELEMENT_LIMIT = 2**28
+CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+"""The orders of axes that make (N, H, W, C) of (N, C, H, W), and the other way."""
+
 Pads = tuple[int, int, int, int]
 
 
@@ -49,6 +52,7 @@ class Flow:
         levels: Where the value is a function of the sign of `name`, else None.
         pads: Pixels around it (top, left, bottom, right) that are not in `name`.
         fill: (C,) what they hold, behind the levels.
+        last: Whether ONNX sees the channels behind the pixels, (N, H, W, C), flattened or not.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Flow:
     levels: Levels | None = None
     pads: Pads = (0, 0, 0, 0)
     fill: Array | None = None
+    last: bool = False
 
     @property
     def channels(self) -> int:
@@ -66,7 +71,7 @@ class Flow:
     @property
     def image(self) -> bool:
         """Whether ONNX sees it as (N, C, H, W)."""
-        return self.dims == self.padded_shape
+        return self.dims == self.padded_shape and not self.last
 
     @property
     def padded_shape(self) -> tuple[int, int, int]:
@@ -74,6 +79,19 @@ class Flow:
         top, left, bottom, right = self.pads
         c, h, w = self.shape
         return c, h + top + bottom, w + left + right
+
+    def transposed(self, perm: Sequence[int]) -> Flow | None:
+        """Return the flow with its channels put behind the pixels, or back; None for other orders.
+
+        Args:
+            perm: Of the four axes, as ONNX gives it.
+        """
+        c, h, w = self.padded_shape
+        if tuple(perm) == CHANNELS_LAST and self.image:
+            return replace(self, dims=(h, w, c), last=True)
+        if tuple(perm) == CHANNELS_FIRST and self.last and len(self.dims) == 3:
+            return replace(self, dims=(c, h, w), last=False)
+        return None
 
     def of(self, name: str) -> Flow:
         """Return the same view of another value of the same shape, without levels."""
@@ -133,7 +151,8 @@ class Flow:
         if c * h * w > ELEMENT_LIMIT:
             msg = f"works on a value of {c * h * w:,} elements"
             raise CannotConvert(msg, "use smaller images")
-        whole = np.broadcast_to(array.reshape(extents), shape).reshape(c, h * w)
+        whole = np.broadcast_to(array.reshape(extents), shape)
+        whole = whole.reshape(h * w, c).T if self.last else whole.reshape(c, h * w)
         if not (whole == whole[:, :1]).all():
             msg = "a constant that differs from pixel to pixel"
             raise CannotConvert(

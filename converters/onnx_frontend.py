@@ -78,11 +78,12 @@ def onnx_graph(
     Raises:
         ConversionError: With every obstacle: node, operator, reason, and what would help.
     """
-    c, h, w = source.dims if len(source.dims) == 3 else (source.dims[0], 1, 1)
-    build = GraphBuilder((c, h, w), source.input)
+    build = GraphBuilder(source.image, source.input)
     imports = Importer(build, source.opset, source.batch, sign_zero)
     imports.values.update(source.constants)
-    imports.values[source.input] = Flow(source.input, (c, h, w), source.dims)
+    imports.values[source.input] = Flow(
+        source.input, source.image, source.dims, last=source.channels_last
+    )
     obstacles: list[Obstacle] = []
     for node in _needed(source):
         _import(imports, node, source, obstacles)
@@ -159,9 +160,9 @@ def _help(op: str) -> str:
 
 
 _HELP = {
-    "Softmax": "end the model with the logits; the answer is the same",
-    "LogSoftmax": "end the model with the logits; the answer is the same",
-    "ArgMax": "end the model with the logits",
+    "Softmax": "only at the end, over the classes, where it is left out",
+    "LogSoftmax": "only at the end, over the classes, where it is left out",
+    "ArgMax": "only at the end, over the classes, where it is left out",
     "TopK": "end the model with the logits",
     "QuantizeLinear": "activations of several bits are not understood; use one bit, or float32",
     "DequantizeLinear": "only constants can be dequantized; use one bit, or float32 activations",

@@ -18,6 +18,7 @@ import onnx
 
 from bnas_deploy import __version__, engine
 from bnas_deploy.converters.emit import emit
+from bnas_deploy.converters.onnx_answer import without_answer
 from bnas_deploy.converters.onnx_check import onnx_logits
 from bnas_deploy.converters.onnx_frontend import SIGN_ZERO, Imported, onnx_graph
 from bnas_deploy.converters.onnx_metadata import stored_labels, stored_preprocessing
@@ -83,7 +84,7 @@ def convert_onnx(
     if sign_zero not in SIGN_ZERO:
         msg = f"sign_zero must be one of {', '.join(SIGN_ZERO)}; got {sign_zero!r}"
         raise UsageError(msg)
-    source = read_onnx(path)
+    source, left_out = without_answer(read_onnx(path))
     found = onnx_graph(source, path.name, allow_float=allow_float, sign_zero=sign_zero)
     graph, records = run_pipeline(found.graph)
     program, tensors = emit(graph)
@@ -91,6 +92,7 @@ def convert_onnx(
     operations = [step.OP for step in program.steps]
     report = make_report(path.stem, parameters, records, tensors, operations)
     report = _with_reasons(report, found)
+    notes = (*found.notes, *left_out)
     names = tuple(labels) if labels is not None else stored_labels(source.proto)
     preprocessing = preprocessing or stored_preprocessing(source.proto)
     model = PackedModel(
@@ -98,13 +100,13 @@ def convert_onnx(
         tensors=tensors,
         preprocessing=preprocessing or _plain(graph.input_shape),
         labels=names or _numbered(graph.values[graph.output].shape),
-        provenance={**_facts(path, source, found), "report": report.summary()},
+        provenance={**_facts(path, source, notes), "report": report.summary()},
         cost=cost_summary(program, tensors),
     )
     validate(model)
     if not isinstance(images, int) or images:
         model, report = _checked(source, model, report, images, backend, threads)
-    return OnnxImport(model, report, found.notes)
+    return OnnxImport(model, report, notes)
 
 
 def _checked(
@@ -121,7 +123,10 @@ def _checked(
     if not count or given.shape[1:] not in (source.dims, image):
         msg = f"inputs of shape {list(given.shape)}; the model takes (N, {list(source.dims)})"
         raise UsageError(msg)
-    packed = given.reshape(count, *image)
+    if source.channels_last and given.shape[1:] != source.dims:
+        given = np.moveaxis(given, 1, 3)
+    packed = np.moveaxis(given, 3, 1) if source.channels_last else given.reshape(count, *image)
+    packed = np.ascontiguousarray(packed)
     expected = onnx_logits(source.proto, given.reshape(count, *source.dims), batch=source.batch)
     if not np.isfinite(expected).all():
         msg = "ONNX Runtime gives logits that are not finite; is the model trained?"
@@ -153,11 +158,11 @@ def _with_reasons(report: Report, found: Imported) -> Report:
 _OTHER = "a scale and shift that no layer beside it can take"
 
 
-def _facts(path: Path, source: Source, found: Imported) -> Mapping[str, Any]:
+def _facts(path: Path, source: Source, notes: Sequence[str]) -> Mapping[str, Any]:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {
         "source": {"file": path.name, "sha256": digest, "opset": source.opset},
-        "notes": list(found.notes),
+        "notes": list(notes),
         "versions": {
             "bnas_deploy": __version__,
             "onnx": onnx.__version__,

@@ -83,6 +83,8 @@ def _linear(imports: Importer, node: OnnxNode, flow: Flow, weight: Array) -> Flo
             msg,
             "flatten to (N, K) before a linear layer",
         )
+    if flow.last:
+        weight = weight.reshape(-1, h, w, c).transpose(0, 3, 1, 2).reshape(weight.shape)
     kernel = weight.reshape(len(weight), c, h, w)
     if flow.levels is not None and binary_parts(weight) is not None:
         value = _layer(imports, node, flow, kernel, Window(), 1)

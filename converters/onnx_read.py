@@ -7,7 +7,7 @@ Only this file and `onnx_check`, `onnx_write` touch protobuf. External data is r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from onnx import TensorProto, numpy_helper
 
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_external import embed_external
+from bnas_deploy.converters.onnx_flow import CHANNELS_FIRST
 from bnas_deploy.converters.onnx_shapes import inferred_shapes
 from bnas_deploy.errors import ConversionError
 
@@ -33,6 +34,9 @@ FILE_LIMIT = 2**31
 NODE_LIMIT = 5_000
 EXTENT_LIMIT = 65_536
 ELEMENT_LIMIT = 2**28
+POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
+"""What may stand between an input whose channels come last and the transpose that turns it."""
+
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
 
@@ -68,6 +72,7 @@ class Source:
         input: Name of the one input that is not an initialiser.
         batch: Its fixed batch size; None if it is dynamic.
         dims: Its other extents.
+        channels_last: Whether they are (H, W, C), as all that reads the input turns it.
         output: Name of the one output.
         opset: Of the standard operators.
     """
@@ -80,6 +85,15 @@ class Source:
     dims: tuple[int, ...]
     output: str
     opset: int
+    channels_last: bool = False
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """(C, H, W) of the input; (K, 1, 1) for vectors."""
+        if len(self.dims) == 1:
+            return self.dims[0], 1, 1
+        a, b, c = self.dims
+        return (c, a, b) if self.channels_last else (a, b, c)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -101,16 +115,33 @@ def read_onnx(path: Path) -> Source:
     _check_protobuf(path, proto)
     constants = _constants(path, proto)
     name, batch, dims = _input(path, proto, constants)
+    nodes = _nodes(path, proto)
     return Source(
         proto=proto,
-        nodes=_nodes(path, proto),
+        nodes=nodes,
         constants=constants,
         input=name,
         batch=batch,
         dims=dims,
         output=_output(path, proto),
         opset=opset,
+        channels_last=len(dims) == 3 and _turned(nodes, name),
     )
+
+
+def _turned(nodes: Sequence[OnnxNode], name: str) -> bool:
+    """Whether all that reads a value puts its last axis before the pixels, sooner or later."""
+    waiting, turned = {name}, False
+    for node in nodes:  # in an order in which they can run
+        if not waiting.intersection(node.inputs):
+            continue
+        if node.op in POINTWISE:
+            waiting.update(node.outputs)
+        elif node.op == "Transpose" and node.attributes.get("perm") == CHANNELS_FIRST:
+            turned = True
+        else:
+            return False
+    return turned
 
 
 def _fail(path: Path, what: str) -> ConversionError:

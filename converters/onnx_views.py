@@ -36,7 +36,8 @@ def _dropout(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
 
 def _seen_as(flow: Flow, dims: tuple[int, ...]) -> Flow:
     flow.need_bare()
-    return replace(flow, dims=dims)
+    # A single pixel has its channels in the same order either way.
+    return replace(flow, dims=dims, last=flow.last and flow.shape[1:] != (1, 1))
 
 
 def _flatten(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -76,7 +77,8 @@ def _new_dims(flow: Flow, dims: tuple[int, ...]) -> Flow:
     single = flow.shape[1:] == (1, 1)
     flat = dims == (math.prod(flow.shape),)
     apart = single and dims[:1] == (flow.channels,) and math.prod(dims) == flow.channels
-    if not (flat or apart or dims == flow.shape):
+    whole = dims == (flow.dims if flow.last else flow.shape)
+    if not (flat or apart or whole):
         msg = f"reshapes (N, {list(flow.dims)}) to (N, {list(dims)})"
         raise CannotConvert(
             msg,
@@ -116,8 +118,10 @@ def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow
     long = [p for p in perm if p and flow.dims[p - 1] != 1]
     if dims and long == sorted(long) and flow.shape[1:] == (1, 1):
         return _new_dims(flow, dims)
+    if (turned := flow.transposed(perm)) is not None:
+        return turned
     msg = f"transposes to {list(perm)}"
-    raise CannotConvert(msg, "keep the order (N, C, H, W)")
+    raise CannotConvert(msg, "use the order (N, C, H, W) or (N, H, W, C)")
 
 
 def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array:
@@ -200,7 +204,9 @@ def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
         flow.need_bare()
     rank = len(flows[0].dims) + 1
     single = all(flow.shape[1:] == (1, 1) for flow in flows)
-    if node.attributes["axis"] % rank != 1 or not all(f.image or single for f in flows):
+    axis = node.attributes["axis"] % rank
+    last = rank == 4 and axis == 3 and all(f.last for f in flows)
+    if not (last or (axis == 1 and (single or all(f.image for f in flows)))):
         msg = f"joins along axis {node.attributes['axis']}"
         raise CannotConvert(msg, "join channels")
     if len({len(flow.dims) for flow in flows}) != 1 or len({f.shape[1:] for f in flows}) != 1:
@@ -218,7 +224,7 @@ def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     name = names[0] if len(names) == 1 else imports.node("concat", node.name, names)
     c, h, w = imports.shape(name)
     dims = (c, h, w) if rank == 4 else (c, *flows[0].dims[1:])
-    return Flow(name, (c, h, w), dims, joined)
+    return Flow(name, (c, h, w), (h, w, c) if last else dims, joined, last=last)
 
 
 VIEW_RULES = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from bnas_deploy.converters.onnx_binary import ELEMENT_LIMIT, Window, floats
 from bnas_deploy.converters.onnx_errors import CannotConvert
-from bnas_deploy.converters.onnx_flow import Flow, Pads
+from bnas_deploy.converters.onnx_flow import CHANNELS_FIRST, Flow, Pads
 from bnas_deploy.converters.onnx_fold import axes_of
 from bnas_deploy.converters.onnx_importer import Importer
 from bnas_deploy.converters.onnx_read import OnnxNode
@@ -209,6 +209,8 @@ def _global_average(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) ->
 def _reduce_mean(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     axes = axes_of(node, inputs)
     flow = imports.flow(inputs[0])
+    if axes is not None and len(flow.dims) == 3 and flow.last:
+        return _mean_of_last(imports, node, flow, [a % 4 for a in axes])
     if axes is not None and flow.image and [a % 4 for a in axes] == [1]:
         return _mean_magnitude(imports, node, flow)
     if axes is None or sorted(a % 4 for a in axes) != [2, 3] or not flow.image:
@@ -217,6 +219,17 @@ def _reduce_mean(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Fl
     result = _global_average(imports, node, inputs)
     keep = node.attributes.get("keepdims", 1)
     return result if keep else replace(result, dims=(result.channels,))
+
+
+def _mean_of_last(imports: Importer, node: OnnxNode, flow: Flow, axes: list[int]) -> Flow:
+    """The mean over the pixels of a value whose channels lie behind them."""
+    first = flow.transposed(CHANNELS_FIRST)
+    if sorted(axes) != [1, 2] or first is None:
+        msg = f"a mean over the axes {axes}"
+        raise CannotConvert(msg, "only over height and width")
+    result = _global_average(imports, node, [first])
+    keep = node.attributes.get("keepdims", 1)
+    return replace(result, dims=(1, 1, result.channels) if keep else (result.channels,))
 
 
 def _mean_magnitude(imports: Importer, node: OnnxNode, flow: Flow) -> Flow:

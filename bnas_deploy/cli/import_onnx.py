@@ -181,8 +181,7 @@ def _preprocessing(args: argparse.Namespace, source: Path) -> Preprocessing | No
         return None
     from bnas_deploy.converters.onnx_read import read_onnx  # noqa: PLC0415
 
-    dims = read_onnx(source).dims
-    channels, height, width = dims if len(dims) == 3 else (dims[0], 1, 1)
+    channels, height, width = read_onnx(source).image
     return Preprocessing(
         args.resize or max(height, width),
         (height, width),

@@ -43,13 +43,13 @@ def test_all_obstacles_are_listed_at_once(tmp_path):
     x = m.add("Conv", m.add("Sign", x), m.normal(8, 6, 3, 3))
     x = m.add("InstanceNormalization", x, m.normal(8), m.normal(8))
     x = m.add("MaxPool", x, kernel_shape=[2, 2], dilations=[2, 2])
-    y = m.add("Softmax", m.add("Flatten", m.add("GlobalAveragePool", x)))
+    y = m.add("Flatten", m.add("GlobalAveragePool", m.add("Softmax", x, axis=1)))
     path = m.save(tmp_path, y)
     text = refused(path, "6 obstacles")
     for op in ("Sigmoid", "InstanceNormalization", "MaxPool", "Softmax", "Conv"):
         assert f"({op}): " in text
     assert "dilations [2, 2]; pool without dilation" in text
-    assert "end the model with the logits" in text
+    assert "only at the end, over the classes" in text
     assert text.count("pass --allow-float") == 2
     assert "4 obstacles" in refused(path, "obstacles", allow_float=True)
 
@@ -79,7 +79,7 @@ OBSTACLES = {
     ),
     "adds values of shapes": lambda m, x: m.add("Add", x, m.add("GlobalAveragePool", x)),
     "hold infinity": lambda m, x: m.add("Conv", x, m.signs(4, 6, 3, 3) / np.float32(0)),
-    "transposes to": lambda m, x: m.add("Transpose", x, perm=[0, 2, 3, 1]),
+    "transposes to": lambda m, x: m.add("Transpose", x, perm=[0, 1, 3, 2]),
     "values of type": lambda m, x: m.add("Mul", x, m.add("Constant", value_string=b"a")),
     "do not fit|cannot be computed|not a valid": lambda m, x: m.add("Mul", x, m.add("Neg", "")),
     "thresholds of shape": lambda m, x: m.add("MultiThreshold", x, m.normal(6, 3), domain="finn"),
