@@ -41,6 +41,7 @@ class Builder:
         padding: _Padding,
         dilation: _Pair,
         relu: bool,
+        groups: int,
         /,
     ) -> None: ...
     def quantized_conv2d(
@@ -70,6 +71,7 @@ class Builder:
         padding: _Padding,
         dilation: _Pair,
         stages: list[tuple[Any, ...]],
+        groups: int,
         /,
     ) -> None: ...
     def depthwise_conv2d(

@@ -67,7 +67,9 @@ def _weights(writer: OnnxWriter, model: PackedModel, step: Any) -> list[str]:  #
 
 def _conv(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
     inputs = [step.input, *_weights(writer, model, step)]
-    writer.add("Conv", inputs, writer.activated(step.activation, step.output), **_window(step))
+    groups = {"group": step.groups} if hasattr(step, "groups") else {}
+    result = writer.activated(step.activation, step.output)
+    writer.add("Conv", inputs, result, **_window(step), **groups)
     writer.activate(step.activation, step.output)
 
 
@@ -101,16 +103,15 @@ def _binarize(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noq
 
 def _binary_conv(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
     channels, height, width = _shape(model, step.input)
-    depthwise = "depthwise" in step.OP
+    groups = channels if "depthwise" in step.OP else getattr(step, "groups", 1)
     kh, kw = step.kernel
-    inner = 1 if depthwise else channels
+    inner = channels // groups
     rows = _bits(model, step.weight, kh * kw * inner)
     negative = rows.reshape(len(rows), kh, kw, inner)
     signs = np.where(negative, np.float32(-1), np.float32(1)).transpose(0, 3, 1, 2)
     weight = writer.constant(f"tensor.{step.weight}", signs)
     dot = f"{step.stages[0].output}.dot"
-    groups = {"group": channels} if depthwise else {}
-    writer.add("Conv", [step.input, weight], dot, **_window(step), **groups)
+    writer.add("Conv", [step.input, weight], dot, **_window(step), group=groups)
     if getattr(step, "fold", None) is not None:
         border = _folded(step, model.tensors[step.fold], height, width)
         constant = writer.constant(f"{dot}.fold", border)
@@ -222,9 +223,11 @@ _RULES: Mapping[str, Callable[[OnnxWriter, PackedModel, Any], None]] = {
     "binarize": _binarize,
     "binary_conv2d": _binary_conv,
     "binary_depthwise_conv2d": _binary_conv,
+    "binary_grouped_conv2d": _binary_conv,
     "concat": _concat,
     "conv2d": _conv,
     "global_avg_pool": _plain("GlobalAveragePool"),
+    "grouped_conv2d": _conv,
     "linear": _linear,
     "mean_magnitude": _mean_magnitude,
     "max_pool2d": _pool("MaxPool"),

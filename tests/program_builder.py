@@ -17,9 +17,11 @@ from bnas_deploy.format.steps import (
     Binarize,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
     Concat,
     Conv2d,
     GlobalAvgPool,
+    GroupedConv2d,
     Linear,
     MeanMagnitude,
     Multiply,
@@ -98,13 +100,16 @@ class Builder:
 
     def conv2d(
         self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
-        dilation: Any = 1, activation: str = "none", bias: bool = True,
+        dilation: Any = 1, activation: str = "none", bias: bool = True, groups: int = 1,
     ) -> str:  # fmt: skip
         k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
         out = self.value("f32", (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d)))
-        weight = self.floats(o, self.shape(x)[0], *k)
+        weight = self.floats(o, self.shape(x)[0] // groups, *k)
         b = self.floats(o) if bias else None
-        self.steps.append(Conv2d(x, out, weight, b, s, p, d, activation))
+        if groups == 1:
+            self.steps.append(Conv2d(x, out, weight, b, s, p, d, activation))
+        else:
+            self.steps.append(GroupedConv2d(x, out, weight, b, groups, s, p, d, activation))
         return out
 
     def quantized_conv2d(
@@ -133,14 +138,19 @@ class Builder:
     def binary_conv2d(
         self, x: str, o: int, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1,
         dilation: Any = 1, stages: tuple[str, ...] = ("scale",), fold: bool = False,
+        groups: int = 1,
     ) -> tuple[str, ...]:  # fmt: skip
         k, s, p, d = pair(kernel), pair(stride), quad(padding), pair(dilation)
         shape = (o, *self._window(x, kernel=k, stride=s, padding=p, dilation=d))
         geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d}
-        kinds = [self._stage(kind, x, shape, k, geometry) for kind in stages]
-        weight = self.tensor(pack_rows(self.rng.random((o, k[0] * k[1] * self.shape(x)[0])) < 0.5))
+        c = self.shape(x)[0] // groups
+        kinds = [self._stage(kind, x, shape, k, geometry, inputs=c) for kind in stages]
+        weight = self.tensor(pack_rows(self.rng.random((o, k[0] * k[1] * c)) < 0.5))
         f = self.tensor(self.rng.integers(-9, 10, (o, *k)).astype(np.int32)) if fold else None
-        self.steps.append(BinaryConv2d(x, weight, f, k, s, p, d, tuple(kinds)))
+        if groups == 1:
+            self.steps.append(BinaryConv2d(x, weight, f, k, s, p, d, tuple(kinds)))
+        else:
+            self.steps.append(BinaryGroupedConv2d(x, weight, f, groups, k, s, p, d, tuple(kinds)))
         return tuple(stage.output for stage in kinds)
 
     def binary_depthwise_conv2d(

@@ -139,6 +139,30 @@ def _scale_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
         yield f"multiply-one-plane-{c}x{h}x{w}", b
 
 
+def _grouped_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
+    # (groups, C/groups, O/groups): planes that groups fill, share, and straddle.
+    groups = [(2, 8, 8), (2, 64, 8), (3, 8, 5), (4, 4, 4), (5, 3, 2), (2, 9, 17), (7, 1, 1),
+              (3, 16, 24), (2, 13, 8), (9, 1, 3), (2, 300, 8)]  # fmt: skip
+    windows: list[tuple[Any, Any, Any, Any]] = [
+        (1, 1, 0, 1), (3, 1, 1, 1), (3, 2, (1, 0, 2, 1), 1), ((1, 3), (2, 1), (0, 3, 1, 0), (1, 2)),
+    ]  # fmt: skip
+    for (k, s, p, d), (g, c, o) in itertools.product(windows, groups):
+        geometry = {"kernel": k, "stride": s, "padding": p, "dilation": d, "groups": g}
+        h, w = (6, 5) if c < 64 or k != 3 else (9, 17)
+        b = Builder(rng, (g * c, h, w))
+        fold = bool(rng.random() < 0.5)
+        b.binary_conv2d(b.binarize("image"), g * o, stages=STAGE_KINDS, fold=fold, **geometry)
+        yield f"binary_grouped_conv2d-{g}x{c}-{g}x{o}-{k}-{s}-{p}", b
+        b = Builder(rng, (g * c, h, w))
+        stages = ("threshold", "scale_relu", "threshold")  # which bytes can hold
+        b.binary_conv2d(b.binarize("image"), g * o, stages=stages, **geometry)
+        yield f"binary_grouped_conv2d-bytes-{g}x{c}-{g}x{o}-{k}-{s}-{p}", b
+        if c < 64:
+            b = Builder(rng, (g * c, h, w))
+            b.conv2d("image", g * o, **geometry, activation="relu" if o % 2 else "none")
+            yield f"grouped_conv2d-{g}x{c}-{g}x{o}-{k}-{s}-{p}", b
+
+
 def step_programs(seed: int = 0) -> Iterator[tuple[str, PackedModel]]:
     """A (name, model) for every step, with its edge cases; the names make test ids."""
     rng = np.random.default_rng(seed)
@@ -148,6 +172,7 @@ def step_programs(seed: int = 0) -> Iterator[tuple[str, PackedModel]]:
         _binary_programs(rng),
         _quantized_programs(np.random.default_rng([seed, 8])),
         _scale_programs(np.random.default_rng([seed, 9])),
+        _grouped_programs(np.random.default_rng([seed, 10])),
     ):
         yield name, b.finish()
 
@@ -160,11 +185,16 @@ def _random_conv(b: Builder, x: str, op: str) -> None:
     geometry = {"kernel": k, "stride": s, "dilation": d, "padding": least + int(rng.integers(0, 3))}
     o = int(rng.integers(1, 40))
     kinds = rng.choice(STAGE_KINDS, int(rng.integers(1, 4)))
+    if op in ("conv2d", "binary_conv2d") and rng.random() < 0.3:
+        c = b.shape(x)[0]
+        geometry["groups"] = int(rng.choice([g for g in range(1, c + 1) if c % g == 0]))
+        o = geometry["groups"] * int(rng.integers(1, 4))
     if op == "binary_depthwise_conv2d":
         b.binary_depthwise_conv2d(b.binarize(x), stages=tuple(map(str, kinds)), **geometry)
         return
     if op != "binary_conv2d":
-        getattr(b, op)(x, min(o, 8), activation=str(rng.choice(["none", "relu"])), **geometry)
+        outputs = o if "groups" in geometry else min(o, 8)
+        getattr(b, op)(x, outputs, activation=str(rng.choice(["none", "relu"])), **geometry)
         return
     b.binary_conv2d(
         b.binarize(x), o, stages=tuple(map(str, kinds)), fold=bool(rng.random() < 0.5), **geometry

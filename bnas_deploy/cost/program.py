@@ -1,8 +1,8 @@
 """Operations and bytes of a packed program, step by step; not of networks, and not time.
 
 A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
-to a `conv2d` or `linear`, an 8-bit one to a `quantized_conv2d`; taps on padding count, and
-element-wise steps and pools count as none.
+to a `conv2d`, `grouped_conv2d` or `linear`, an 8-bit one to a `quantized_conv2d`; taps on padding
+count, and element-wise steps and pools count as none.
 What the converter dropped (dead units, constant channels) is not in the program and not counted.
 """
 
@@ -26,8 +26,11 @@ from bnas_deploy.cost.accounting import (
 from bnas_deploy.format.program import Program, step_outputs
 from bnas_deploy.format.steps import (
     BinaryConv2d,
+    BinaryConvolution,
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
     Conv2d,
+    GroupedConv2d,
     Linear,
     QuantizedConv2d,
     Step,
@@ -96,7 +99,7 @@ def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
 def step_tensors(step: Step) -> tuple[str, ...]:
     """Names of the tensors that a step uses, each once, in the order of its fields."""
     holders: list[Any] = [step]
-    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
+    if isinstance(step, BinaryConvolution):
         holders += step.stages
     names = [getattr(holder, field) for holder in holders for field in holder.TENSORS]
     return tuple(dict.fromkeys(name for name in names if name is not None))
@@ -153,15 +156,16 @@ def _macs(
     shape: tuple[int, int, int], step: Step, program: Program, tensors: Tensors
 ) -> tuple[int, int, int]:
     """Binary, 8-bit and float multiply-accumulates."""
-    if isinstance(step, BinaryConv2d):
-        channels = program.values[step.input].shape[0]
+    if isinstance(step, (BinaryConv2d, BinaryGroupedConv2d)):
+        groups = step.groups if isinstance(step, BinaryGroupedConv2d) else 1
+        channels = program.values[step.input].shape[0] // groups
         return math.prod(step.kernel) * channels * math.prod(shape), 0, 0
     if isinstance(step, BinaryDepthwiseConv2d):
         return math.prod(step.kernel) * math.prod(shape), 0, 0
-    if isinstance(step, (Conv2d, QuantizedConv2d)):
+    if isinstance(step, (Conv2d, GroupedConv2d, QuantizedConv2d)):
         _, height, width = shape
         macs = tensors[step.weight].size * height * width
-        return (0, 0, macs) if isinstance(step, Conv2d) else (0, macs, 0)
+        return (0, macs, 0) if isinstance(step, QuantizedConv2d) else (0, 0, macs)
     if isinstance(step, Linear):
         return 0, 0, tensors[step.weight].size
     return 0, 0, 0
@@ -169,7 +173,7 @@ def _macs(
 
 def _result_shape(step: Step, program: Program, tensors: Tensors) -> tuple[int, int, int]:
     shape = program.values[step_outputs(step)[0]].shape
-    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
+    if isinstance(step, BinaryConvolution):
         # A stage with an addend assigns more channels than the convolution has.
         return (tensors[step.weight].shape[0], *shape[1:])
     return shape

@@ -18,9 +18,11 @@ from bnas_deploy.format.steps import (
     Binarize,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
     Concat,
     Conv2d,
     GlobalAvgPool,
+    GroupedConv2d,
     Linear,
     MaxPool2d,
     MeanMagnitude,
@@ -86,10 +88,11 @@ def _relu(b: _kernels.Builder, s: Relu, n: _Names) -> None:
     b.relu(n.id[s.input], n.id[s.output])
 
 
-def _conv2d(b: _kernels.Builder, s: Conv2d, n: _Names) -> None:
+def _conv2d(b: _kernels.Builder, s: Conv2d | GroupedConv2d, n: _Names) -> None:
     b.conv2d(
         n.id[s.input], n.id[s.output], n.tensor(s.weight), n.optional(s.bias),
         n.kernel_size(s.weight), s.stride, s.padding, s.dilation, s.activation == "relu",
+        s.groups if isinstance(s, GroupedConv2d) else 1,
     )  # fmt: skip
 
 
@@ -104,10 +107,11 @@ def _stage(s: Stage, n: _Names) -> tuple[Any, ...]:
     return "scale", n.id[s.output], n.tensor(s.scale), s.activation == "relu", addend, s.at
 
 
-def _binary_conv2d(b: _kernels.Builder, s: BinaryConv2d, n: _Names) -> None:
+def _binary_conv2d(b: _kernels.Builder, s: BinaryConv2d | BinaryGroupedConv2d, n: _Names) -> None:
     b.binary_conv2d(
         n.id[s.input], n.tensor(s.weight), n.optional(s.fold),
         s.kernel, s.stride, s.padding, s.dilation, [_stage(stage, n) for stage in s.stages],
+        s.groups if isinstance(s, BinaryGroupedConv2d) else 1,
     )  # fmt: skip
 
 
@@ -164,8 +168,10 @@ _ADD: dict[type[Step], Callable[[_kernels.Builder, Any, _Names], None]] = {
     Affine: _affine,
     Relu: _relu,
     Conv2d: _conv2d,
+    GroupedConv2d: _conv2d,
     Binarize: _binarize,
     BinaryConv2d: _binary_conv2d,
+    BinaryGroupedConv2d: _binary_conv2d,
     BinaryDepthwiseConv2d: _binary_depthwise_conv2d,
     QuantizedConv2d: _quantized_conv2d,
     MaxPool2d: _pool,

@@ -24,7 +24,7 @@ from bnas_deploy.engine.runner import (
 )
 from bnas_deploy.errors import BackendError
 from bnas_deploy.format.program import PackedModel, Program, Value
-from bnas_deploy.format.steps import BinaryConv2d
+from bnas_deploy.format.steps import BinaryConv2d, BinaryGroupedConv2d
 from bnas_deploy.numba_cache import is_compiled
 
 try:
@@ -152,7 +152,7 @@ def _plain(buffer: Array, value: Value) -> Array:
 
 def _compiling(program: Program) -> str | None:
     """A note where the first images will wait for the compiler."""
-    binary = any(isinstance(step, BinaryConv2d) for step in program.steps)
+    binary = any(isinstance(step, BinaryConv2d | BinaryGroupedConv2d) for step in program.steps)
     kernels = numba_rooms.leave, numba_rooms.mark, numba_binary.dots
     if not binary or any(is_compiled(kernel) for kernel in kernels):
         return None

@@ -19,7 +19,7 @@ from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
-__all__ = ["PreparedStage", "binary_conv2d", "dot_stage"]
+__all__ = ["Convolution", "PreparedStage", "binary_conv2d", "convolution", "dot_stage"]
 
 PreparedStage = Callable[[Array, Workspace], None]
 LANES = numba_binary.LANES
@@ -59,17 +59,13 @@ class Convolution:
 def binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
     """The function that runs a binary convolution."""
     c = model.program.values[s.input].shape[0]
-    taps = s.kernel[0] * s.kernel[1]
-    bits = unpack_rows(words(model, s.weight), taps * c).reshape(-1, taps, c)
-    octets = np.packbits(bits, axis=-1, bitorder="little").reshape(len(bits), -1)  # (O, K)
+    conv = convolution(s, model)
     size, out = pixels(model, s.input), pixels(model, s.stages[0].output)
-    base, pattern = _bases(s, model, bits.sum(axis=-1, dtype=np.int64), out)
-    conv = Convolution(octets, base, pattern, taps * c)
     window = (size, out, s.kernel, s.stride, s.padding, s.dilation, False)
     outside = np.zeros(-(-c // 8), np.uint8)
     direct = s.kernel == (1, 1) and s.stride == (1, 1) and s.padding == (0, 0, 0, 0)
     stages = _stages(s.stages, conv, model)
-    shape = octets.shape[1], conv.stride
+    shape = conv.octets.shape[1], conv.stride
 
     def run(ws: Workspace) -> None:
         planes = ws[s.input]
@@ -80,6 +76,17 @@ def binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
             stage(planes, ws)
 
     return run
+
+
+def convolution(s: op.BinaryConv2d, model: PackedModel) -> Convolution:
+    """The weights of a convolution, and what its counts are taken from."""
+    c = model.program.values[s.input].shape[0]
+    taps = s.kernel[0] * s.kernel[1]
+    bits = unpack_rows(words(model, s.weight), taps * c).reshape(-1, taps, c)
+    octets = np.packbits(bits, axis=-1, bitorder="little").reshape(len(bits), -1)  # (O, K)
+    out = pixels(model, s.stages[0].output)
+    base, pattern = _bases(s, model, bits.sum(axis=-1, dtype=np.int64), out)
+    return Convolution(octets, base, pattern, taps * c)
 
 
 def _inside(size: int, out: int, *, taps: int, stride: int, before: int, dilation: int) -> Array:

@@ -18,8 +18,7 @@ import numpy.typing as npt
 from bnas_deploy.format.program import Program, Value, step_inputs, step_outputs
 from bnas_deploy.format.steps import (
     AddSlice,
-    BinaryConv2d,
-    BinaryDepthwiseConv2d,
+    BinaryConvolution,
     ScaleStage,
     Step,
 )
@@ -89,7 +88,7 @@ def _overwritten(step: Step, dying: set[str]) -> dict[str, str]:
     reads = Counter(step_inputs(step))
     if isinstance(step, AddSlice):
         pairs = {step.output: step.input}
-    elif isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
+    elif isinstance(step, BinaryConvolution):
         pairs = {s.output: s.addend for s in step.stages if isinstance(s, ScaleStage) and s.addend}
     else:
         pairs = {}

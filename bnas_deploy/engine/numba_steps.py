@@ -15,6 +15,7 @@ from bnas_deploy.engine import numba_binary, numba_float, numba_scale
 from bnas_deploy.engine.numba_binary_steps import binary_conv2d
 from bnas_deploy.engine.numba_depthwise_steps import binary_depthwise_conv2d
 from bnas_deploy.engine.numba_gather import gather
+from bnas_deploy.engine.numba_grouped_steps import binary_grouped_conv2d
 from bnas_deploy.engine.numba_plan import Prepared, Workspace, padded
 from bnas_deploy.engine.numba_quantized_steps import quantized_conv2d
 from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels
@@ -38,24 +39,28 @@ def _relu(s: op.Relu, model: PackedModel) -> Prepared:
     return lambda ws: numba_float.relu(ws[s.input], ws[s.output])
 
 
-def _conv2d(s: op.Conv2d, model: PackedModel) -> Prepared:
+def _conv2d(s: op.Conv2d | op.GroupedConv2d, model: PackedModel) -> Prepared:
+    groups = s.groups if isinstance(s, op.GroupedConv2d) else 1
     weight = model.tensors[s.weight]
     o, c, *kernel = weight.shape
-    tiles = in_tiles(weight.reshape(o, -1), numba_float.ROWS)
-    rows = len(tiles) * numba_float.ROWS
-    bias = np.zeros(rows, np.float32)
+    o //= groups
+    tiles = [in_tiles(w.reshape(o, -1), numba_float.ROWS) for w in np.split(weight, groups)]
+    rows = len(tiles[0]) * numba_float.ROWS
+    bias = np.zeros((groups, rows), np.float32)
     if s.bias is not None:
-        bias[:o] = model.tensors[s.bias]
+        bias[:, :o] = model.tensors[s.bias].reshape(groups, o)
     size, out = pixels(model, s.input), pixels(model, s.output)
     stride = padded(out[0] * out[1], numba_float.LANES)
     window = (size, out, tuple(kernel), s.stride, s.padding, s.dilation, True)
     outside = np.zeros(c, np.float32)
 
     def run(ws: Workspace) -> None:
-        planes = ws.scratch("floats", (tiles.shape[1], stride), "f4")
-        gather(ws[s.input], *window, outside, planes)
+        planes = ws.scratch("floats", (tiles[0].shape[1], stride), "f4")
         acc = ws.scratch("sums", (rows, stride), "f4")
-        numba_float.conv(planes, tiles, bias, s.activation == "relu", acc, ws[s.output])
+        for g in range(groups):
+            gather(ws[s.input][g * c : (g + 1) * c], *window, outside, planes)
+            y = ws[s.output][g * o : (g + 1) * o]
+            numba_float.conv(planes, tiles[g], bias[g], s.activation == "relu", acc, y)
 
     return run
 
@@ -137,8 +142,10 @@ PREPARE: dict[str, Callable[[Any, PackedModel], Prepared]] = {
     op.Affine.OP: _affine,
     op.Relu.OP: _relu,
     op.Conv2d.OP: _conv2d,
+    op.GroupedConv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,
     op.BinaryConv2d.OP: binary_conv2d,
+    op.BinaryGroupedConv2d.OP: binary_grouped_conv2d,
     op.BinaryDepthwiseConv2d.OP: binary_depthwise_conv2d,
     op.QuantizedConv2d.OP: quantized_conv2d,
     op.MaxPool2d.OP: _max_pool2d,

@@ -12,6 +12,7 @@ from bnas_deploy.engine.reference_float import Array, State, activate, per_chann
 from bnas_deploy.format.steps import (
     BinaryConv2d,
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
     ScaleStage,
     Stage,
     ThresholdStage,
@@ -25,16 +26,24 @@ def signs(negative: Array) -> Array:
     return np.where(negative, np.float32(-1), np.float32(1))
 
 
-def dot_products(s: BinaryConv2d, state: State) -> Array:
-    """The integers that the stages start from, (N, O, Ho, Wo) int32.
-
-    Sums of at most C terms of -1 and +1 are exact in float32, because C < 2^24.
-    """
+def dot_products(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> Array:
+    """The integers that the stages start from, (N, O, Ho, Wo) int32; each group by itself."""
+    groups = s.groups if isinstance(s, BinaryGroupedConv2d) else 1
     x = signs(state.values[s.input])
-    n, c, h, w = x.shape
     kh, kw = s.kernel
+    c = x.shape[1] // groups
     weight = signs(unpack_rows(state.tensors[s.weight], kh * kw * c)).reshape(-1, kh, kw, c)
     fold = np.zeros((len(weight), kh, kw), np.int32) if s.fold is None else state.tensors[s.fold]
+    parts = (np.split(x, groups, axis=1), np.split(weight, groups), np.split(fold, groups))
+    dots = [_group_dots(s, *part, state) for part in zip(*parts, strict=True)]
+    return np.concatenate(dots, axis=1)
+
+
+def _group_dots(
+    s: BinaryConv2d | BinaryGroupedConv2d, x: Array, weight: Array, fold: Array, state: State
+) -> Array:
+    """Sums of at most C terms of -1 and +1 are exact in float32, because C < 2^24."""
+    n, c, h, w = x.shape
     _, ho, wo = state.shapes[s.stages[0].output]
     dot = np.zeros((n, len(weight), ho, wo), np.int32)
     for (ky, kx), to, source in taps((h, w), (ho, wo), s):
@@ -45,7 +54,7 @@ def dot_products(s: BinaryConv2d, state: State) -> Array:
     return dot
 
 
-def binary_conv2d(s: BinaryConv2d, state: State) -> dict[str, Array]:
+def binary_conv2d(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> dict[str, Array]:
     """Every stage's value from the same dot products."""
     dot = dot_products(s, state)
     return {stage.output: _stage(stage, dot, state) for stage in s.stages}

@@ -57,16 +57,25 @@ def relu_step(s: op.Relu, state: State) -> dict[str, Array]:
     return {s.output: relu(state.values[s.input])}
 
 
-def conv2d(s: op.Conv2d, state: State) -> dict[str, Array]:
+def conv2d(s: op.Conv2d | op.GroupedConv2d, state: State) -> dict[str, Array]:
     x, weight = state.values[s.input], state.tensors[s.weight]
-    n, c, _, _ = x.shape
-    o, _, kh, kw = weight.shape
-    _, ho, wo = state.shapes[s.output]
     top, left, bottom, right = s.padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    acc = np.zeros((n, o, ho, wo), np.float32)
-    if s.bias is not None:
-        acc[:] = per_channel(state.tensors[s.bias])
+    bias = np.zeros(len(weight), np.float32) if s.bias is None else state.tensors[s.bias]
+    groups = s.groups if isinstance(s, op.GroupedConv2d) else 1
+    parts = (np.split(x, groups, axis=1), np.split(weight, groups), np.split(bias, groups))
+    sums = [_group_sums(s, *part, state.shapes[s.output]) for part in zip(*parts, strict=True)]
+    return {s.output: activate(np.concatenate(sums, axis=1), s.activation)}
+
+
+def _group_sums(
+    s: op.Conv2d | op.GroupedConv2d, x: Array, weight: Array, bias: Array, shape: tuple[int, ...]
+) -> Array:
+    """Convolve a padded x."""
+    o, c, kh, kw = weight.shape
+    _, ho, wo = shape
+    acc = np.zeros((len(x), o, ho, wo), np.float32)
+    acc[:] = per_channel(bias)
     (sy, sx), (dy, dx) = s.stride, s.dilation
     for ci in range(c):
         for ky in range(kh):
@@ -75,7 +84,7 @@ def conv2d(s: op.Conv2d, state: State) -> dict[str, Array]:
                 columns = slice(kx * dx, kx * dx + sx * (wo - 1) + 1, sx)
                 patch = x[:, None, ci, rows, columns]  # (N, 1, Ho, Wo)
                 acc = fma(per_channel(weight[:, ci, ky, kx]), patch, acc)
-    return {s.output: activate(acc, s.activation)}
+    return acc
 
 
 def binarize(s: op.Binarize, state: State) -> dict[str, Array]:
@@ -94,7 +103,7 @@ def positions(k: int, *, size: int, out: int, stride: int, before: int, dilation
 def taps(
     size: tuple[int, int],
     out: tuple[int, int],
-    s: op.BinaryConv2d | op.BinaryDepthwiseConv2d | op.MaxPool2d | op.AvgPool2d,
+    s: op.BinaryConvolution | op.MaxPool2d | op.AvgPool2d,
 ) -> Iterator[tuple[tuple[int, int], Any, Any]]:
     """Taps in order, with the output pixels that see them inside the image, and the input pixels.
 

@@ -18,7 +18,9 @@ from bnas_deploy.format.steps import (
     AvgPool2d,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
     Conv2d,
+    GroupedConv2d,
     Linear,
     MaxPool2d,
     QuantizedConv2d,
@@ -32,7 +34,16 @@ WEIGHT_LIMIT = 2**28
 POSITION_LIMIT = 2**30
 OPERATION_LIMIT = 2**40
 
-Windowed = Conv2d | BinaryConv2d | BinaryDepthwiseConv2d | QuantizedConv2d | MaxPool2d | AvgPool2d
+Windowed = (
+    Conv2d
+    | GroupedConv2d
+    | BinaryConv2d
+    | BinaryGroupedConv2d
+    | BinaryDepthwiseConv2d
+    | QuantizedConv2d
+    | MaxPool2d
+    | AvgPool2d
+)
 
 VECTOR = 16
 """Elements that a channel takes at least: backends keep channels apart by whole vectors."""
@@ -100,12 +111,13 @@ class Work:
         tensors: Mapping[str, npt.NDArray[Any]],
     ) -> None:
         channels, depth = values[step.input].shape[0], 1
-        if isinstance(step, (Conv2d, QuantizedConv2d)):
+        if isinstance(step, (Conv2d, GroupedConv2d, QuantizedConv2d)):
             outputs, depth, *kernel = tensors[step.weight].shape
             self.weights += tensors[step.weight].size
-        elif isinstance(step, BinaryConv2d):
-            outputs, depth, kernel = len(tensors[step.weight]), channels, [*step.kernel]
-            self.weights += outputs * math.prod(kernel) * -(-channels // BYTE)
+        elif isinstance(step, (BinaryConv2d, BinaryGroupedConv2d)):
+            depth = channels // (step.groups if isinstance(step, BinaryGroupedConv2d) else 1)
+            outputs, kernel = len(tensors[step.weight]), [*step.kernel]
+            self.weights += outputs * math.prod(kernel) * -(-depth // BYTE)
         else:
             outputs, kernel = channels, [*step.kernel]
         if isinstance(step, BinaryDepthwiseConv2d):

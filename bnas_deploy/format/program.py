@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from bnas_deploy.format.steps import (
     AddSlice,
-    BinaryConv2d,
-    BinaryDepthwiseConv2d,
+    BinaryConvolution,
     Concat,
     Multiply,
     ScaleStage,
@@ -103,7 +102,7 @@ def step_inputs(step: Step) -> tuple[str, ...]:
         return step.input, step.addend
     if isinstance(step, Multiply):
         return step.input, step.factor
-    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
+    if isinstance(step, BinaryConvolution):
         addends = [stage.addend for stage in step.stages if isinstance(stage, ScaleStage)]
         return (step.input, *(name for name in addends if name is not None))
     return (step.input,)
@@ -111,6 +110,6 @@ def step_inputs(step: Step) -> tuple[str, ...]:
 
 def step_outputs(step: Step) -> tuple[str, ...]:
     """Names of the values that a step assigns."""
-    if isinstance(step, BinaryConv2d | BinaryDepthwiseConv2d):
+    if isinstance(step, BinaryConvolution):
         return tuple(stage.output for stage in step.stages)
     return (step.output,)

@@ -12,6 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
+from bnas_deploy.format.steps_binary import (
+    BinaryConv2d,
+    BinaryConvolution,
+    BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
+    Padding,
+    Pair,
+    ScaleStage,
+    Stage,
+    ThresholdStage,
+)
+
 __all__ = [
     "STEPS",
     "AddSlice",
@@ -19,14 +31,19 @@ __all__ = [
     "AvgPool2d",
     "Binarize",
     "BinaryConv2d",
+    "BinaryConvolution",
     "BinaryDepthwiseConv2d",
+    "BinaryGroupedConv2d",
     "Concat",
     "Conv2d",
     "GlobalAvgPool",
+    "GroupedConv2d",
     "Linear",
     "MaxPool2d",
     "MeanMagnitude",
     "Multiply",
+    "Padding",
+    "Pair",
     "QuantizedConv2d",
     "Relu",
     "ScaleStage",
@@ -35,9 +52,6 @@ __all__ = [
     "Step",
     "ThresholdStage",
 ]
-
-Pair = tuple[int, int]
-Padding = tuple[int, int, int, int]  # top, left, bottom, right
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,23 @@ class Conv2d:
 
 
 @dataclass(frozen=True)
+class GroupedConv2d:
+    """Float convolution in groups, (O, C/groups, kh, kw): as `Conv2d` on each group's channels."""
+
+    OP: ClassVar[str] = "grouped_conv2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    input: str
+    output: str
+    weight: str
+    bias: str | None
+    groups: int
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    activation: str  # "none" or "relu"
+
+
+@dataclass(frozen=True)
 class Binarize:
     """Float to bits: positive iff ``(x >= threshold[c]) != flip[c]`` (BatchNorm and sign)."""
 
@@ -88,68 +119,6 @@ class Binarize:
     output: str
     threshold: str
     flip: str
-
-
-@dataclass(frozen=True)
-class ThresholdStage:
-    """Output stage, dot product to bits: positive iff ``(dot >= threshold[o]) != flip[o]``."""
-
-    KIND: ClassVar[str] = "threshold"
-    TENSORS: ClassVar[tuple[str, ...]] = ("threshold", "flip")
-    output: str
-    threshold: str
-    flip: str
-
-
-@dataclass(frozen=True)
-class ScaleStage:
-    """Output stage, dot product to float: ``v = act(dot * scale[o])``, maybe added onto a slice.
-
-    With an addend of C' channels, the output is the addend with ``v`` added to channels
-    ``at .. at + O - 1``; without, the output is ``v`` and ``at`` is 0.
-    """
-
-    KIND: ClassVar[str] = "scale"
-    TENSORS: ClassVar[tuple[str, ...]] = ("scale",)
-    output: str
-    scale: str
-    activation: str  # "none" or "relu"
-    addend: str | None = None
-    at: int = 0
-
-
-Stage = ThresholdStage | ScaleStage
-
-
-@dataclass(frozen=True)
-class BinaryConv2d:
-    """Binary convolution of bits, weights (O, W) in rows of (ky, kx, c), and its output stages."""
-
-    OP: ClassVar[str] = "binary_conv2d"
-    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "fold")
-    input: str
-    weight: str
-    fold: str | None  # int32 (O, kh, kw): constant channels, added for each tap inside
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
-    stages: tuple[Stage, ...]
-
-
-@dataclass(frozen=True)
-class BinaryDepthwiseConv2d:
-    """Binary convolution of each channel alone, weights (C, W) in rows of (ky, kx), and stages."""
-
-    OP: ClassVar[str] = "binary_depthwise_conv2d"
-    TENSORS: ClassVar[tuple[str, ...]] = ("weight",)
-    input: str
-    weight: str
-    kernel: Pair
-    stride: Pair
-    padding: Padding
-    dilation: Pair
-    stages: tuple[Stage, ...]
 
 
 @dataclass(frozen=True)
@@ -282,8 +251,10 @@ Step = (
     Affine
     | Relu
     | Conv2d
+    | GroupedConv2d
     | Binarize
     | BinaryConv2d
+    | BinaryGroupedConv2d
     | BinaryDepthwiseConv2d
     | QuantizedConv2d
     | MaxPool2d

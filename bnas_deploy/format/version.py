@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.steps import (
     BinaryDepthwiseConv2d,
+    BinaryGroupedConv2d,
+    GroupedConv2d,
     MeanMagnitude,
     Multiply,
     QuantizedConv2d,
@@ -19,7 +21,7 @@ __all__ = ["VERSION", "Version", "check_steps", "needed_version", "parse_version
 Version = tuple[int, int]  # major, minor
 
 FIRST: Version = (1, 0)
-VERSION: Version = (1, 2)
+VERSION: Version = (1, 3)
 """The newest that is read and written."""
 
 SINCE: dict[str, Version] = {
@@ -27,6 +29,8 @@ SINCE: dict[str, Version] = {
     BinaryDepthwiseConv2d.OP: (1, 2),
     MeanMagnitude.OP: (1, 2),
     Multiply.OP: (1, 2),
+    BinaryGroupedConv2d.OP: (1, 3),
+    GroupedConv2d.OP: (1, 3),
 }
 """Steps that the first version does not have."""
 

@@ -30,9 +30,9 @@ void affine(Builder& b, ValueId input, ValueId output, const py::object& scale,
 
 void conv2d(Builder& b, ValueId input, ValueId output, const py::object& weight,
             const py::object& bias, const Pair& kernel, const Pair& stride, const Padding& padding,
-            const Pair& dilation, bool relu) {
+            const Pair& dilation, bool relu, std::size_t groups) {
   b.add_conv2d({input, output, elements<float>(weight, "weight"), elements<float>(bias, "bias"),
-                window(kernel, stride, padding, dilation), relu});
+                window(kernel, stride, padding, dilation), relu, groups});
 }
 
 void quantized_conv2d(Builder& b, ValueId input, ValueId output, const py::object& weight,
@@ -86,12 +86,13 @@ StageSpec stage(const py::tuple& fields) {
 
 void binary_conv2d(Builder& b, ValueId input, const py::object& weight, const py::object& fold,
                    const Pair& kernel, const Pair& stride, const Padding& padding,
-                   const Pair& dilation, const std::vector<py::tuple>& stages) {
+                   const Pair& dilation, const std::vector<py::tuple>& stages, std::size_t groups) {
   BinaryConvSpec spec{input,
                       elements<std::uint64_t>(weight, "weight"),
                       elements<std::int32_t>(fold, "fold"),
                       window(kernel, stride, padding, dilation),
-                      {}};
+                      {},
+                      groups};
   for (const py::tuple& fields : stages) spec.stages.push_back(bnas::stage(fields));
   b.add_binary_conv2d(spec);
 }

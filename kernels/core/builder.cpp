@@ -147,7 +147,7 @@ void Builder::add_binarize(const BinarizeSpec& spec) {
   require_size("threshold", spec.threshold.size, channels);
   require_size("flip", spec.flip.size, divide_up(channels, 64));
   const Binarize::Signs signs{spec.output, weights_.copy(spec.threshold.data, channels),
-                              invert_flips(spec.flip.data, channels, weights_)};
+                              invert_flips(spec.flip.data, {1, channels}, weights_)};
   const std::size_t groups =
       divide_up(values_[spec.input].planes.height * values_[spec.input].planes.width,
                 kernels_.binary_vectors * kernels_.byte_lanes);

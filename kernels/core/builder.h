@@ -57,10 +57,14 @@ class Builder {
   ValueId split_phases(const Geometry& geometry, const Window& window, ValueId input, bool bits);
   void require_quantized(const QuantizedConvSpec& spec, const QuadShape& shape) const;
   Taps make_taps(const Geometry& geometry, const Window& window);
-  Stage make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs);
+  Stage make_stage(const StageSpec& spec, const Planes& out, const Sections& sections);
   std::vector<Stage> make_stages(const BinaryConvSpec& spec, const Window& window,
-                                 std::size_t outputs);
-  bool make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
+                                 const Sections& sections);
+  void require_groups(std::size_t groups, std::size_t channels, std::size_t outputs) const;
+  ValueId add_aligned(const Sections& sections, std::size_t height, std::size_t width);
+  ValueId align_input(ValueId input, std::size_t groups);
+  void repack_bits(ValueId from, ValueId to, const Sections& sections, bool align);
+  bool make_rooms(const BinaryConvSpec& spec, const DotBase& base, const BinaryShape& shape,
                   std::vector<Stage>& stages);
   const float* twice(Array<float> values);
   void add_bit_conv(const BinaryConvSpec& spec, const BinaryShape& shape, const Window& window,

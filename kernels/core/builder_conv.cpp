@@ -74,30 +74,36 @@ void Builder::add_pool(const PoolSpec& spec) {
 
 void Builder::add_conv2d(const Conv2dSpec& spec) {
   const Window window = window_for(spec.window, spec.input, spec.output, false, false);
-  const std::size_t channels = values_[spec.input].planes.channels;
+  const std::size_t planes = values_[spec.input].planes.channels;
   const std::size_t outputs = values_[spec.output].planes.channels;
+  require_groups(spec.groups, planes, outputs);
+  const Sections sections{spec.groups, outputs / spec.groups};
+  const std::size_t channels = planes / spec.groups;
   const std::size_t k = channels * taps_of(window);
   require_size("weight", spec.weight.size, outputs * k);
   if (spec.bias.size != 0) require_size("bias", spec.bias.size, outputs);
-  const Geometry geometry = make_geometry(window, kernels_.float_lanes, channels, max_float_lanes);
+  const Geometry geometry = make_geometry(window, kernels_.float_lanes, planes, max_float_lanes);
   const ValueId input = split_phases(geometry, window, spec.input, false);
   const Conv2d op{input,
                   spec.output,
                   make_taps(geometry, window),
                   channels,
                   outputs,
+                  sections,
                   std::max<std::size_t>(1, rows_in_cache / taps_of(window)),
-                  tile_weights(spec.weight.data, outputs, k, kernels_.float_outputs, weights_),
+                  tile_weights(spec.weight.data, sections, k, kernels_.float_outputs, weights_),
                   pad_bias(spec.bias, outputs, weights_),
                   spec.relu};
   need_scratch(op.chunk * taps_of(window) * kernels_.float_vectors * kernels_.float_lanes *
                sizeof(float));
   const std::size_t groups = divide_up(op.taps.vectors, kernels_.float_vectors);
-  add_step(op, groups * divide_up(outputs, kernels_.float_outputs), {input}, {spec.output});
+  const std::size_t tiles = spec.groups * divide_up(sections.outputs, kernels_.float_outputs);
+  add_step(op, groups * tiles, {input}, {spec.output});
   ++program_steps_;
 }
 
-Stage Builder::make_stage(const StageSpec& spec, const Planes& out, std::size_t outputs) {
+Stage Builder::make_stage(const StageSpec& spec, const Planes& out, const Sections& sections) {
+  const std::size_t outputs = sections.count * sections.outputs;
   Stage stage{};
   stage.kind = spec.kind;
   stage.output = spec.output;
@@ -106,7 +112,7 @@ Stage Builder::make_stage(const StageSpec& spec, const Planes& out, std::size_t 
     require_size("threshold", spec.threshold.size, outputs);
     require_size("flip", spec.flip.size, divide_up(outputs, 64));
     stage.limit = pair_limits(spec.threshold, weights_);
-    stage.inverted = invert_flips(spec.flip.data, outputs, weights_);
+    stage.inverted = invert_flips(spec.flip.data, sections, weights_);
     return stage;
   }
   require_size("scale", spec.scale.size, outputs);
@@ -123,13 +129,13 @@ Stage Builder::make_stage(const StageSpec& spec, const Planes& out, std::size_t 
 
 // Also adds the copies of the addends that the stages add onto.
 std::vector<Stage> Builder::make_stages(const BinaryConvSpec& spec, const Window& window,
-                                        std::size_t outputs) {
+                                        const Sections& sections) {
   std::vector<Stage> stages;
   for (const StageSpec& s : spec.stages) {
     const Planes& out = shape_of(s.output, s.kind == Stage::Kind::threshold);
     require(out.height == window.out_h && out.width == window.out_w,
             "stages differ in their output's height or width");
-    stages.push_back(make_stage(s, out, outputs));
+    stages.push_back(make_stage(s, out, sections));
     if (!s.has_addend) continue;
     shape_of(s.addend, false);
     require_same_shape(s.addend, s.output);
@@ -139,13 +145,14 @@ std::vector<Stage> Builder::make_stages(const BinaryConvSpec& spec, const Window
 }
 
 // Whether all stages can look at bytes; what they need for that. Nothing is kept unless all can.
-bool Builder::make_rooms(const BinaryConvSpec& spec, const DotBase& base, std::size_t steps,
+bool Builder::make_rooms(const BinaryConvSpec& spec, const DotBase& base, const BinaryShape& shape,
                          std::vector<Stage>& stages) {
-  if (steps > bytewise_steps) return false;
+  if (shape.taps * planes_for(shape.channels) > bytewise_steps) return false;
+  const std::size_t planes = shape.groups * planes_for(shape.sections().outputs);
   std::vector<std::vector<std::uint8_t>> rooms, inverted;
   for (const StageSpec& s : spec.stages) {
     const std::uint8_t* bits = stages[rooms.size()].inverted;
-    const std::size_t bytes = divide_up(s.threshold.size, bits_per_plane);
+    const std::size_t bytes = s.kind == Stage::Kind::threshold ? planes : 0;
     inverted.emplace_back(bits, bits + bytes);
     rooms.push_back(base.rooms(s, inverted.back().data()));
     if (rooms.back().empty()) return false;
@@ -170,14 +177,17 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
   const Window window =
       window_for(spec.window, spec.input, spec.stages[0].output, true, first_bits);
   const Planes in = values_[spec.input].planes;
-  const std::size_t words_per_row = divide_up(taps_of(window) * in.channels, 64);
-  const BinaryShape shape{spec.weight.size / words_per_row, in.channels, taps_of(window)};
+  const std::size_t outputs = spec.stages[0].output_size();
+  require_groups(spec.groups, in.channels, outputs);
+  const std::size_t channels = in.channels / spec.groups;
+  const std::size_t words_per_row = divide_up(taps_of(window) * channels, 64);
+  const BinaryShape shape{outputs, channels, taps_of(window), spec.groups};
   require_size("weight", spec.weight.size, shape.outputs * words_per_row);
   if (spec.fold.size != 0) require_size("fold", spec.fold.size, shape.outputs * shape.taps);
   require(dot_bound(spec, shape) <= 32767,
           "the engine holds dot products in 16 bits; this one can reach " +
               std::to_string(dot_bound(spec, shape)));
-  std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
+  std::vector<Stage> stages = make_stages(spec, window, shape.sections());
   if (turning_pays(shape, window)) {
     add_turned_conv(spec, shape, window, std::move(stages));
   } else {
@@ -188,19 +198,29 @@ void Builder::add_binary_conv2d(const BinaryConvSpec& spec) {
 
 void Builder::add_bit_conv(const BinaryConvSpec& spec, const BinaryShape& shape,
                            const Window& window, std::vector<Stage> stages) {
-  const Planes in = values_[spec.input].planes;
-  std::vector<ValueId> writes;
-  for (const Stage& stage : stages) writes.push_back(stage.output);
-  const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
-  const ValueId input = split_phases(geometry, window, spec.input, true);
+  const Sections sections = shape.sections();
+  const std::size_t planes = planes_for(shape.channels);  // that an output reads
+  const ValueId aligned = align_input(spec.input, shape.groups);
+  std::vector<ValueId> writes, packed;
+  for (Stage& stage : stages) {
+    packed.push_back(stage.output);
+    const bool bits = stage.kind == Stage::Kind::threshold;
+    if (bits && sections.count > 1 && sections.outputs % bits_per_plane != 0)
+      stage.output = add_aligned(sections, window.out_h, window.out_w);
+    writes.push_back(stage.output);
+  }
+  const Geometry geometry =
+      make_geometry(window, kernels_.byte_lanes, values_[aligned].planes.planes, max_lanes);
+  const ValueId input = split_phases(geometry, window, aligned, true);
   const Taps taps = make_taps(geometry, window);
   const DotBase base(spec, shape, geometry, kernels_.byte_lanes);
-  const bool bytewise = make_rooms(spec, base, shape.taps * in.planes, stages);
+  const bool bytewise = make_rooms(spec, base, shape, stages);
   const BinaryConv op{input,
                       taps,
-                      in.planes,
-                      shape.taps * in.planes,
+                      planes,
+                      shape.taps * planes,
                       shape.outputs,
+                      sections,
                       tile_bits(spec.weight.data, shape, weights_),
                       bytewise,
                       bytewise ? nullptr : base.words(tables_),
@@ -209,7 +229,10 @@ void Builder::add_bit_conv(const BinaryConvSpec& spec, const BinaryShape& shape,
   need_scratch(op.steps * kernels_.binary_vectors * kernels_.byte_lanes +
                op.steps * shape.outputs * sizeof(std::uint32_t) + cache_line);
   const std::size_t groups = divide_up(taps.vectors, kernels_.binary_vectors);
-  add_step(op, groups * divide_up(shape.outputs, bits_per_plane), {input}, writes);
+  add_step(op, groups * sections.count * planes_for(sections.outputs), {input}, writes);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (writes[i] != packed[i]) repack_bits(writes[i], packed[i], sections, false);
+  }
 }
 
 }  // namespace bnas

@@ -34,7 +34,7 @@ void Builder::add_depthwise_conv2d(const BinaryConvSpec& spec) {
   require_size("fold", spec.fold.size, 0);
   require(shape.taps <= 32767, "the engine holds dot products in 16 bits; this one can reach " +
                                    std::to_string(shape.taps));
-  const std::vector<Stage> stages = make_stages(spec, window, shape.outputs);
+  const std::vector<Stage> stages = make_stages(spec, window, shape.sections());
   std::vector<ValueId> writes;
   for (const Stage& stage : stages) writes.push_back(stage.output);
   const Geometry geometry = make_geometry(window, kernels_.byte_lanes, in.planes, max_lanes);
@@ -46,6 +46,7 @@ void Builder::add_depthwise_conv2d(const BinaryConvSpec& spec) {
                         in.planes,
                         shape.taps,
                         shape.outputs,
+                        {1, shape.outputs},
                         plane_bits(spec.weight.data, shape, weights_),
                         false,
                         base.words(tables_),

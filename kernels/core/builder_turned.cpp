@@ -17,7 +17,7 @@ const float* fill_up(const float* values, std::size_t count, std::size_t padded,
 
 // Whether fewer vectors are counted, by a tenth: turning the result costs some too.
 bool Builder::turning_pays(const BinaryShape& shape, const Window& window) const {
-  if (kernels_.turned_conv == nullptr) return false;
+  if (kernels_.turned_conv == nullptr || shape.groups > 1) return false;
   const std::size_t lanes = kernels_.byte_lanes, pixels = window.out_h * window.out_w;
   return 10 * pixels * divide_up(shape.outputs, lanes) <
          9 * shape.outputs * divide_up(pixels, lanes);
@@ -49,6 +49,7 @@ void Builder::add_turned_conv(const BinaryConvSpec& spec, const BinaryShape& sha
                         in.planes,
                         shape.taps * in.planes,
                         shape.outputs,
+                        shape.sections(),
                         block_bits(spec.weight.data, shape, block, lanes, weights_),
                         false,
                         base.turned_words(lanes, tables_),

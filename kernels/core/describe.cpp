@@ -51,6 +51,7 @@ struct Describe {
             kernels.quad_outputs, kernels.quad_vectors, kernels.float_lanes};
   }
   KernelUse operator()(const SplitPhases&) const { return plain("split_phases"); }
+  KernelUse operator()(const RepackBits&) const { return plain("repack_bits"); }
   KernelUse operator()(const Binarize&) const { return plain("binarize"); }
   KernelUse operator()(const Affine&) const { return plain("affine"); }
   KernelUse operator()(const Relu&) const { return plain("relu"); }

@@ -27,6 +27,7 @@ struct Kernels {
   Kernel<Quantize> quantize;             // units: planes of quads
   Kernel<QuantizedConv> quantized_conv;  // units: tiles of outputs
   Kernel<SplitPhases> split_phases;      // units: planes
+  Kernel<RepackBits> repack_bits;        // units: byte planes of the output
   Kernel<Binarize> binarize;             // units: byte planes within groups of vectors
   Kernel<Affine> affine;                 // units: channels, as for all below
   Kernel<Relu> relu;

@@ -43,6 +43,7 @@ struct Execute {
   void operator()(const Quantize& s) const { kernels.quantize(s, frame, range); }
   void operator()(const QuantizedConv& s) const { kernels.quantized_conv(s, frame, range); }
   void operator()(const SplitPhases& s) const { kernels.split_phases(s, frame, range); }
+  void operator()(const RepackBits& s) const { kernels.repack_bits(s, frame, range); }
   void operator()(const Binarize& s) const { kernels.binarize(s, frame, range); }
   void operator()(const Affine& s) const { kernels.affine(s, frame, range); }
   void operator()(const Relu& s) const { kernels.relu(s, frame, range); }
@@ -252,14 +253,17 @@ void Model::trace(const float* image, void* const* out) {
   const Frame& frame = context->frame;
   load(frame, image);
   copy_out(frame, parts_.input, out[parts_.input]);
+  std::vector<ValueId> written;  // by the step of the program so far
   for (std::size_t i = 0; i < parts_.steps.size(); ++i) {
     const Step& step = parts_.steps[i];
     execute(step, frame);
-    const bool last =
-        i + 1 == parts_.steps.size() || parts_.steps[i + 1].program_step != step.program_step;
-    for (const ValueId id : step.writes) {
-      if (last && id < parts_.program_values) copy_out(frame, id, out[id]);
+    written.insert(written.end(), step.writes.begin(), step.writes.end());
+    if (i + 1 < parts_.steps.size() && parts_.steps[i + 1].program_step == step.program_step)
+      continue;
+    for (const ValueId id : written) {
+      if (id < parts_.program_values) copy_out(frame, id, out[id]);
     }
+    written.clear();
   }
   give_back(std::move(context));
 }

@@ -9,11 +9,12 @@ bool bit_at(const std::uint64_t* row, std::size_t i) { return row[i / 64] >> i %
 
 }  // namespace
 
-const float* tile_weights(const float* rows, std::size_t outputs, std::size_t k, std::size_t tile,
-                          Tables& tables) {
+const float* tile_weights(const float* rows, const Sections& sections, std::size_t k,
+                          std::size_t tile, Tables& tables) {
+  const std::size_t outputs = sections.count * sections.outputs;
   auto* tiles = tables.allocate<float>(outputs * k);
-  for (std::size_t first = 0; first < outputs; first += tile) {
-    const std::size_t count = std::min(tile, outputs - first);
+  for (std::size_t first = 0, count = 0; first < outputs; first += count) {
+    count = std::min(tile, sections.outputs - first % sections.outputs);
     float* tile_rows = tiles + first * k;
     for (std::size_t o = 0; o < count; ++o) {
       const float* row = rows + (first + o) * k;
@@ -51,10 +52,13 @@ const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables) 
   return pairs;
 }
 
-const std::uint8_t* invert_flips(const std::uint64_t* flip, std::size_t channels, Tables& tables) {
-  auto* bytes = tables.allocate<std::uint8_t>(divide_up(channels, bits_per_plane));
-  for (std::size_t c = 0; c < channels; ++c) {
-    bytes[c / 8] = static_cast<std::uint8_t>(bytes[c / 8] | (bit_at(flip, c) ? 0u : 1u) << c % 8);
+const std::uint8_t* invert_flips(const std::uint64_t* flip, const Sections& sections,
+                                 Tables& tables) {
+  auto* bytes = tables.allocate<std::uint8_t>(sections.count * planes_for(sections.outputs));
+  for (std::size_t c = 0; c < sections.count * sections.outputs; ++c) {
+    const std::size_t place = place_of(sections, c);
+    std::uint8_t& byte = bytes[place / bits_per_plane];
+    byte = static_cast<std::uint8_t>(byte | (bit_at(flip, c) ? 0u : 1u) << place % bits_per_plane);
   }
   return bytes;
 }

@@ -46,9 +46,11 @@ const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shap
   const std::size_t steps = shape.taps * groups;
   const std::size_t words = words_for(shape.taps * shape.channels);
   auto* tiles = tables.allocate<std::uint8_t>(shape.outputs * steps + cache_line);
+  const std::size_t outputs = shape.sections().outputs;
   for (std::size_t o = 0; o < shape.outputs; ++o) {
-    const std::size_t first = o / bits_per_plane * bits_per_plane;
-    const std::size_t count = std::min(bits_per_plane, shape.outputs - first);
+    const std::size_t done = o % outputs / bits_per_plane * bits_per_plane;
+    const std::size_t first = o / outputs * outputs + done;
+    const std::size_t count = std::min(bits_per_plane, outputs - done);
     std::uint8_t* to = tiles + first * steps + (o - first);
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
       for (std::size_t g = 0; g < groups; ++g, to += count)
@@ -177,7 +179,8 @@ bool DotBase::threshold_rooms(const StageSpec& stage, std::uint8_t* inverted,
     if (sometimes[o]) return false;
     for (std::size_t p = 0; p < patterns_; ++p)
       std::fill_n(rooms + (p * shape_.outputs + o) * lanes_, lanes_, std::uint8_t{0});
-    inverted[o / 8] = static_cast<std::uint8_t>(inverted[o / 8] ^ 1u << o % 8);
+    const std::size_t place = place_of(shape_.sections(), o);
+    inverted[place / 8] = static_cast<std::uint8_t>(inverted[place / 8] ^ 1u << place % 8);
   }
   return true;
 }

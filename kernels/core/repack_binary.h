@@ -8,16 +8,20 @@
 #include "core/buffer.h"
 #include "core/geometry.h"
 #include "core/kernels.h"
+#include "core/repack.h"
 #include "core/spec.h"
 
 namespace bnas {
 
 struct BinaryShape {
-  std::size_t outputs, channels, taps;
+  std::size_t outputs, channels, taps;  // channels: that an output reads
+  std::size_t groups = 1;
+
+  Sections sections() const { return {groups, outputs / groups}; }
 };
 
-// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes.
-// May be read up to a cache line beyond the last.
+// Packed rows of bits, (ky, kx, c) with c fastest, to [tile][tap][group][output of the tile] bytes,
+// each section in tiles of its own. May be read up to a cache line beyond the last.
 const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables);
 
 // The same to [block of `block` outputs][tap][group][output of the block] bytes, zero beyond the

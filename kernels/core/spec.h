@@ -26,6 +26,7 @@ struct Conv2dSpec {
   Array<float> weight, bias;  // bias may be empty
   WindowSpec window;
   bool relu;
+  std::size_t groups = 1;
 };
 
 struct QuantizedConvSpec {
@@ -47,6 +48,10 @@ struct StageSpec {
   bool has_addend;
   ValueId addend;
   std::size_t at;
+
+  std::size_t output_size() const {
+    return kind == Stage::Kind::threshold ? threshold.size : scale.size;
+  }
 };
 
 struct BinaryConvSpec {
@@ -55,6 +60,7 @@ struct BinaryConvSpec {
   Array<std::int32_t> fold;  // may be empty
   WindowSpec window;
   std::vector<StageSpec> stages;
+  std::size_t groups = 1;
 };
 
 struct PoolSpec {

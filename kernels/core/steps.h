@@ -69,6 +69,13 @@ struct Taps {
   Window window;
 };
 
+// Groups of a convolution: outputs of section s read the planes of section s alone. Planes, and the
+// bits of a threshold, are those of one section after the other, each beginning a new plane.
+struct Sections {
+  std::size_t count;    // 1: an ordinary convolution
+  std::size_t outputs;  // of one section
+};
+
 // What happens to the dot products of a binary convolution.
 struct Stage {
   enum class Kind { threshold, scale } kind;
@@ -86,9 +93,10 @@ struct Stage {
 struct BinaryConv {
   ValueId input;
   Taps taps;
-  std::size_t groups;  // byte planes of the input (of one phase)
+  std::size_t groups;  // byte planes of the input (of one phase) that an output reads
   std::size_t steps;   // taps * groups
   std::size_t outputs;
+  Sections sections;
   const std::uint8_t* weights;  // [tile][step][output of the tile]
   // Whether every stage looks at its dot product through a byte, `room`, instead of `base`: a
   // threshold marks count < room, a scale is that of max(room - count, 0). Never so for more than
@@ -120,7 +128,9 @@ struct TurnedConv {
 struct Conv2d {
   ValueId input, output;
   Taps taps;
-  std::size_t channels, outputs;
+  std::size_t channels;  // that an output reads
+  std::size_t outputs;
+  Sections sections;
   std::size_t chunk;     // channels that are gathered at a time, so that they stay in the cache
   const float* weights;  // [tile][c, ky, kx][output of the tile]
   const float* bias;     // [output]
@@ -158,6 +168,18 @@ struct SplitPhases {
   std::size_t stride_y, stride_x, height, width;  // height, width: of a phase
   const std::size_t* first;                       // [slot][2] y0, x0
   std::size_t slots, planes;                      // planes: of the input
+};
+
+// Moves bits between planes: what sections of a convolution share, and what each begins anew.
+struct RepackBits {
+  struct Piece {
+    std::size_t from;   // plane of the input
+    int left;           // how far its bits move up, negative: down
+    std::uint8_t kept;  // of the result
+  };
+  ValueId input, output;
+  const std::size_t* first;  // [plane of the output, and one more] its pieces
+  const Piece* pieces;
 };
 
 // Signs of one value, in up to two ways at once: reading it costs more than comparing.

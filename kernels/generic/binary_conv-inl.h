@@ -147,23 +147,33 @@ struct Part {
 };
 
 template <std::size_t vectors>
-void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
+void convolve_section(const BinaryConv& conv, const Frame& frame, Part part, std::size_t section) {
   const std::size_t first = part.first;
   alignas(64) std::int16_t dots[bits_per_plane * vectors * byte_lanes];
-  const Source<std::uint8_t> source{byte_plane(frame, conv.input, 0),
+  const Source<std::uint8_t> source{byte_plane(frame, conv.input, section * conv.groups),
                                     planes_of(frame, conv.input).stride, conv.groups};
   Gathered in{source.planes + first * byte_lanes, source.stride};
   if (conv.taps.gather != Gather::direct) {
     in = {frame.scratch, vectors * byte_lanes};
     gather(conv.taps, source, first, vectors, frame.scratch, {conv.groups * in.step, in.step});
   }
+  const std::size_t first_plane = section * section_tiles(conv.sections, bits_per_plane);
   for (std::size_t tile = part.tiles.begin; tile < part.tiles.end; ++tile) {
-    const std::size_t o = tile * bits_per_plane;
-    const std::size_t count = smaller(bits_per_plane, conv.outputs - o);
+    const std::size_t done = tile * bits_per_plane;
+    const std::size_t o = section * conv.sections.outputs + done;
+    const std::size_t count = smaller(bits_per_plane, conv.sections.outputs - done);
     std::uint32_t* weights = weights_memory(conv, frame) + (part.encoded ? o * conv.steps : 0);
     if (!part.encoded) encode_weights(conv.weights + o * conv.steps, count * conv.steps, weights);
-    convolve_some<vectors>(conv, frame, in, {o, count, first, weights, dots});
+    convolve_some<vectors>(conv, frame, in, {o, count, first_plane + tile, first, weights, dots});
   }
+}
+
+template <std::size_t vectors>
+void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
+  for_each_section(
+      conv.sections, bits_per_plane, part.tiles, [&](std::size_t section, Range tiles) {
+        convolve_section<vectors>(conv, frame, {part.first, tiles, part.encoded}, section);
+      });
 }
 
 template <std::size_t vectors>
@@ -176,7 +186,7 @@ void convolve_vectors(const BinaryConv& conv, const Frame& frame, Part part, std
 }
 
 void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
-  const std::size_t tiles = (conv.outputs + bits_per_plane - 1) / bits_per_plane;
+  const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, bits_per_plane);
   const bool encoded = range.end - range.begin > tiles;
   if (encoded) encode_weights(conv.weights, conv.outputs * conv.steps, weights_memory(conv, frame));
   for_each_group(range, tiles, [&](std::size_t group, Range some) {

@@ -56,9 +56,8 @@ template <std::size_t outputs, std::size_t vectors>
 void threshold_counts(const Stage& stage, const Frame& frame,
                       const Counts<outputs, vectors>& counts, const Rooms<vectors>& rooms,
                       const Tile& tile) {
-  const std::size_t plane = tile.first_output / bits_per_plane;
-  std::uint8_t* out = byte_plane(frame, stage.output, plane) + tile.first_vector * byte_lanes;
-  const Bytes inverted = broadcast_bytes(stage.inverted[plane] * 0x01010101u);
+  std::uint8_t* out = byte_plane(frame, stage.output, tile.plane) + tile.first_vector * byte_lanes;
+  const Bytes inverted = broadcast_bytes(stage.inverted[tile.plane] * 0x01010101u);
 #pragma GCC unroll 8
   for (std::size_t v = 0; v < vectors; ++v) {
     Bytes bits = zero_bytes();

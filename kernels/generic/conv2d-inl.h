@@ -61,21 +61,30 @@ void conv2d_some(const Conv2d& conv, const Frame& frame, const Chunk& chunk,
 }
 
 template <std::size_t vectors>
-void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first, Range tiles) {
+void conv2d_section(const Conv2d& conv, const Frame& frame, std::size_t first, std::size_t section,
+                    Range tiles) {
   auto* in = reinterpret_cast<float*>(frame.scratch);
   constexpr std::size_t row = vectors * float_lanes;
   const std::size_t taps = conv.taps.taps;
   const std::size_t stride = planes_of(frame, conv.input).stride;
   for (std::size_t c = 0; c < conv.channels; c += conv.chunk) {
     const std::size_t count = smaller(conv.chunk, conv.channels - c);
-    gather(conv.taps, Source<float>{float_plane(frame, conv.input, c), stride, count}, first,
-           vectors, in, {row, taps * row});
+    const float* planes = float_plane(frame, conv.input, section * conv.channels + c);
+    gather(conv.taps, Source<float>{planes, stride, count}, first, vectors, in, {row, taps * row});
     const Chunk chunk{in, c * taps, (c + count) * taps, first};
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
-      const std::size_t o = tile * float_outputs;
-      conv2d_some<vectors>(conv, frame, chunk, o, smaller(float_outputs, conv.outputs - o));
+      const std::size_t done = tile * float_outputs;
+      conv2d_some<vectors>(conv, frame, chunk, section * conv.sections.outputs + done,
+                           smaller(float_outputs, conv.sections.outputs - done));
     }
   }
+}
+
+template <std::size_t vectors>
+void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first, Range tiles) {
+  for_each_section(conv.sections, float_outputs, tiles, [&](std::size_t section, Range some) {
+    conv2d_section<vectors>(conv, frame, first, section, some);
+  });
 }
 
 template <std::size_t vectors>
@@ -91,7 +100,7 @@ void conv2d_vectors(const Conv2d& conv, const Frame& frame, Range some, Range ti
 void conv2d(const Conv2d& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
   const std::size_t groups = (vectors + float_vectors - 1) / float_vectors;
-  const std::size_t tiles = (conv.outputs + float_outputs - 1) / float_outputs;
+  const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, float_outputs);
   for_each_group(range, tiles, [&](std::size_t group, Range some) {
     const Range pixels{vectors * group / groups, vectors * (group + 1) / groups};
     conv2d_vectors<float_vectors>(conv, frame, pixels, some);

@@ -98,7 +98,7 @@ void depthwise_conv(const DepthwiseConv& step, const Frame& frame, Range range) 
         gathered = frame.scratch;
       }
       depthwise_some(conv, frame, gathered,
-                     {o, smaller(bits_per_plane, conv.outputs - o), v, nullptr, dots});
+                     {o, smaller(bits_per_plane, conv.outputs - o), plane, v, nullptr, dots});
     }
   }
 }

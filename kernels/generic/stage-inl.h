@@ -6,6 +6,7 @@
 // The part of a convolution's outputs and pixels that is being worked on.
 struct Tile {
   std::size_t first_output, outputs;
+  std::size_t plane;  // of a threshold's bits
   std::size_t first_vector;
   const std::uint32_t* weights;  // [step][output of the tile]
   std::int16_t* dots;
@@ -15,10 +16,9 @@ constexpr std::size_t half_lanes = byte_lanes / 2;
 
 template <std::size_t outputs, std::size_t vectors>
 void threshold_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
-  const std::size_t plane = tile.first_output / bits_per_plane;
-  std::uint8_t* out = byte_plane(frame, stage.output, plane) + tile.first_vector * byte_lanes;
+  std::uint8_t* out = byte_plane(frame, stage.output, tile.plane) + tile.first_vector * byte_lanes;
   const std::uint32_t* limit = stage.limit + tile.first_output;
-  const Bytes inverted = broadcast_bytes(stage.inverted[plane] * 0x01010101u);
+  const Bytes inverted = broadcast_bytes(stage.inverted[tile.plane] * 0x01010101u);
 #pragma GCC unroll 8
   for (std::size_t v = 0; v < vectors; ++v) {
     Bytes bits = zero_bytes();

@@ -30,6 +30,8 @@
 
 #include "generic/pool-inl.h"
 
+#include "generic/repack_bits-inl.h"
+
 #include "generic/elementwise-inl.h"
 
 #include "generic/magnitude-inl.h"
@@ -56,6 +58,7 @@ constexpr Kernels make_table(const char* name) {
           &quantize,
           &quantized_conv,
           &split_phases,
+          &repack_bits,
           &binarize,
           &affine,
           &relu,

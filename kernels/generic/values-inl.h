@@ -16,6 +16,24 @@ float* float_plane(const Frame& frame, ValueId id, std::size_t plane) {
 
 std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
+// Tiles of `size` outputs in one section.
+std::size_t section_tiles(const Sections& sections, std::size_t size) {
+  return (sections.outputs + size - 1) / size;
+}
+
+// Calls body(section, tiles) for the sections that a range of tiles touches, tiles counted from the
+// section's first.
+template <class Body>
+void for_each_section(const Sections& sections, std::size_t size, Range tiles, Body body) {
+  const std::size_t count = section_tiles(sections, size);
+  for (std::size_t tile = tiles.begin; tile < tiles.end;) {
+    const std::size_t first = tile % count;
+    const std::size_t some = smaller(count - first, tiles.end - tile);
+    body(tile / count, Range{first, first + some});
+    tile += some;
+  }
+}
+
 // Units of a convolution count through the tiles of outputs of one group of pixels after the other.
 // Calls body(group, tiles) for the groups that a range touches.
 template <class Body>

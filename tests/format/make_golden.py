@@ -40,6 +40,9 @@ def golden_model() -> PackedModel:
     b.quantized_conv2d(x, 5, kernel=(3, 2), stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
     b.binary_depthwise_conv2d(bits, kernel=(3, 2), stride=(1, 2), stages=STAGE_KINDS)
     b.multiply(x, b.mean_magnitude(x))
+    three, six = b.affine("image"), b.concat("image", "image")
+    b.binary_conv2d(b.binarize(six), 4, groups=2, fold=True, stages=STAGE_KINDS)
+    b.conv2d(three, 6, groups=3, stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
     m = b.finish(classes=5)
     return dataclasses.replace(
         m,

@@ -115,16 +115,16 @@ def test_unknown_key() -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("2.0", "format version 2.0, this program reads 1.2; update bnas-deploy"),
-        ("1.3", "format version 1.3, this program reads 1.2; update bnas-deploy"),
-        ("0.9", "format version 0.9, this program reads 1.2; export the network again"),
-        ("1", "must look like 1.2, got '1'"),
-        ("1.0.0", "must look like 1.2, got '1.0.0'"),
-        ("1.x", "must look like 1.2"),
-        ("-1.0", "must look like 1.2"),
-        ("", "must look like 1.2"),
-        ("9" * 5000 + ".0", "must look like 1.2"),
-        ("١.٠", "must look like 1.2"),
+        ("2.0", "format version 2.0, this program reads 1.3; update bnas-deploy"),
+        ("1.4", "format version 1.4, this program reads 1.3; update bnas-deploy"),
+        ("0.9", "format version 0.9, this program reads 1.3; export the network again"),
+        ("1", "must look like 1.3, got '1'"),
+        ("1.0.0", "must look like 1.3, got '1.0.0'"),
+        ("1.x", "must look like 1.3"),
+        ("-1.0", "must look like 1.3"),
+        ("", "must look like 1.3"),
+        ("9" * 5000 + ".0", "must look like 1.3"),
+        ("١.٠", "must look like 1.3"),
     ],
 )
 def test_versions(version: str, message: str) -> None:
