@@ -30,6 +30,7 @@ from bnas_deploy.cost import cost_summary
 from bnas_deploy.cost.accounting import FLOAT_BITS
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Preprocessing, validate
+from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.config import NetworkConfig
 
 __all__ = ["BATCH", "Logits", "Source", "check", "pack"]
@@ -54,7 +55,7 @@ class Source:
     """
 
     graph: Graph
-    config: NetworkConfig
+    config: AnyConfig
     parameters: int
     facts: Mapping[str, Any] = field(default_factory=dict)
     floats: Mapping[str, str] = field(default_factory=dict)
@@ -102,7 +103,7 @@ def pack(
         preprocessing=preprocessing or _plain_preprocessing(config.image_size),
         labels=tuple(labels) if labels is not None else _numbered(config.classes),
         provenance={**source.facts, **(provenance or {}), "report": report.summary()},
-        cost=cost_summary(program, tensors, network=config),
+        cost=cost_summary(program, tensors, network=_counted(config)),
     )
     validate(model)
     return (model, report) if eight_bit is None else _in_8_bits(source, model, report, eight_bit)
@@ -177,9 +178,15 @@ def _in_8_bits(
     made = {layer.kind for layer in found.layers}
     left = {layer.kind for layer in found.float_layers if layer.layer not in source.floats}
     bits = 8 if "shortcut" in made - left else FLOAT_BITS
-    cost = cost_summary(model.program, model.tensors, network=source.config, shortcut_bits=bits)
+    network = _counted(source.config)
+    cost = cost_summary(model.program, model.tensors, network=network, shortcut_bits=bits)
     provenance = {**model.provenance, "report": report.summary()}
     return replace(model, cost=cost, provenance=provenance), report
+
+
+def _counted(config: AnyConfig) -> NetworkConfig | None:
+    """What the paper's accounting is for; of others the program's own count is what there is."""
+    return config if isinstance(config, NetworkConfig) else None
 
 
 def _with_check(

@@ -21,8 +21,8 @@ from bnas_deploy.converters.pack import Source, check, pack
 from bnas_deploy.converters.report import Report
 from bnas_deploy.converters.torch_frontend import network_graph
 from bnas_deploy.format import PackedModel, Preprocessing
-from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.nn.network import Network
+from bnas_deploy.networks.build import AnyNetwork
+from bnas_deploy.networks.config import AnyConfig
 
 __all__ = ["Loaded", "config_facts", "convert", "convert_network", "self_check"]
 
@@ -51,7 +51,7 @@ class Loaded(Protocol):
     """A trained network with what belongs to it, as `bnas_deploy.training.product` reads it."""
 
     @property
-    def network(self) -> Network:
+    def network(self) -> AnyNetwork:
         """With its trained weights."""
 
     @property
@@ -91,7 +91,7 @@ def convert(
 
 
 def convert_network(
-    network: Network,
+    network: AnyNetwork,
     *,
     labels: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
@@ -128,7 +128,7 @@ def convert_network(
 
 
 def self_check(
-    network: Network,
+    network: AnyNetwork,
     model: PackedModel,
     report: Report,
     *,
@@ -164,7 +164,7 @@ def self_check(
     )
 
 
-def torch_logits(network: Network, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def torch_logits(network: AnyNetwork, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the logits (N, classes) of a network in evaluation mode."""
     device = next(network.parameters()).device
     with _evaluating(network), torch.inference_mode():
@@ -177,22 +177,18 @@ def _account(training: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in training.items() if name != "history"}
 
 
-def _source(network: Network) -> Source:
+def _source(network: AnyNetwork) -> Source:
     parameters = sum(p.numel() for p in network.parameters())
     return Source(network_graph(network), network.config, parameters, config_facts(network.config))
 
 
-def config_facts(config: NetworkConfig) -> dict[str, Any]:
+def config_facts(config: AnyConfig) -> dict[str, Any]:
     """Return what a file says of the network it was made from and of the programs that made it."""
-    return {
-        "network": config.to_dict(),
-        "genotype": config.genotype.to_text(),
-        "versions": _versions(),
-    }
+    return {**config.facts(), "versions": _versions()}
 
 
 @contextmanager
-def _evaluating(network: Network) -> Iterator[None]:
+def _evaluating(network: AnyNetwork) -> Iterator[None]:
     training = network.training
     network.eval()
     try:

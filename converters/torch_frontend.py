@@ -1,4 +1,4 @@
-"""A BNAS network of PyTorch modules as a graph, module by module; no rewriting and no files.
+"""A network of PyTorch modules as a graph, module by module; no rewriting and no files.
 
 Everything is taken literally (Zeroise edges and units that nobody reads included): what can be left
 out is for the passes to find. Other front ends make the same kind of graph from other sources.
@@ -6,7 +6,6 @@ out is for the passes to find. Other front ends make the same kind of graph from
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -15,16 +14,19 @@ from torch import nn
 
 from bnas_deploy.converters.builder import GraphBuilder
 from bnas_deploy.converters.graph import Array, Graph
+from bnas_deploy.converters.torch_backbones import RULES_OF_BACKBONES
+from bnas_deploy.converters.torch_rules import RULES, array, batch_norm, classified, module_graph
 from bnas_deploy.converters.torch_scale import (
     conv_geometry,
     scale_by_box,
     scaled_by_activations,
 )
 from bnas_deploy.errors import ConversionError
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
 from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d
-from bnas_deploy.nn.network import Network
+from bnas_deploy.nn.network import Network, StackNetwork
 from bnas_deploy.nn.primitives import Zeroise
 from bnas_deploy.nn.quantize import binarize_weight
 from bnas_deploy.nn.separable import SeparableConv
@@ -40,7 +42,7 @@ from bnas_deploy.nn.skip_connect import FactorizedReduction
 __all__ = ["module_graph", "network_graph"]
 
 
-def network_graph(network: Network, *, allow_float: bool = False) -> Graph:
+def network_graph(network: AnyNetwork, *, allow_float: bool = False) -> Graph:
     """Return the graph of a network in evaluation mode, its constants in the parameters' dtype.
 
     Args:
@@ -53,32 +55,21 @@ def network_graph(network: Network, *, allow_float: bool = False) -> Graph:
     if not (network.binary or allow_float):
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
-    if network.config.template != "cells":
-        msg = "the network is a stack of layers (Table 1); only one of cells can be exported"
-        raise ConversionError(msg)
     size = network.config.image_size
     build = GraphBuilder((3, size, size))
+    return build.graph(module_graph(build, network, build.input, network.config.name))
+
+
+def _cells(build: GraphBuilder, network: Network, image: str, name: str) -> str:
     s0, s1 = _stem(build, network)
     for index, cell in enumerate(network.cells):
         s0, s1 = s1, _cell(build, cast("Cell", cell), s0, s1, f"cell{index}")
-    pooled = build.add("global_avg_pool", "pool", (s1,))
-    weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
-    logits = build.add("linear", "classifier", (pooled,), {}, {"weight": weight, "bias": bias})
-    return build.graph(logits)
+    return classified(build, s1, network.classifier)
 
 
-def module_graph(build: GraphBuilder, module: nn.Module, x: str, name: str) -> str:
-    """Append what a module does to the value `x`, by its kind, and return its result.
-
-    Raises:
-        ConversionError: There is no rule for this kind of module, or for a setting of it.
-    """
-    rule = _RULES.get(type(module))
-    if rule is None:
-        known = ", ".join(kind.__name__ for kind in _RULES)
-        msg = f"{name}: a module of type {type(module).__name__} cannot be exported; known: {known}"
-        raise ConversionError(msg)
-    return rule(build, module, x, name)
+def _stack(build: GraphBuilder, network: StackNetwork, image: str, name: str) -> str:
+    msg = "the network is a stack of layers (Table 1); only one of cells can be exported"
+    raise ConversionError(msg)
 
 
 def _stem(build: GraphBuilder, network: Network) -> tuple[str, str]:
@@ -130,14 +121,7 @@ def _unit(build: GraphBuilder, unit: ConvUnit, x: str, name: str) -> str:
 
 
 def _batch_norm(build: GraphBuilder, norm: nn.BatchNorm2d, x: str, name: str) -> str:
-    if norm.running_mean is None or norm.running_var is None:
-        msg = f"{name}: a BatchNorm without running statistics cannot be exported"
-        raise ConversionError(msg)
-    mean, var = _array(norm.running_mean), _array(norm.running_var)
-    weight = _array(norm.weight) if norm.affine else np.ones_like(mean)
-    bias = _array(norm.bias) if norm.affine else np.zeros_like(mean)
-    constants = {"weight": weight, "bias": bias, "mean": mean, "var": var}
-    return build.add("batch_norm", name, (x,), {"eps": norm.eps}, constants)
+    return build.add("batch_norm", name, (x,), *batch_norm(norm, name))
 
 
 def _geometry(conv: nn.Conv2d, name: str, groups: int = 1) -> dict[str, Any]:
@@ -151,9 +135,9 @@ def _geometry(conv: nn.Conv2d, name: str, groups: int = 1) -> dict[str, Any]:
 
 
 def _conv(build: GraphBuilder, conv: nn.Conv2d, x: str, name: str) -> str:
-    constants = {"weight": _array(conv.weight)}
+    constants = {"weight": array(conv.weight)}
     if conv.bias is not None:
-        constants["bias"] = _array(conv.bias)
+        constants["bias"] = array(conv.bias)
     return build.add("conv", name, (x,), _geometry(conv, name), constants)
 
 
@@ -168,7 +152,7 @@ def _binary_conv(build: GraphBuilder, conv: BinaryConv2d, x: str, name: str) -> 
 def _binary_constants(conv: BinaryConv2d) -> dict[str, Array]:
     with torch.no_grad():
         sign, beta = binarize_weight(conv.weight, centred=conv.centred)
-    return {"weight": _array(sign).astype(np.int8), "scale": _array(beta)}
+    return {"weight": array(sign).astype(np.int8), "scale": array(beta)}
 
 
 def _identity(build: GraphBuilder, module: nn.Identity, x: str, name: str) -> str:
@@ -259,14 +243,7 @@ def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
     return build.add("relu", name, (x,))
 
 
-def _array(tensor: torch.Tensor) -> Array:
-    if tensor.dtype not in (torch.float32, torch.float64):
-        msg = f"parameters must be float32; got {tensor.dtype}; convert with network.float()"
-        raise ConversionError(msg)
-    return tensor.detach().cpu().numpy().copy()
-
-
-_RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
+RULES |= {
     nn.Sequential: _sequential,
     ConvShortcut: _sequential,
     PooledConvShortcut: _sequential,
@@ -285,4 +262,7 @@ _RULES: dict[type[nn.Module], Callable[[GraphBuilder, Any, str, str], str]] = {
     nn.AvgPool2d: _pool,
     Zeroise: _zeroise,
     nn.Identity: _identity,
+    Network: _cells,
+    StackNetwork: _stack,
+    **RULES_OF_BACKBONES,
 }

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bnas_deploy.converters.onnx_write_graph import graph_to_onnx
 from bnas_deploy.converters.torch_frontend import network_graph
-from bnas_deploy.nn.network import Network, build_network
+from bnas_deploy.errors import ConversionError
+from bnas_deploy.networks.build import AnyNetwork, build_network
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.onnx_writer import ModelProto
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["float_counterpart", "network_to_onnx"]
 
 
-def network_to_onnx(network: Network, *, metadata: Mapping[str, Any] | None = None) -> ModelProto:
+def network_to_onnx(
+    network: AnyNetwork, *, metadata: Mapping[str, Any] | None = None
+) -> ModelProto:
     """Return the ONNX model of a network in evaluation mode, binary or its float counterpart.
 
     Args:
@@ -32,8 +35,16 @@ def network_to_onnx(network: Network, *, metadata: Mapping[str, Any] | None = No
     return graph_to_onnx(network_graph(network, allow_float=True), metadata=metadata)
 
 
-def float_counterpart(network: Network) -> Network:
-    """Return the network that binarizes nothing, with the same (latent) weights."""
+def float_counterpart(network: AnyNetwork) -> AnyNetwork:
+    """Return the network that binarizes nothing, with the same (latent) weights.
+
+    Raises:
+        ConversionError: A scheme has parameters that no float network has.
+    """
     twin = build_network(network.config, binary=False).eval()
-    twin.load_state_dict(network.state_dict())
+    try:
+        twin.load_state_dict(network.state_dict())
+    except RuntimeError as error:
+        msg = f"{network.config.name}: there is no float network with the same weights"
+        raise ConversionError(msg) from error
     return twin

@@ -11,7 +11,7 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.jobs import Job, check_same
-from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training import start
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import choose_runtime
@@ -42,7 +42,7 @@ class _Held(start.Reading):
 
     data: ImageData | None = None
 
-    def read(self, path: object, config: NetworkConfig) -> ImageData | StreamedData:
+    def read(self, path: object, config: AnyConfig) -> ImageData | StreamedData:
         assert self.data is not None
         return self.data
 

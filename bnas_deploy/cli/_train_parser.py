@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.cli._machine_options import add_machine, add_threads_and_seed
 from bnas_deploy.cli._main import Parser, positive
 from bnas_deploy.cli._settings_options import add_settings
@@ -57,6 +58,9 @@ examples:
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
 
+  A network of another family, of half the width:
+    bnas-train --data cifar10.tar.xz --config bireal18 --channels 32 --out runs/bireal
+
   Two processes that share every batch (GPUs: a process each; see docs/training.md):
     torchrun --nproc-per-node 2 --no-python bnas-train --data cifar10.tar.xz --out runs/mini
 
@@ -73,7 +77,7 @@ def train_parser() -> Parser:
     """Return the parser; options that were not given are None or False where it matters."""
     parser = Parser(
         prog="bnas-train",
-        description="Train a binary network of the BNAS family.",
+        description="Train a binary network: of the BNAS family, or one that it is compared with.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -91,15 +95,31 @@ def _add_what(parser: Parser) -> None:
         "--dataset-name", metavar="TEXT", help="what model.pt calls the data (default: file name)"
     )
     group.add_argument(
-        "--config", metavar="NAME", help=f"network: {', '.join(CONFIGS)} (default: Mini)"
+        "--config",
+        metavar="NAME",
+        help=f"network: {', '.join(CONFIGS)} (default: Mini), or a binary network of another"
+        f" family: {', '.join(NETWORKS)}",
     )
     group.add_argument(
         "--genotype",
         metavar="NAME|FILE",
         help=f"cells: {', '.join(GENOTYPES)}, or a .json file (default: the network's own)",
     )
-    group.add_argument("--channels", type=int, help="channels of a node in place of the network's")
-    group.add_argument("--layers", type=int, help="number of cells in place of the network's")
+    group.add_argument(
+        "--channels",
+        type=int,
+        help="channels of a node (backbones: of the first stage) in place of the network's",
+    )
+    group.add_argument(
+        "--layers",
+        type=int,
+        help="number of cells (backbones: blocks of a stage, at most) in place of the network's",
+    )
+    group.add_argument(
+        "--bases",
+        type=int,
+        help="binary kernels that stand for one (abc-resnet18: 3; pcnn-resnet18: 1)",
+    )
     group.add_argument(
         "--shortcut",
         choices=SHORTCUTS,

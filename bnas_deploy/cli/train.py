@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING
 from bnas_deploy.cli._main import INTERRUPTED, USER_ERROR, require, run_cli
 from bnas_deploy.cli._run_folder import CHECKPOINT, check_minutes, check_out
 from bnas_deploy.cli._settings_options import given
+from bnas_deploy.cli._train_network import (
+    NETWORK_OPTIONS,
+    network_config,
+    option_name,
+    recipe_for,
+)
 from bnas_deploy.cli._train_parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
-from bnas_deploy.nn.config import NetworkConfig, get_config
-from bnas_deploy.nn.genotype import Genotype, get_genotype
-from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
+from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
 
 if TYPE_CHECKING:
@@ -33,13 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 PRODUCTS = ("model.pt", "metrics.csv")
-_NETWORK = (
-    "channels", "layers", "shortcut", "image_size", "skips", "activation_scale", "centre_depthwise",
-)  # fmt: skip
-_OPTIONS = {"skips": "--no-skip"}
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
-_KEPT = ("config", "genotype", *_NETWORK, "init", "recipe", "seed")
+_KEPT = ("config", *NETWORK_OPTIONS, "init", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -176,11 +176,11 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             reading=reading,
             group=group,
         )
-    config = _network_config(args)
+    config = network_config(args)
     return start.fresh_trainer(
         config,
         args.data,
-        recipe=_recipe(args, config.dataset),
+        recipe=recipe_for(args, config),
         runtime=runtime,
         binary=not args.float,
         seed=args.seed or 0,
@@ -195,39 +195,12 @@ def _check_resume(args: argparse.Namespace) -> None:
     clash += ["float"] if args.float else []
     clash += [name for name in given(args, Recipe) if name not in ("epochs", "lr")]
     if clash:
-        options = ", ".join(_OPTIONS.get(n, "--" + n.replace("_", "-")) for n in clash)
+        options = ", ".join(map(option_name, clash))
         msg = (
             "--resume keeps the run's network and recipe, save --epochs and --lr;"
             f" leave out {options}"
         )
         raise UsageError(msg)
-
-
-def _network_config(args: argparse.Namespace) -> NetworkConfig:
-    value = get_config(args.config or "Mini").to_dict()
-    if args.genotype is not None:
-        value["genotype"] = _genotype(args.genotype).to_dict()
-    for key in _NETWORK:
-        if getattr(args, key) is not None:
-            value[key] = getattr(args, key)
-    return NetworkConfig.from_dict(value)
-
-
-def _genotype(name: str) -> Genotype:
-    if not name.endswith(".json"):
-        return get_genotype(name)
-    try:
-        return Genotype.from_json(Path(name).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"--genotype {name}: cannot be read ({error})"
-        raise UsageError(msg) from error
-
-
-def _recipe(args: argparse.Namespace, dataset: str) -> Recipe:
-    recipe = RECIPES[dataset]
-    if args.recipe is not None:
-        recipe = read_recipe(args.recipe, recipe)
-    return Recipe.from_dict(given(args, Recipe), recipe)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ __all__ = [
     "cell_setup",
     "float_cell_setup",
     "full_recipe",
+    "smoke_network",
     "smoke_setup",
 ]
 
@@ -34,10 +35,14 @@ CPU = Recipe(epochs=4, batch=128, lr=0.08, drop_path=0.0)
 CPU_FLOAT_CELLS = Recipe(epochs=4, batch=64, lr=0.05, drop_path=0.0)
 
 
+def smoke_network(network: NetworkConfig) -> NetworkConfig:
+    """Return the smallest form of a network."""
+    return replace(network, layers=3, channels=4, image_size=SMOKE_SIDE)
+
+
 def smoke_setup(network: NetworkConfig, *, binary: bool = True, gradients: bool = False) -> Setup:
     """Return the smallest form of a network, for generated images."""
-    small = replace(network, layers=3, channels=4, image_size=SMOKE_SIDE)
-    return Setup(small, SMOKE, binary=binary, gradients=gradients, amp="off")
+    return Setup(smoke_network(network), SMOKE, binary=binary, gradients=gradients, amp="off")
 
 
 def full_recipe(network: NetworkConfig, *, binary: bool = True, gradients: bool = False) -> Setup:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.training.recipe import Recipe
 
@@ -76,7 +76,7 @@ class Setup:
         amp: Precision of the convolutions, as for `bnas-train --amp`.
     """
 
-    network: NetworkConfig
+    network: AnyConfig
     recipe: Recipe
     binary: bool = True
     gradients: bool = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Experiment, Setup, Variant
 from bnas_deploy.experiments.results import DONE, JobResult
-from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def finished(job: Job) -> Model | None:
     return model if training["epochs"] >= job.setup.recipe.epochs else None
 
 
-def check_same(job: Job, *, config: NetworkConfig, recipe: Recipe, binary: bool, seed: int) -> None:
+def check_same(job: Job, *, config: AnyConfig, recipe: Recipe, binary: bool, seed: int) -> None:
     """Check that what lies in a job's folder is that job's.
 
     Raises:
@@ -97,9 +97,10 @@ def check_same(job: Job, *, config: NetworkConfig, recipe: Recipe, binary: bool,
         "seed": job.seed,
     }
     found = {**_values(config), **_values(recipe), "binary": binary, "seed": seed}
-    differ = [name for name in wanted if wanted[name] != found[name]]
+    differ = [name for name in wanted if wanted[name] != found.get(name)]
     if differ:
-        what = ", ".join(f"{n} is {found[n]}, not {wanted[n]}" for n in differ if n != "genotype")
+        told = [name for name in differ if name != "genotype"]
+        what = ", ".join(f"{n} is {found.get(n)}, not {wanted[n]}" for n in told)
         msg = f"{job.folder} holds another run ({what or 'another genotype'}); move it away"
         raise UsageError(msg)
 
@@ -128,7 +129,7 @@ def job_result(job: Job, model: Model, measured: Mapping[str, float]) -> JobResu
     )
 
 
-def _values(value: NetworkConfig | Recipe) -> dict[str, Any]:
+def _values(value: AnyConfig | Recipe) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

@@ -209,6 +209,6 @@ def _results(
 
 
 def _plain(setup: Setup) -> dict[str, Any]:
-    network, recipe = setup.network.to_dict(), setup.recipe.to_dict()
-    network["genotype"] = setup.network.genotype.to_text()
+    facts, recipe = setup.network.facts(), setup.recipe.to_dict()
+    network = {**facts.pop("network"), **facts}  # a genotype as text in place of lists
     return {**asdict(setup), "network": network, "recipe": recipe}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bnas_deploy import cost
-from bnas_deploy.experiments.budgets import full_recipe, smoke_setup
+from bnas_deploy.experiments.budgets import full_recipe, smoke_network, smoke_setup
 from bnas_deploy.experiments.definition import (
     TEST_ACCURACY,
     Cells,
@@ -66,7 +66,7 @@ def choices() -> dict[str, tuple[str, int]]:
 def _compare(budget: str) -> dict[str, dict[str, float]]:
     network = get_config("A")
     if budget == "smoke":
-        network = smoke_setup(network).network
+        network = smoke_network(network)
     return compare_shortcuts(network, choices(), rounds=3 if budget == "smoke" else 101)
 
 

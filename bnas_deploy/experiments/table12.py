@@ -14,6 +14,7 @@ from bnas_deploy.experiments.definition import (
     Setup,
     Variant,
 )
+from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import (
     DARTS_V2,
     GDAS_V1,
@@ -43,7 +44,9 @@ def separable_share(genotype: Genotype) -> dict[str, float]:
 
 def _setup(budget: str, genotype: Genotype, *, skips: bool, centred: bool = False) -> Setup:
     setup = float_cell_setup(budget, genotype, skips=skips)
-    return replace(setup, network=replace(setup.network, centre_depthwise=centred))
+    network = setup.network
+    assert isinstance(network, NetworkConfig)
+    return replace(setup, network=replace(network, centre_depthwise=centred))
 
 
 def _facts(genotype: Genotype | None, paper: str) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
 
 __all__ = [
@@ -70,10 +71,15 @@ class NetworkConfig:
             has it where it is taken literally; no published network has such a convolution.
         template: `cells`, or `stack`: the small CNN of Table 1, `layers` layers of the type of the
             genotype's first edge; what concerns cells does not matter there.
+        KIND: What a file calls configurations of this kind (or nothing at all).
+        EDGES: Whether there are edges that drop-path could drop.
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.
     """
+
+    KIND: ClassVar[str] = "bnas"
+    EDGES: ClassVar[bool] = True
 
     name: str
     layers: int
@@ -89,16 +95,16 @@ class NetworkConfig:
     template: str = "cells"
 
     def __post_init__(self) -> None:
-        _check_choice("dataset (the kind of stem)", self.dataset, STEMS)
-        _check_choice("shortcut", self.shortcut, SHORTCUTS)
-        _check_choice("template", self.template, TEMPLATES)
+        check_choice("dataset (the kind of stem)", self.dataset, STEMS)
+        check_choice("shortcut", self.shortcut, SHORTCUTS)
+        check_choice("template", self.template, TEMPLATES)
         for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):
                 msg = f"{field}: expected a {kind.__name__}; got {reprlib.repr(value)}"
                 raise ConfigError(msg)
         for field, (least, most) in _RANGES.items():
-            _check_integer(field, getattr(self, field), least, most)
+            check_integer(field, getattr(self, field), least, most)
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
@@ -125,6 +131,10 @@ class NetworkConfig:
         value["genotype"] = self.genotype.to_dict()
         return value
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a packed file says of the network."""
+        return {"network": self.to_dict(), "genotype": self.genotype.to_text()}
+
     @classmethod
     def from_dict(cls, value: object) -> NetworkConfig:
         """Read what `to_dict` wrote.
@@ -133,32 +143,9 @@ class NetworkConfig:
             ConfigError: A key is unknown or missing, or a value is wrong.
             GenotypeError: The genotype is wrong.
         """
-        if not isinstance(value, Mapping):
-            msg = f"a network's configuration is a mapping; got {type(value).__name__}"
-            raise ConfigError(msg)
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(str(key) for key in value if key not in known)
-        missing = sorted(_REQUIRED - set(value))
-        if unknown or missing:
-            msg = (
-                f"network configuration: unknown keys {reprlib.repr(unknown)},"
-                f" missing keys {missing}; known are {sorted(known)}"
-            )
-            raise ConfigError(msg)
+        known = [field.name for field in fields(cls)]
+        value = checked_keys("network configuration", value, known, required=_REQUIRED)
         return cls(**{**value, "genotype": Genotype.from_dict(value["genotype"])})
-
-
-def _check_choice(field: str, value: object, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        msg = f"{field} is one of {', '.join(choices)}; got {reprlib.repr(value)}"
-        raise ConfigError(msg)
-
-
-def _check_integer(field: str, value: object, least: int, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        msg = f"{field} must be an integer of at least {least} and at most {most};"
-        msg += f" got {reprlib.repr(value)}"
-        raise ConfigError(msg)
 
 
 def _cifar10(name: str, layers: int, channels: int) -> NetworkConfig:

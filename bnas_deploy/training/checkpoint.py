@@ -20,7 +20,7 @@ from bnas_deploy.errors import (
     TrainingError,
     UsageError,
 )
-from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
@@ -83,7 +83,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
 
 def load_checkpoint(
     path: str | os.PathLike[str],
-    read_data: Callable[[NetworkConfig], ImageData | StreamedData],
+    read_data: Callable[[AnyConfig], ImageData | StreamedData],
     runtime: Runtime,
     *,
     epochs: int | None = None,
@@ -123,11 +123,11 @@ def load_checkpoint(
 def _restore(
     path: str | os.PathLike[str],
     value: dict[str, Any],
-    read_data: Callable[[NetworkConfig], ImageData | StreamedData],
+    read_data: Callable[[AnyConfig], ImageData | StreamedData],
     runtime: Runtime,
     group: Group | None,
 ) -> Trainer:
-    config = NetworkConfig.from_dict(value["config"])
+    config = config_from_dict(value["config"])
     data = read_data(config)
     # Older checkpoints lack the name, the phases and where the weights come from.
     data = replace(data, name=str(value.get("dataset", data.name)))

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn.cell import Cell
-from bnas_deploy.nn.network import Network
 from bnas_deploy.numba_cache import is_compiled
 
 __all__ = [
@@ -66,7 +66,7 @@ class Runtime:
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
-    def install_tensor_drop(self, network: Network) -> Tensor:
+    def install_tensor_drop(self, network: AnyNetwork) -> Tensor:
         """Make drop-path read its probability from a tensor, as compiled passes need.
 
         Returns:
@@ -84,7 +84,7 @@ class Runtime:
                 module.drop = drop
         return kept
 
-    def compiled(self, network: Network) -> Callable[[Tensor], Tensor]:
+    def compiled(self, network: AnyNetwork) -> Callable[[Tensor], Tensor]:
         """Return what computes a training pass: the network, or a compiled form of it."""
         if self.compile == "off":
             return network

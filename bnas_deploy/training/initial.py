@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from bnas_deploy.errors import CheckpointError
-from bnas_deploy.nn.network import Network
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.product import load_model
 
 __all__ = ["start_from"]
 
 
-def start_from(path: str | os.PathLike[str], network: Network) -> dict[str, object]:
+def start_from(path: str | os.PathLike[str], network: AnyNetwork) -> dict[str, object]:
     """Put the weights and statistics of a `model.pt` into a network wherever name and shape fit.
 
     So the two may differ in classes, shortcuts, image size or precision; what differs begins anew.

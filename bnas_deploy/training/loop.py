@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.nn.network import Network
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
@@ -60,7 +60,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: AnyNetwork,
         data: ImageData | StreamedData,
         *,
         recipe: Recipe,

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn import data_parallel
 from bnas_deploy.nn.layers import BinaryConv2d
-from bnas_deploy.nn.network import Network
 from bnas_deploy.training.augment import normalise
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import Part, to_device
@@ -51,7 +51,7 @@ class Passes:
 
     def __init__(
         self,
-        network: Network,
+        network: AnyNetwork,
         *,
         preprocessing: Preprocessing,
         runtime: Runtime,

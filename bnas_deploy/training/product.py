@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import BnasError, CheckpointError
+from bnas_deploy.networks.build import AnyNetwork, build_network
+from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
-from bnas_deploy.nn.network import Network, build_network
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.torch_file import read_file, write_file
 
@@ -37,7 +38,6 @@ VERSION = 1
 
 _ENTRIES: dict[str, type] = {
     "config": dict,
-    "genotype": dict,
     "binary": bool,
     "preprocessing": dict,
     "labels": list,
@@ -57,13 +57,13 @@ class Model:
         training: How it came about: data set's name, recipe, seconds, test accuracy and so on.
     """
 
-    network: Network
+    network: AnyNetwork
     preprocessing: Preprocessing
     labels: tuple[str, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def config(self) -> NetworkConfig:
+    def config(self) -> AnyConfig:
         """What the network is made of."""
         return self.network.config
 
@@ -74,7 +74,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
         "format": FORMAT,
         "version": VERSION,
         "config": model.config.to_dict(),
-        "genotype": model.config.genotype.to_dict(),
+        **_genotype(model.config),
         "binary": model.network.binary,
         "preprocessing": model.preprocessing.to_dict(),
         "labels": list(model.labels),
@@ -111,15 +111,14 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     value = read_file(path, kind=FORMAT, version=VERSION)
     _check_entries(path, value)
     try:
-        config = NetworkConfig.from_dict(value["config"])
-        genotype = Genotype.from_dict(value["genotype"])
+        config = config_from_dict(value["config"])
+        _check_genotype(path, config, value)
         preprocessing = Preprocessing.from_dict(value["preprocessing"])
+    except CheckpointError:
+        raise
     except BnasError as error:
         msg = f"{path}: {error}"
         raise CheckpointError(msg) from error
-    if genotype != config.genotype:
-        msg = f"{path}: the entries genotype and config.genotype differ"
-        raise CheckpointError(msg)
     labels = _checked_labels(path, value["labels"], config.classes)
     network = load_network(path, config, value["state_dict"], binary=value["binary"])
     return Model(network.eval(), preprocessing, labels, value["training"])
@@ -127,11 +126,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
 def load_network(
     path: str | os.PathLike[str],
-    config: NetworkConfig,
+    config: AnyConfig,
     state_dict: Mapping[str, object],
     *,
     binary: bool,
-) -> Network:
+) -> AnyNetwork:
     """Build a network with the weights of a file, after every check.
 
     Args:
@@ -158,7 +157,7 @@ def load_network(
 
 
 def fit_state_dict(
-    source: str | os.PathLike[str], network: Network, state_dict: Mapping[str, object]
+    source: str | os.PathLike[str], network: AnyNetwork, state_dict: Mapping[str, object]
 ) -> None:
     """Put weights into a network after checking names, shapes and values.
 
@@ -192,10 +191,32 @@ def _check_state_dict(
 
 def _check_entries(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
     for name, kind in _ENTRIES.items():
-        if not isinstance(value.get(name), kind):
-            found = type(value[name]).__name__ if name in value else "nothing"
-            msg = f"{path}: entry {name}: expected a {kind.__name__}; got {found}"
-            raise CheckpointError(msg)
+        _check_entry(path, value, name, kind)
+
+
+def _check_entry(
+    path: str | os.PathLike[str], value: Mapping[str, object], name: str, kind: type
+) -> None:
+    if not isinstance(value.get(name), kind):
+        found = type(value[name]).__name__ if name in value else "nothing"
+        msg = f"{path}: entry {name}: expected a {kind.__name__}; got {found}"
+        raise CheckpointError(msg)
+
+
+def _genotype(config: AnyConfig) -> dict[str, object]:
+    """Of a network of cells, once more beside its configuration, where people find it."""
+    return {"genotype": config.genotype.to_dict()} if isinstance(config, NetworkConfig) else {}
+
+
+def _check_genotype(
+    path: str | os.PathLike[str], config: AnyConfig, value: Mapping[str, object]
+) -> None:
+    if not isinstance(config, NetworkConfig):
+        return
+    _check_entry(path, value, "genotype", dict)
+    if Genotype.from_dict(value["genotype"]) != config.genotype:
+        msg = f"{path}: the entries genotype and config.genotype differ"
+        raise CheckpointError(msg)
 
 
 def _checked_labels(

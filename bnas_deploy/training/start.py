@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from bnas_deploy.errors import DataError, UsageError
-from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.nn.network import build_network
+from bnas_deploy.networks.build import build_network
+from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training.checkpoint import load_checkpoint
 from bnas_deploy.training.data import ImageData, load_data
 from bnas_deploy.training.device import Runtime
@@ -48,7 +48,7 @@ class Reading:
     stream: str = "auto"
     workers: int | None = None
 
-    def read(self, path: str | os.PathLike[str], config: NetworkConfig) -> ImageData | StreamedData:
+    def read(self, path: str | os.PathLike[str], config: AnyConfig) -> ImageData | StreamedData:
         """Return the data set for a network.
 
         Raises:
@@ -67,7 +67,7 @@ class Reading:
         return open_folder(path, size=config.image_size, resize=resize, workers=self.workers)
 
 
-def preprocessing_for(config: NetworkConfig, *, streamed: bool) -> Preprocessing:
+def preprocessing_for(config: AnyConfig, *, streamed: bool) -> Preprocessing:
     """Return what a network's images go through, before training and after it.
 
     Streamed images for an ImageNet network lose an eighth at the edges when it is evaluated (256
@@ -94,7 +94,7 @@ def set_threads(threads: int | None) -> None:
 
 
 def fresh_trainer(
-    config: NetworkConfig,
+    config: AnyConfig,
     data_path: str | os.PathLike[str],
     *,
     recipe: Recipe,
@@ -166,7 +166,7 @@ def resumed_trainer(
         ConfigError: The new epochs or lr do not fit the run.
     """
 
-    def read(config: NetworkConfig) -> ImageData | StreamedData:
+    def read(config: AnyConfig) -> ImageData | StreamedData:
         return (reading or Reading()).read(data_path, config)
 
     return load_checkpoint(checkpoint, read, runtime, epochs=epochs, lr=lr, group=group)

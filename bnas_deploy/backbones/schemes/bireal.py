@@ -1,0 +1,33 @@
+"""Bi-Real Net: a closer gradient of the sign, weights that know their magnitude.
+
+Its skip around every convolution belongs to the backbones `bireal18` and `bireal34`.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from bnas_deploy.backbones.schemes.base import Branch, SchemeConv2d
+from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign
+from bnas_deploy.nn.quantize import signs
+
+__all__ = ["BirealConv2d"]
+
+
+class BirealConv2d(SchemeConv2d):
+    """Convolves with sign(W) times the mean of |W| of each filter, which is no variable."""
+
+    def activations(self, x: Tensor) -> Tensor:
+        """Return sign(x) with the gradient of a piecewise polynomial."""
+        return approx_sign(x)
+
+    def kernel(self) -> Tensor:
+        """Return sign(W) * mean|W|; backward mean|W| * G * 1[|W| <= 1]."""
+        return clip_sign(self.weight) * self._scale()[:, None, None, None]
+
+    def branches(self) -> tuple[Branch, ...]:
+        """One: sign(W), mean|W|."""
+        return (Branch(None, ((signs(self.weight), self._scale()),)),)
+
+    def _scale(self) -> Tensor:
+        return self.weight.detach().abs().mean(dim=(1, 2, 3))

@@ -1,0 +1,64 @@
+"""CBCN: every learned kernel stands for its rotations, by 0, 90, 180 and 270 degrees.
+
+Channels come in R orientations, laid out block by block. The filters of orientation r read the
+inputs of orientation s with the learned kernel (s - r) mod R, turned r times. So a layer has an
+R-th of the weights; at inference it is a binary convolution like any other. R is 4, or less where
+the channels cannot be shared out so.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
+from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign
+from bnas_deploy.nn.quantize import signs
+
+__all__ = ["CirculantConv2d"]
+
+ORIENTATIONS = 4
+
+
+class CirculantConv2d(SchemeConv2d):
+    """Convolves with circulant binary kernels; `weight` is (O / R, I / G, kh, kw).
+
+    Attributes:
+        orientations: R.
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        super().__init__(geometry)
+        own = geometry.inputs // geometry.groups
+        self.orientations = math.gcd(
+            ORIENTATIONS, math.gcd(own, geometry.outputs // geometry.groups)
+        )
+        self.weight = nn.Parameter(self.weight.detach()[:: self.orientations].clone())
+
+    def activations(self, x: Tensor) -> Tensor:
+        """Return sign(x) with the gradient of a piecewise polynomial, as in Bi-Real Net."""
+        return approx_sign(x)
+
+    def kernel(self) -> Tensor:
+        """Return sign(W) * mean|W| of all orientations; gradients add up over them."""
+        return self._turned(clip_sign(self.weight) * self._scale()[:, None, None, None])
+
+    def branches(self) -> tuple[Branch, ...]:
+        """One: the turned signs, and mean|W| of the filter that each was turned from."""
+        scale = self._scale().repeat(self.orientations)
+        return (Branch(None, ((self._turned(signs(self.weight)), scale),)),)
+
+    def _turned(self, weight: Tensor) -> Tensor:
+        """Return (O, I / G, kh, kw) from (O / R, I / G, kh, kw)."""
+        block = weight.shape[1] // self.orientations
+        return torch.cat(
+            [
+                torch.rot90(weight.roll(turns * block, dims=1), turns, (2, 3))
+                for turns in range(self.orientations)
+            ]
+        )
+
+    def _scale(self) -> Tensor:
+        return self.weight.detach().abs().mean(dim=(1, 2, 3))

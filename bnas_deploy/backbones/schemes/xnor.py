@@ -1,0 +1,23 @@
+"""XNOR-Net: sign(W) times the mean of |W| of each filter, as in the paper's Eq. 3; without K."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from bnas_deploy.backbones.schemes.base import Branch, SchemeConv2d
+from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.nn.quantize import binarize_weight
+
+__all__ = ["XnorConv2d"]
+
+
+class XnorConv2d(SchemeConv2d, BinaryConv2d):
+    """The binary convolution of BNAS, centred and clamped latent weights included."""
+
+    def kernel(self) -> Tensor:
+        """Return sign(W) * beta; see `BinaryConv2d`."""
+        return self.effective_weight()
+
+    def branches(self) -> tuple[Branch, ...]:
+        """One: sign(W), beta."""
+        return (Branch(None, (binarize_weight(self.weight, centred=self.centred),)),)

@@ -1,0 +1,54 @@
+"""Configurations of networks of any kind: by name, and from a file. No torch, no modules."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from bnas_deploy.backbones.config import BackboneConfig
+from bnas_deploy.backbones.registry import NETWORKS
+from bnas_deploy.errors import ConfigError
+from bnas_deploy.nn.config import CONFIGS, NetworkConfig
+
+__all__ = ["ALL_CONFIGS", "KINDS", "AnyConfig", "config_from_dict", "find_config"]
+
+AnyConfig: TypeAlias = NetworkConfig | BackboneConfig
+"""What all have: name, dataset, classes, image_size, `to_dict` and `facts`."""
+
+KINDS: dict[str, Callable[[object], AnyConfig]] = {
+    NetworkConfig.KIND: NetworkConfig.from_dict,
+    BackboneConfig.KIND: BackboneConfig.from_dict,
+}
+"""How each kind is read; a file that does not state its kind has the first, as older ones do."""
+
+ALL_CONFIGS: Mapping[str, AnyConfig] = {**CONFIGS, **NETWORKS}
+"""Every network that has a name."""
+
+
+def config_from_dict(value: object) -> AnyConfig:
+    """Read what `to_dict` of any kind of configuration wrote.
+
+    Raises:
+        ConfigError: The kind or a key is unknown, a key is missing, or a value is wrong.
+        GenotypeError: A genotype is wrong.
+    """
+    kind = value.get("kind", NetworkConfig.KIND) if isinstance(value, Mapping) else None
+    if kind is None:
+        return NetworkConfig.from_dict(value)  # which says what is wrong with it
+    if not isinstance(kind, str) or kind not in KINDS:
+        msg = f"a network's kind is one of {', '.join(KINDS)}; got {reprlib.repr(kind)}"
+        raise ConfigError(msg)
+    return KINDS[kind](value)
+
+
+def find_config(name: str) -> AnyConfig:
+    """Return the configuration of a network by its name.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    if name not in ALL_CONFIGS:
+        msg = f"unknown network {name!r}; choose one of {', '.join(ALL_CONFIGS)}"
+        raise ConfigError(msg)
+    return ALL_CONFIGS[name]
