@@ -24,15 +24,14 @@ GROUPS = (
 def nin(make: Maker) -> tuple[nn.Module, nn.Module, int]:
     """Return stem, stages and the channels they leave.
 
-    The first 5x5 layer is the stem, in full precision (3x3, or 7x7 for ImageNet, as everywhere
-    here).
+    The first 5x5 layer is the stem, in full precision.
     """
 
     def width(published: int) -> int:
         return max(1, published * make.config.channels // WIDEST)
 
     channels = width(GROUPS[0][1][0])
-    stem, side = make.stem(channels)
+    stem, side = make.stem(channels, GROUPS[0][0])
     parts: list[nn.Module] = []
     for index, (kernel, widths) in enumerate(GROUPS):
         if index:

@@ -152,14 +152,18 @@ class Maker:
         conv = nn.Conv2d(inputs, outputs, 1, bias=False)
         return nn.Sequential(nn.AvgPool2d(stride), conv, nn.BatchNorm2d(outputs))
 
-    def stem(self, outputs: int) -> tuple[nn.Sequential, int]:
+    def stem(self, outputs: int, kernel: int = 3) -> tuple[nn.Sequential, int]:
         """Return the first layers, in full precision, and the height and width they leave.
 
         Their ReLU is left out where signs follow without a BatchNorm between, as they would all
         be +1.
+
+        Args:
+            outputs: Channels.
+            kernel: Height and width of the kernel for small images; it is 7 for ImageNet.
         """
         large = self.config.dataset == "imagenet"
-        size, stride, padding = (7, 2, 3) if large else (3, 1, 1)
+        size, stride, padding = (7, 2, 3) if large else (kernel, 1, kernel // 2)
         conv = nn.Conv2d(IMAGE_CHANNELS, outputs, size, stride, padding, bias=False)
         parts: list[nn.Module] = [conv, nn.BatchNorm2d(outputs)]
         parts += [nn.ReLU()] if self.scheme.norm == "before" else []

@@ -11,6 +11,9 @@ __all__ = ["NETWORKS"]
 _BASES = {"abc": 3}
 """Where it is not one. (Tables 6 and 7 compare ABC-Net and PCNN with a single base.)"""
 
+_CHANNELS = {"binary-duo": 48}
+"""Where they are not the backbone's: with twice the weights a channel, nearly as many weights."""
+
 _PAIRS = (
     *(("xnor", name) for name in ("resnet18", "resnet34", "wrn40", "densenet", "nin")),
     ("binarynet", "resnet18"),
@@ -32,7 +35,10 @@ _BINARY_DOWNSAMPLING = {"xnor", "binarynet", "abc"}
 
 def _cifar10(scheme: str, backbone: str) -> BackboneConfig:
     name = backbone if backbone.startswith(scheme) else f"{scheme}-{backbone}"
-    return BackboneConfig(name, backbone, scheme, BACKBONES[backbone], bases=_BASES.get(scheme, 1))
+    return BackboneConfig(
+        *(name, backbone, scheme, _CHANNELS.get(scheme, BACKBONES[backbone])),
+        bases=_BASES.get(scheme, 1),
+    )
 
 
 def _imagenet(config: BackboneConfig) -> BackboneConfig:

@@ -17,6 +17,7 @@ from bnas_deploy.training.recipe import RECIPES, Recipe
 
 __all__ = [
     "ONE_SEED",
+    "SMOKE",
     "SMOKE_SIDE",
     "cell_setup",
     "float_cell_setup",

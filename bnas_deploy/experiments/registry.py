@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.experiments.backbones import BACKBONE_NETWORKS
 from bnas_deploy.experiments.costs import TABLE5, TABLE10, TABLE13
 from bnas_deploy.experiments.definition import Computed, Experiment
 from bnas_deploy.experiments.shortcuts import SHORTCUT_QUESTION
@@ -19,8 +20,8 @@ __all__ = ["EXPERIMENTS", "find"]
 EXPERIMENTS: dict[str, Experiment | Computed] = {
     experiment.name: experiment
     for experiment in (
-        *(SHORTCUT_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6, TABLE8, TABLE10, TABLE11),
-        *(TABLE12, TABLE13),
+        *(SHORTCUT_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6, BACKBONE_NETWORKS, TABLE8),
+        *(TABLE10, TABLE11, TABLE12, TABLE13),
     )
 }
 """In the order of the page."""

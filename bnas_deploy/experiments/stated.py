@@ -33,11 +33,18 @@ def budget_lines(results: Results) -> list[str]:
 
 def _training(setup: Mapping[str, Any]) -> str:
     network, recipe = setup["network"], setup["recipe"]
-    what = "cells" if network["template"] == "cells" else "layers"
     epochs = recipe["epochs"]
     decay = f", drop-path {recipe['drop_path']}" if recipe["drop_path"] else ""
     return (
-        f"{network['layers']} {what}, {network['channels']} channels;"
+        f"{_size(network)}, {network['channels']} channels;"
         f" {epochs} {'epoch' if epochs == 1 else 'epochs'}, batch {recipe['batch']},"
         f" {recipe['schedule']} learning rate up to {recipe['lr']}{decay}"
     )
+
+
+def _size(network: Mapping[str, Any]) -> str:
+    if "backbone" in network:
+        most = network["layers"]
+        return f"{network['backbone']}" + (f", {most} blocks a stage at most" if most else "")
+    what = "cells" if network["template"] == "cells" else "layers"
+    return f"{network['layers']} {what}"

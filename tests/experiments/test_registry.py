@@ -9,8 +9,8 @@ from bnas_deploy.experiments.definition import BUDGETS, Experiment
 from bnas_deploy.experiments.plots import PLOTS
 from bnas_deploy.experiments.registry import EXPERIMENTS, find
 from bnas_deploy.experiments.table12 import separable_share
+from bnas_deploy.networks.build import build_network
 from bnas_deploy.nn.genotype import DARTS_V2, LATEST_CELL, LATEST_CELL_ZEROISE
-from bnas_deploy.nn.network import build_network
 
 TRAINED = [e for e in EXPERIMENTS.values() if isinstance(e, Experiment)]
 CELLS = dict.fromkeys(
