@@ -32,6 +32,7 @@ def markdown(run: Run, reached: Sequence[Outcome], pictures: Sequence[str]) -> s
         [line for picture in pictures for line in (f"![{_caption(picture)}]({picture})", "")],
         _targets(reached),
         *(_network(run, network) for network in _networks(run)),
+        _others(run),
         _threads(run),
         _files(run),
         _layers(layers(run)),
@@ -121,6 +122,24 @@ def _network(run: Run, network: str) -> list[str]:
         rows = [_speed(r, rivals) for r in own if not zeroise or r.facts["zeroise"]]
         lines += _table(("packed", "runner", "time", *heads), rows)
     return lines
+
+
+def _others(run: Run) -> list[str]:
+    """Networks that are not BNAS: times faster than their float counterparts."""
+    found = select(run.results, {"kind": "other"})
+    rows = []
+    for own in select(found, {"own": True}):
+        network = own.facts["network"]
+        rivals = {r.facts["runner"]: r for r in select(found, {"network": network, "own": False})}
+        ratios = [
+            figure(rivals[rival].median / own.median, "times") if rival in rivals else "-"
+            for rival in RIVALS
+        ]
+        rows.append((f"{network}, {own.facts['runner']}", _time(own), *ratios))
+    text = "One input, one thread: times faster than the float counterpart; `docs/benchmarks.md`."
+    if not rows:
+        return []
+    return ["## Other networks", "", text, "", *_table(("network", "time", *RIVALS.values()), rows)]
 
 
 def _base(network: str, zeroise: bool) -> str:

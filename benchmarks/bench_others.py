@@ -1,4 +1,4 @@
-"""Networks that came in as ONNX, one input, one thread, against their float counterparts.
+"""Networks that are not BNAS, one input, one thread, against their float counterparts.
 
 The answer is checked first, as in bench_network; all runners of one network take turns.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 
 import contest
-import imported
 import numpy as np
+import others
 import pytest
 from contest import Contestant
 from opponents import RIVALS, Run, rival, within_tolerance
@@ -22,27 +22,28 @@ from bnas_deploy.engine.reference import ReferenceRunner
 
 pytestmark = contest.replayed
 
-OWN = "packed"
+OWN = {"packed": False, "packed-int8": True}
+"""Runner, and whether its float layers are in 8 bits."""
 ROUNDS, QUICK_ROUNDS = 20, 2
-CALIBRATION_INPUTS = 16
 
 
 def entries() -> Iterator[tuple[str, str]]:
     """Network and runner."""
-    for network in imported.NETWORKS:
-        yield from ((network, runner) for runner in (OWN, *RIVALS))
+    for network, other in others.NETWORKS.items():
+        able = [name for name, eight_bit in OWN.items() if other.eight_bit or not eight_bit]
+        yield from ((network, runner) for runner in (*able, *RIVALS))
 
 
-def own(network: str) -> Run:
+def own(name: str, network: str) -> Run:
     """The best backend, its answer compared with the reference's."""
-    model = imported.packed(network)
+    model = others.packed(network, eight_bit=OWN[name])
     shape = model.program.values[model.program.input].shape
     runner = engine.create(model)
 
     def run(batch: np.ndarray) -> np.ndarray:
         return runner.run(batch.reshape(len(batch), *shape))
 
-    batch = imported.inputs(network)
+    batch = others.inputs(network)
     expected = ReferenceRunner(model).run(batch.reshape(len(batch), *shape))
     np.testing.assert_array_equal(run(batch), expected)
     return run
@@ -51,13 +52,13 @@ def own(network: str) -> Run:
 @cache
 def exported(network: str, int8: bool) -> bytes:
     """The float counterpart as ONNX."""
-    batch = imported.inputs(network, CALIBRATION_INPUTS)
-    return onnx_runtime.export(imported.float_network(network), batch, int8=int8)
+    batch = others.inputs(network, others.BATCH)
+    return onnx_runtime.export(others.float_network(network), batch, int8=int8)
 
 
 def opponent(name: str, network: str) -> Run:
     """A rival on the float counterpart, its answer compared with PyTorch's."""
-    module, batch = imported.float_network(network), imported.inputs(network)
+    module, batch = others.float_network(network), others.inputs(network)
     run = rival(name, module, lambda int8: exported(network, int8))
     within_tolerance(name, run(batch), torch_float.runner(module)(batch))
     return run
@@ -66,21 +67,23 @@ def opponent(name: str, network: str) -> Run:
 @cache
 def raced(network: str, rounds: int) -> dict[str, list[float]]:
     """Seconds of every runner of a network."""
-    batch = imported.inputs(network)
-    runs = {OWN: own(network), **{name: opponent(name, network) for name in RIVALS}}
-    contestants = [Contestant(name, lambda r=run: r(batch)) for name, run in runs.items()]  # type: ignore[misc]
+    batch = others.inputs(network)
+    contestants = []
+    for name in (runner for found, runner in entries() if found == network):
+        run = own(name, network) if name in OWN else opponent(name, network)
+        contestants.append(Contestant(name, lambda r=run: r(batch)))  # type: ignore[misc]
     return contest.race(contestants, rounds)
 
 
 @pytest.mark.parametrize(("network", "runner"), list(entries()))
-def bench_imported(benchmark: BenchmarkFixture, network: str, runner: str, quick: bool) -> None:
+def bench_others(benchmark: BenchmarkFixture, network: str, runner: str, quick: bool) -> None:
     seconds = raced(network, QUICK_ROUNDS if quick else ROUNDS)
     contest.report(
         benchmark,
         seconds[runner],
-        f"imported/{network}",
-        kind="imported",
+        f"others/{network}",
+        kind="other",
         network=network,
         runner=runner,
-        own=runner == OWN,
+        own=runner in OWN,
     )
