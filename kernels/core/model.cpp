@@ -1,11 +1,11 @@
 #include "core/model.h"
 
 #include <algorithm>
-#include <cfenv>
 #include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "core/standard_floats.h"
 #include "core/team.h"
 
 namespace bnas {
@@ -13,22 +13,6 @@ namespace {
 
 // Vectors may begin before a plane and end behind it; see Gather::shifted.
 constexpr std::size_t slack = 4 * max_lanes;
-
-// While it lives, this thread rounds to nearest and keeps subnormals, as docs/format.md demands:
-// other libraries switch their threads, or those that load them, to flush subnormals to zero.
-class StandardFloats {
- public:
-  StandardFloats() {
-    std::fegetenv(&before_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~StandardFloats() { std::fesetenv(&before_); }
-  StandardFloats(const StandardFloats&) = delete;
-  StandardFloats& operator=(const StandardFloats&) = delete;
-
- private:
-  std::fenv_t before_;
-};
 
 // Runs an operation with the kernel for it.
 struct Execute {

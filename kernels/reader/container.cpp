@@ -1,0 +1,192 @@
+#include "reader/container.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "reader/error.h"
+#include "reader/fields.h"
+#include "reader/json.h"
+#include "reader/limits.h"
+#include "reader/sha256.h"
+
+namespace bnas {
+namespace {
+
+// The newest version that is read.
+constexpr Version newest{1, 2};
+
+constexpr std::size_t length_bytes = 8;
+constexpr std::uint64_t header_limit = 100'000'000;  // of safetensors
+
+struct KnownDtype {
+  const char* name;  // in a file
+  const char* plain;
+  Dtype dtype;
+  std::uint64_t bytes;
+};
+
+constexpr KnownDtype dtypes[] = {{"U64", "u64", Dtype::u64, 8},
+                                 {"F32", "f32", Dtype::f32, 4},
+                                 {"I32", "i32", Dtype::i32, 4},
+                                 {"I8", "i8", Dtype::i8, 1}};
+
+[[noreturn]] void refuse_file(const std::string& what) { throw FormatError(what); }
+
+// A tensor's place in the data.
+struct Entry {
+  std::string name;
+  std::uint64_t begin, end;
+  Tensor tensor;
+  std::uint64_t bytes;  // that dtype and shape ask for
+};
+
+std::uint64_t read_length(const std::uint8_t* blob) {
+  std::uint64_t length = 0;
+  for (std::size_t i = length_bytes; i-- > 0;) length = length << 8 | blob[i];
+  return length;
+}
+
+std::string_view header_of(const std::uint8_t* blob, std::size_t size) {
+  if (size < length_bytes)
+    refuse_file("expected a .bnn file, got " + std::to_string(size) +
+                " bytes; it is empty or truncated");
+  if (size > file_limit)
+    refuse_file("expected at most " + std::to_string(file_limit) + " bytes, got " +
+                std::to_string(size) + "; no .bnn file");
+  if (std::memcmp(blob, "PK\3\4", 4) == 0)
+    refuse_file(
+        "expected a .bnn file, got one of PyTorch or a zip; pack a model.pt with bnas-export");
+  const std::uint64_t length = read_length(blob);
+  if (length > header_limit || length > size - length_bytes)
+    refuse_file("not a safetensors file, or truncated (its header has " + std::to_string(length) +
+                " bytes, the file " + std::to_string(size) + "); copy or export the file again");
+  return {reinterpret_cast<const char*>(blob) + length_bytes, static_cast<std::size_t>(length)};
+}
+
+std::uint64_t product(std::uint64_t a, std::uint64_t b, const std::string& where) {
+  std::uint64_t result;
+  if (__builtin_mul_overflow(a, b, &result)) refuse(where, "its shape is too large");
+  return result;
+}
+
+const KnownDtype& dtype_of(std::string_view name, const std::string& where) {
+  for (const KnownDtype& known : dtypes) {
+    if (name == known.name) return known;
+  }
+  refuse(where, "has dtype " + quoted(name) + ", expected one of U64, F32, I32, I8");
+}
+
+Entry read_entry(std::string_view name, const JsonValue& value) {
+  Fields fields(value, "tensor " + quoted(name));
+  const KnownDtype& dtype = dtype_of(fields.string("dtype"), fields.where());
+  Entry entry{std::string(name), 0, 0, {dtype.dtype, fields.sizes("shape"), nullptr, 1}, 0};
+  const std::vector<std::uint64_t> offsets = fields.sizes("data_offsets");
+  if (offsets.size() != 2) refuse(fields.where(), "'data_offsets' must be two numbers");
+  fields.done();
+  entry.begin = offsets[0];
+  entry.end = offsets[1];
+  for (const std::uint64_t extent : entry.tensor.shape)
+    entry.tensor.elements = product(entry.tensor.elements, extent, fields.where());
+  entry.bytes = product(entry.tensor.elements, dtype.bytes, fields.where());
+  return entry;
+}
+
+// The tensors lie one after the other, in some order, and fill the data.
+void place(std::vector<Entry>& entries, const std::uint8_t* data, std::uint64_t size) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  std::uint64_t at = 0;
+  for (Entry& entry : entries) {
+    const std::string where = "tensor " + quoted(entry.name);
+    if (entry.begin != at || entry.end < entry.begin)
+      refuse(where, "lies at " + listed({entry.begin, entry.end}) + ", expected at " +
+                        std::to_string(at) + "; not a safetensors file");
+    if (entry.end - entry.begin != entry.bytes)
+      refuse(where, "has " + std::to_string(entry.end - entry.begin) + " bytes, its shape needs " +
+                        std::to_string(entry.bytes));
+    if (entry.end > size) refuse(where, "ends behind the file; it is truncated");
+    entry.tensor.data = data + at;
+    at = entry.end;
+  }
+  if (at != size)
+    refuse_file("not a safetensors file, or truncated (the tensors have " + std::to_string(at) +
+                " bytes, the file " + std::to_string(size) + "); copy or export the file again");
+}
+
+unsigned parse_part(std::string_view& text) {
+  constexpr std::size_t most = 6;
+  unsigned number = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
+    if (digits == most) return ~0U;
+    number = 10 * number + static_cast<unsigned>(text[digits] - '0');
+  }
+  text.remove_prefix(digits);
+  return digits == 0 ? ~0U : number;
+}
+
+Version parse_version(std::string_view text) {
+  std::string_view rest = text;
+  const unsigned major = parse_part(rest);
+  const bool point = !rest.empty() && rest.front() == '.';
+  if (point) rest.remove_prefix(1);
+  const unsigned minor = parse_part(rest);
+  if (!point || major == ~0U || minor == ~0U || !rest.empty())
+    refuse_file("bnas.version must look like " + text_of(newest) + ", got " + quoted(text));
+  const Version version{major, minor};
+  if (major != newest.major || newest < version)
+    refuse_file("the file has format version " + text_of(version) + ", this program reads " +
+                text_of(newest) +
+                (newest < version ? "; update bnas-deploy" : "; export the network again"));
+  return version;
+}
+
+}  // namespace
+
+const char* name_of(Dtype dtype) {
+  for (const KnownDtype& known : dtypes) {
+    if (known.dtype == dtype) return known.plain;
+  }
+  return "";
+}
+
+std::string text_of(const Version& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+Container unpack(const std::uint8_t* blob, std::size_t size) {
+  const std::string_view text = header_of(blob, size);
+  const std::uint8_t* data = blob + length_bytes + text.size();
+  const std::size_t data_size = size - length_bytes - text.size();
+  const Json header(text, "header");
+  Container container;
+  std::string checksum;
+  std::vector<Entry> entries;
+  bool described = false;
+  if (!header.root().is(JsonValue::Type::object)) refuse("header", "expected an object");
+  header.root().for_members([&](std::string_view name, const JsonValue& value) {
+    if (name != "__metadata__") return entries.push_back(read_entry(name, value));
+    Fields metadata(value, "the metadata");
+    container.version = parse_version(metadata.string("bnas.version"));
+    container.program = metadata.string("bnas.program");
+    checksum = metadata.string("bnas.sha256");
+    metadata.done();
+    described = true;
+  });
+  if (!described)
+    refuse_file("the header has no metadata; this is a safetensors file, but not a .bnn file");
+  place(entries, data, data_size);
+  Sha256 sum;
+  sum.update(container.program.data(), container.program.size());
+  sum.update(data, data_size);
+  if (sum.hex() != checksum)
+    refuse_file("the checksum bnas.sha256 is wrong; the file is damaged, copy or export it again");
+  for (Entry& entry : entries)
+    container.tensors.emplace(std::move(entry.name), std::move(entry.tensor));
+  return container;
+}
+
+}  // namespace bnas

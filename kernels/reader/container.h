@@ -1,0 +1,44 @@
+// The safetensors container of a .bnn file: metadata, tensors, checksum; not the program. The
+// counterpart of bnas_deploy/format/container.py.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bnas {
+
+enum class Dtype { u64, f32, i32, i8 };
+
+const char* name_of(Dtype dtype);
+
+// Bytes of the file, which must outlive it; they need not be aligned.
+struct Tensor {
+  Dtype dtype;
+  std::vector<std::uint64_t> shape;
+  const std::uint8_t* data;
+  std::uint64_t elements;
+};
+
+struct Version {
+  unsigned major, minor;
+};
+
+inline bool operator<(const Version& a, const Version& b) {
+  return a.major != b.major ? a.major < b.major : a.minor < b.minor;
+}
+
+std::string text_of(const Version& version);
+
+struct Container {
+  Version version;
+  std::string program;  // JSON
+  std::map<std::string, Tensor, std::less<>> tensors;
+};
+
+// Throws FormatError: the file is truncated, damaged, of another version, or no .bnn file.
+Container unpack(const std::uint8_t* blob, std::size_t size);
+
+}  // namespace bnas

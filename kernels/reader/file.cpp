@@ -1,0 +1,48 @@
+#include "reader/file.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "reader/error.h"
+#include "reader/limits.h"
+
+namespace bnas {
+namespace {
+
+struct Close {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+[[noreturn]] void refuse_file(const char* path, const std::string& what) {
+  throw FileError(std::string(path) + ": " + what);
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_file(const char* path) {
+  struct stat info{};
+  // Asked before it is opened, for opening a pipe would wait.
+  if (stat(path, &info) != 0)
+    refuse_file(path, std::string("the file cannot be read (") + std::strerror(errno) +
+                          "); give the path of a .bnn file made by bnas-export");
+  if (!S_ISREG(info.st_mode))
+    refuse_file(path, "expected a .bnn file, this is a directory or a device");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > file_limit)
+    refuse(path, "expected at most " + std::to_string(file_limit) + " bytes, got " +
+                     std::to_string(size) + "; no .bnn file");
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
+  if (file == nullptr)
+    refuse_file(path, std::string("the file cannot be read (") + std::strerror(errno) + ")");
+  std::vector<std::uint8_t> content(static_cast<std::size_t>(size));
+  if (std::fread(content.data(), 1, content.size(), file.get()) != content.size())
+    refuse_file(path, "the file cannot be read to its end");
+  return content;
+}
+
+}  // namespace bnas

@@ -1,0 +1,19 @@
+// A whole file in memory; not what it means.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+namespace bnas {
+
+// The file is missing, is no file, or cannot be read.
+class FileError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws FileError; nothing is read of a file that is larger than any .bnn file may be.
+std::vector<std::uint8_t> read_file(const char* path);
+
+}  // namespace bnas
