@@ -18,6 +18,7 @@ from bnas_deploy.format.version import Version, parse_version, version_text
 __all__ = ["pack", "unpack"]
 
 KEYS = ("bnas.version", "bnas.program", "bnas.sha256")
+ENTRY_KEYS = {"dtype", "shape", "data_offsets"}
 _Entries = list[tuple[str, dict[str, Any]]]
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -62,8 +63,10 @@ def unpack(blob: bytes) -> tuple[Version, str, dict[str, npt.NDArray[Any]]]:
     except safetensors.SafetensorError as error:
         msg = f"not a safetensors file, or truncated ({error}); copy or export the file again"
         raise FormatError(msg) from error
-    header, data = _split(blob)
-    metadata = _metadata(parse_json(header, "header"))
+    text, data = _split(blob)
+    header = parse_json(text, "header")
+    metadata = _metadata(header)
+    _check_entries(header)
     version = parse_version(metadata["bnas.version"])
     program = metadata["bnas.program"]
     if _digest(program, data) != metadata["bnas.sha256"]:
@@ -98,6 +101,19 @@ def _metadata(header: dict[str, Any]) -> dict[str, str]:
         msg = f"the metadata has the unknown key {unknown[0][:80]!r}, expected {', '.join(KEYS)}"
         raise FormatError(msg)
     return dict(metadata)
+
+
+def _check_entries(header: dict[str, Any]) -> None:
+    # The library reads other forms of an entry, too: a list, or keys that mean nothing.
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        if not isinstance(entry, dict) or set(entry) != ENTRY_KEYS:
+            msg = f"tensor {name[:80]!r}: expected an object with {', '.join(sorted(ENTRY_KEYS))}"
+            raise FormatError(msg)
+        if not isinstance(entry["dtype"], str):
+            msg = f"tensor {name[:80]!r}: dtype must be a string"
+            raise FormatError(msg)
 
 
 def _tensor(name: str, entry: Mapping[str, Any]) -> npt.NDArray[Any]:

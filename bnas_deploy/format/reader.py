@@ -39,9 +39,8 @@ def _content(path: Path) -> bytes:
         if path.exists() and not path.is_file():
             msg = "expected a .bnn file, this is a directory or a device"
             raise FormatError(msg)
-        if path.exists() and path.stat().st_size > FILE_LIMIT:
-            msg = f"expected at most {FILE_LIMIT} bytes, got {path.stat().st_size}; no .bnn file"
-            raise FormatError(msg)
+        if path.exists():
+            _check_size(path.stat().st_size)
         return path.read_bytes()
     except FileNotFoundError as error:
         msg = "no such file; give the path of a .bnn file made by bnas-export"
@@ -51,7 +50,14 @@ def _content(path: Path) -> bytes:
         raise FormatError(msg) from error
 
 
+def _check_size(size: int) -> None:
+    if size > FILE_LIMIT:
+        msg = f"expected at most {FILE_LIMIT} bytes, got {size}; no .bnn file"
+        raise FormatError(msg)
+
+
 def _parse(blob: bytes) -> PackedModel:
+    _check_size(len(blob))
     version, program, tensors = unpack(blob)
     model = decode(parse_json(program, "bnas.program"), tensors)
     check_steps(model.program.steps, version)

@@ -116,7 +116,7 @@ def _binary_conv2d(s: op.BinaryConv2d | op.BinaryGroupedConv2d, scope: Scope) ->
     c = _group_channels(s, scope, shape[0]) if isinstance(s, op.BinaryGroupedConv2d) else shape[0]
     size = windows(s, scope, shape, s.kernel)
     weight = scope.tensor_of("weight", s.weight, "u64")
-    if weight.ndim != 2:
+    if weight.ndim != 2 or not len(weight):
         scope.fail(f"field 'weight': expected shape (O, words), got {weight.shape}")
     o, (kh, kw) = weight.shape[0], s.kernel
     if isinstance(s, op.BinaryGroupedConv2d):
@@ -166,7 +166,7 @@ def _check_sums(scope: Scope, weight: npt.NDArray[Any], offset: npt.NDArray[Any]
 
 
 def _fold_bound(s: op.BinaryConv2d | op.BinaryGroupedConv2d, scope: Scope, o: int) -> int:
-    if s.fold is None or o == 0:
+    if s.fold is None:
         return 0
     fold = scope.tensor("fold", s.fold, "i32", (o, *s.kernel))
     return int(np.abs(fold.astype(np.int64)).sum(axis=(1, 2)).max())

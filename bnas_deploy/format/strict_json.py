@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any, NoReturn
 
@@ -12,26 +13,31 @@ from bnas_deploy.errors import FormatError
 __all__ = ["dump_json", "parse_json"]
 
 INTEGER_DIGITS = 19
+DEPTH_LIMIT = 100
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401
     """Parse JSON text; `where` names it in messages.
 
     Raises:
-        FormatError: The text is no JSON, not UTF-8, nested too deeply, repeats a key in an object,
-            or has a number that is not finite or an integer of more than 19 digits.
+        FormatError: The text is no JSON, not UTF-8, nested more than 100 deep, repeats a key in an
+            object, has a number that is not finite or an integer of more than 19 digits, or a
+            string with a lone surrogate.
     """
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_float,
             parse_constant=_constant,
         )
-    except UnicodeDecodeError as error:
+        if SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError as error:
         msg = f"{where} is not UTF-8 text ({error}); the file is damaged"
         raise FormatError(msg) from error
     except RecursionError as error:
@@ -43,6 +49,19 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401
     except ValueError as error:
         msg = f"{where} is not valid JSON ({error}); the file is damaged"
         raise FormatError(msg) from error
+    _check_depth(value, where)
+    return value
+
+
+def _check_depth(value: object, where: str) -> None:
+    level = [value]
+    for _ in range(DEPTH_LIMIT + 1):
+        nested = [item for item in level if isinstance(item, (dict, list))]
+        if not nested:
+            return
+        level = [x for item in nested for x in (item.values() if isinstance(item, dict) else item)]
+    msg = f"{where} is nested too deeply, more than {DEPTH_LIMIT} levels"
+    raise FormatError(msg)
 
 
 def dump_json(value: object, where: str) -> str:

@@ -233,6 +233,7 @@ def test_duplicate_key_in_the_header() -> None:
         ('{"a": -Infinity}', "bnas.program: -Infinity is not a JSON number"),
         ('{"a": 1e999}', "bnas.program: the number 1e999 is too large"),
         ('{"a": ' + "9" * 5000 + "}", "bnas.program: an integer of 5000 digits is too large"),
+        ('{"a": ' + "[" * 100 + "]" * 100 + "}", "bnas.program is nested too deeply, more than 100"),
         ("[" * 200_000, "bnas.program is nested too deeply"),
         ('{"a":' * 200_000, "bnas.program is nested too deeply"),
     ],
@@ -243,7 +244,32 @@ def test_programs(program: str, message: str) -> None:
 
 
 def test_surrogates_in_the_program() -> None:
-    refused(with_program('{"\\ud800": 1}'), "unknown key '.ud800'")
+    refused(with_program('{"\\ud800": 1}'), "bnas.program is not UTF-8 text")
+    refused(with_program('{"\\ud83d\\ude00": 1}'), "unknown key '\U0001f600'")
+
+
+def test_the_deepest_program() -> None:
+    refused(with_program("[" * 100 + "]" * 100), "expected an object, got a list of 1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: e.update(note=0),
+        lambda e: e.update(dtype={e["dtype"]: None}),
+    ],
+    ids=["unknown key", "dtype as an object"],
+)
+def test_entries_of_another_form(change: Callable[[dict[str, Any]], None]) -> None:
+    refused(first_tensor(change), "tensor '.*': (expected an object with|dtype must be a string)")
+
+
+def test_an_entry_as_a_list() -> None:
+    def change(header: dict[str, Any]) -> None:
+        name, entry = next((n, e) for n, e in header.items() if n != "__metadata__")
+        header[name] = [entry["dtype"], entry["shape"], entry["data_offsets"]]
+
+    refused(edited(change), "expected an object with")
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,10 @@ FAULTS: dict[str, tuple[PackedModel, str]] = {
     "padding": (edit(M, CONV, padding=(65537, 0, 0, 0)), "field 'padding' must lie between 0"),
     "no window": (edit(M, CONV, padding=(0, 0, 0, 0), dilation=(4, 1)), "does not fit into 6 x 7"),
     "output size": (edit(M, CONV, padding=(2, 2, 2, 2)), r"assigns 'v2' f32 \[5, 8, 9\], declared"),
+    "binary no output": (
+        tensor(M, BINARY, "weight", lambda t: t[:0]),
+        r"expected shape \(O, words\), got \(0, 1\)",
+    ),
     "binary ndim": (tensor(M, BINARY, "weight", lambda t: t[0]), r"expected shape \(O, words\)"),
     "binary words": (
         tensor(M, BINARY, "weight", lambda t: np.repeat(t, 2, axis=1)),
