@@ -12,12 +12,12 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 # Kernel sources are a prerequisite: an editable install does not rebuild by itself.
-SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.h')
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find kernels examples/c -type f)
 
 $(STAMP): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -Ccmake.define.BNAS_SELFTEST=ON -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -Ccmake.define.BNAS_SELFTEST=ON -Ccmake.define.BNAS_C_API=ON -e '.[dev]'
 	touch $@
 
 demo: $(STAMP)  ## export the shipped checkpoint and name what is in a photograph
@@ -26,20 +26,20 @@ demo: $(STAMP)  ## export the shipped checkpoint and name what is in a photograp
 test: selftest  ## run every test
 	$(BIN)/python -m pytest
 
-selftest: $(STAMP)  ## run the kernels' tests that need no Python: equal bits, no allocations
+selftest: $(STAMP)  ## run the kernels' tests that need no Python: equal bits, no allocations, damaged files
 	$(BIN)/ctest --test-dir build/editable --output-on-failure
 
 lint: $(STAMP)  ## all linters, changing nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	git ls-files 'kernels/*.cpp' 'kernels/*.h' | xargs $(BIN)/clang-format --dry-run --Werror
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'examples/*.c' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/codespell
 	$(BIN)/validate-pyproject pyproject.toml
 
 format: $(STAMP)  ## let the formatters rewrite
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	git ls-files 'kernels/*.cpp' 'kernels/*.h' | xargs $(BIN)/clang-format -i
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'examples/*.c' | xargs $(BIN)/clang-format -i
 
 # mypy must see the installed layout (bnas_deploy.converters), so a plain install is checked.
 types: $(STAMP)  ## mypy --strict on the package as installed

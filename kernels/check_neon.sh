@@ -18,6 +18,7 @@ cmake --build build/neon --parallel
 if emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64); then
   "$emulator" build/neon/bnas_compare_isas
   "$emulator" build/neon/bnas_count_allocations
+  "$emulator" build/neon/kernels/c_api/bnas_mutate_files 100 tests/format/golden_*.bnn
 else
   echo "check_neon: compiled, not run (Debian: qemu-user-static)"
 fi

@@ -14,9 +14,6 @@
 namespace bnas {
 namespace {
 
-// The newest version that is read.
-constexpr Version newest{1, 2};
-
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t header_limit = 100'000'000;  // of safetensors
 
@@ -116,34 +113,6 @@ void place(std::vector<Entry>& entries, const std::uint8_t* data, std::uint64_t 
                 " bytes, the file " + std::to_string(size) + "); copy or export the file again");
 }
 
-unsigned parse_part(std::string_view& text) {
-  constexpr std::size_t most = 6;
-  unsigned number = 0;
-  std::size_t digits = 0;
-  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
-    if (digits == most) return ~0U;
-    number = 10 * number + static_cast<unsigned>(text[digits] - '0');
-  }
-  text.remove_prefix(digits);
-  return digits == 0 ? ~0U : number;
-}
-
-Version parse_version(std::string_view text) {
-  std::string_view rest = text;
-  const unsigned major = parse_part(rest);
-  const bool point = !rest.empty() && rest.front() == '.';
-  if (point) rest.remove_prefix(1);
-  const unsigned minor = parse_part(rest);
-  if (!point || major == ~0U || minor == ~0U || !rest.empty())
-    refuse_file("bnas.version must look like " + text_of(newest) + ", got " + quoted(text));
-  const Version version{major, minor};
-  if (major != newest.major || newest < version)
-    refuse_file("the file has format version " + text_of(version) + ", this program reads " +
-                text_of(newest) +
-                (newest < version ? "; update bnas-deploy" : "; export the network again"));
-  return version;
-}
-
 }  // namespace
 
 const char* name_of(Dtype dtype) {
@@ -151,10 +120,6 @@ const char* name_of(Dtype dtype) {
     if (known.dtype == dtype) return known.plain;
   }
   return "";
-}
-
-std::string text_of(const Version& version) {
-  return std::to_string(version.major) + "." + std::to_string(version.minor);
 }
 
 Container unpack(const std::uint8_t* blob, std::size_t size) {

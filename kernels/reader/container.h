@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "reader/version.h"
+
 namespace bnas {
 
 enum class Dtype { u64, f32, i32, i8 };
@@ -21,16 +23,6 @@ struct Tensor {
   const std::uint8_t* data;
   std::uint64_t elements;
 };
-
-struct Version {
-  unsigned major, minor;
-};
-
-inline bool operator<(const Version& a, const Version& b) {
-  return a.major != b.major ? a.major < b.major : a.minor < b.minor;
-}
-
-std::string text_of(const Version& version);
 
 struct Container {
   Version version;

@@ -1,14 +1,33 @@
 #include "reader/steps.h"
 
+#include <algorithm>
+
 namespace bnas {
+namespace {
+
+const std::vector<StepRule>& all_steps() {
+  static const std::vector<StepRule> all = [] {
+    std::vector<StepRule> rules;
+    for (const auto* some : {&plain_steps(), &window_steps(), &binary_steps()})
+      rules.insert(rules.end(), some->begin(), some->end());
+    return rules;
+  }();
+  return all;
+}
+
+}  // namespace
 
 const StepRule* rule_for(std::string_view op) {
-  for (const auto* rules : {&plain_steps(), &window_steps(), &binary_steps()}) {
-    for (const StepRule& rule : *rules) {
-      if (op == rule.op) return &rule;
-    }
+  for (const StepRule& rule : all_steps()) {
+    if (op == rule.op) return &rule;
   }
   return nullptr;
+}
+
+Version newest_version() {
+  Version newest{1, 0};
+  for (const StepRule& rule : all_steps()) newest = std::max(newest, rule.since);
+  return newest;
 }
 
 void require_slice(StepReader& s, const Shape& whole, const Shape& part, std::int64_t at) {

@@ -1,9 +1,9 @@
 // The steps that a program may have: one rule each, which reads the step's fields, checks them, and
 // returns what adds it to the engine's builder. Not the program as a whole (program.h).
 //
-// To add a step: one function and one row of a table, together at the end of one of steps_*.cpp;
-// every field of the step must be read, and a rule of bnas_deploy/format/shapes.py must have its
-// counterpart. tests/c_api then compares both readers on the step's programs.
+// To add a step: one function and one row of a table, both in one of steps_*.cpp. Every field of
+// the step must be read, and every rule of bnas_deploy/format/shapes*.py and limits.py must have
+// its counterpart; tests/c_api compares both readers on all programs of tests/random_programs.py.
 #pragma once
 
 #include <functional>
@@ -31,6 +31,9 @@ const std::vector<StepRule>& binary_steps();
 
 // Null where there is no such step.
 const StepRule* rule_for(std::string_view op);
+
+// That of the newest step.
+Version newest_version();
 
 // Channels at … at + part.channels - 1 of `whole` take `part`.
 void require_slice(StepReader& s, const Shape& whole, const Shape& part, std::int64_t at);

@@ -1,10 +1,11 @@
-"""Tests of what a C programmer gets: the header, the symbols, the example, the installed package."""
+"""Tests of what a C programmer gets: header, symbols, example, what is installed."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -62,39 +63,54 @@ def test_errors_of_the_example(picture: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("standard", ["-std=c99", "-std=c11", "-std=c++11"])
 def test_the_header_is_plain_c(standard: str, tmp_path: Path) -> None:
-    compiler = shutil.which("c++" if "++" in standard else "cc")
-    assert compiler is not None
     source = tmp_path / ("a.cpp" if "++" in standard else "a.c")
     source.write_text('#include "bnas.h"\nint main(void) { return bnas_api_version(); }\n')
     flags = [standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
-    subprocess.run([compiler, *flags, f"-I{HEADER.parent}", source], check=True)
+    run(program("c++" if "++" in standard else "cc"), *flags, f"-I{HEADER.parent}", source)
+
+
+def run(*command: object) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def program(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"{name} is missing"
+    return path
 
 
 def test_only_the_interface_is_exported() -> None:
-    declared = set(re.findall(r"\b(bnas_\w+)\(", re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)))
-    nm = shutil.which("nm")
-    assert nm is not None
-    command = [nm, "-D", "--defined-only", folder() / "libbnas.so"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
+    declared = set(re.findall(r"\b(bnas_\w+)\(", text))
+    lines = run(program("nm"), "-D", "--defined-only", folder() / "libbnas.so").splitlines()
     assert {line.split()[-1] for line in lines} == declared
     assert len(declared) == 10
 
 
-def test_an_installed_library_is_found(tmp_path: Path, picture: Path) -> None:
-    """By pkg-config's file (read here: the program may be missing) and from a static library."""
-    build = folder()
-    if not (build / "kernels/c_api/bnas.pc").exists():
-        pytest.skip("this build folder is that of a Python package, which does not install it")
-    subprocess.run(["cmake", "--install", build / "kernels/c_api", "--prefix", tmp_path / "i"], check=True, capture_output=True)
-    installed = tmp_path / "i"
-    assert (installed / "include/bnas.h").read_text() == HEADER.read_text()
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    build = folder() / "kernels/c_api"
+    if not (build / "bnas.pc").exists():
+        pytest.skip("a build for a Python package installs no C library")
+    prefix = tmp_path_factory.mktemp("installed")
+    run(program("cmake"), "--install", build, "--prefix", prefix)
+    return prefix
+
+
+@pytest.mark.parametrize("library", ["libbnas.so", "libbnas.a"])
+def test_an_installed_library(library: str, installed: Path, picture: Path, tmp_path: Path) -> None:
+    (path,) = installed.rglob(library)
+    libraries = [path, f"-Wl,-rpath,{path.parent}"]
+    if path.suffix == ".a":
+        libraries = [path, "-lstdc++", "-lm", "-lpthread"]
+    built = tmp_path / "classify"
+    run(program("cc"), EXAMPLE, f"-I{installed}/include", *libraries, "-o", built)
+    assert run(built, MINI, picture) == classify(MINI, picture).stdout
+
+
+def test_the_version_is_the_packages(installed: Path) -> None:
     (pc,) = installed.rglob("bnas.pc")
-    assert "Libs: -L${libdir} -lbnas" in pc.read_text()
-    (static,) = installed.rglob("libbnas.a")
-    program = tmp_path / "classify"
-    cc = shutil.which("cc")
-    assert cc is not None
-    libraries = [static, "-lstdc++", "-lm", "-lpthread"]
-    subprocess.run([cc, EXAMPLE, f"-I{installed}/include", *libraries, "-o", program], check=True)
-    done = subprocess.run([program, MINI, picture], capture_output=True, text=True, check=True)
-    assert done.stdout == classify(MINI, picture).stdout
+    assert f"Version: {version('bnas-deploy')}\n" in pc.read_text()
+    assert list(installed.rglob("bnasConfig.cmake"))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
+import subprocess
+import sys
 import threading
 from ctypes import byref, c_void_p
 from pathlib import Path
@@ -91,19 +94,17 @@ def test_threads_and_counts(threads: int, count: int) -> None:
 def test_several_threads_share_one_model() -> None:
     rng, model = np.random.default_rng(0), CModel(MINI)
     pixels = rgb(rng, 6, 32, 32)
-    want, wrong = model.run_rgb(pixels), []
+    want, right = model.run_rgb(pixels), []
 
     def work(threads: int) -> None:
-        for _ in range(8):
-            if not same_bits(model.run_rgb(pixels, threads), want):
-                wrong.append(threads)
+        right.extend(same_bits(model.run_rgb(pixels, threads), want) for _ in range(8))
 
     workers = [threading.Thread(target=work, args=(1 + i % 3,)) for i in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert not wrong
+    assert right == [True] * 48
 
 
 def test_every_byte_is_normalised_as_python_does() -> None:
@@ -171,7 +172,7 @@ def test_rgb_needs_three_channels() -> None:
 
 
 def test_instruction_sets_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CError, match="backend: unknown instruction set 'mmx'; choose one of .*sca"):
+    with pytest.raises(CError, match=r"backend: unknown instruction set 'mmx'; choose one .*sca"):
         CModel(MINI, "mmx")
     monkeypatch.setenv("BNAS_ISA", "scalar")
     assert CModel(MINI).description.isa == b"scalar"
@@ -215,6 +216,39 @@ def test_arguments() -> None:
         assert function(*arguments, None) == 1  # there is nowhere to say why
         assert not handle
     lib.bnas_model_free(None)
+
+
+SCARCE = """
+import resource, sys
+import numpy as np
+from c_library import CError, CModel
+from pathlib import Path
+
+model = CModel(Path(sys.argv[1]), "scalar")
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + 2**27
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+for run, image in ((model.run, np.zeros((1, 3, 512, 512), np.float32)),
+                   (model.run_rgb, np.zeros((1, 512, 512, 3), np.uint8))):
+    for threads in (1, 3):
+        try:
+            run(image, threads)
+        except CError as error:
+            print(error)
+"""
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="needs limits as Linux has them")
+def test_memory_that_runs_out(tmp_path: Path) -> None:
+    b = Builder(np.random.default_rng(0), (3, 512, 512))
+    b.conv2d("image", 256, kernel=1, padding=0)  # 2^26 floats
+    (tmp_path / "large.bnn").write_bytes(to_bytes(b.finish()))
+    done = subprocess.run(
+        [sys.executable, "-c", SCARCE, tmp_path / "large.bnn"],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["memory: memory ran out"] * 4
 
 
 def test_the_version_of_the_interface() -> None:

@@ -233,7 +233,10 @@ def test_duplicate_key_in_the_header() -> None:
         ('{"a": -Infinity}', "bnas.program: -Infinity is not a JSON number"),
         ('{"a": 1e999}', "bnas.program: the number 1e999 is too large"),
         ('{"a": ' + "9" * 5000 + "}", "bnas.program: an integer of 5000 digits is too large"),
-        ('{"a": ' + "[" * 100 + "]" * 100 + "}", "bnas.program is nested too deeply, more than 100"),
+        (
+            '{"a": ' + "[" * 100 + "]" * 100 + "}",
+            "bnas.program is nested too deeply, more than 100",
+        ),
         ("[" * 200_000, "bnas.program is nested too deeply"),
         ('{"a":' * 200_000, "bnas.program is nested too deeply"),
     ],
