@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import shutil
 import subprocess
+import sys
 from ctypes import POINTER, byref, c_char, c_char_p, c_double, c_float, c_int, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
@@ -60,11 +62,24 @@ def folder() -> Path:
 
 
 def _build(into: Path) -> Path:
-    configure = ["cmake", "-S", ROOT, "-B", into, "-DBNAS_PYTHON=OFF", "-DBNAS_C_API=ON"]
-    for command in (configure, ["cmake", "--build", into, "--target", "bnas", "bnas_classify"]):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    cmake = program("cmake")
+    run(cmake, "-S", ROOT, "-B", into, "-DBNAS_PYTHON=OFF", "-DBNAS_C_API=ON")
+    run(cmake, "--build", into)
     return into
+
+
+def program(name: str) -> str:
+    """The path of a program, that beside Python's if there is one."""
+    path = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert path is not None, f"{name} is missing"
+    return path
+
+
+def run(*command: object) -> str:
+    """What a program prints; it must succeed."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @functools.cache

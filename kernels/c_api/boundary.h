@@ -2,10 +2,11 @@
 // functions themselves.
 #pragma once
 
-#include <cstdio>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "c_api/bnas.h"
@@ -27,7 +28,9 @@ inline void require_argument(bool good, const char* message) {
 inline bnas_status report(bnas_error* error, bnas_status status, const char* message) noexcept {
   if (error != nullptr) {
     error->status = status;
-    std::snprintf(error->message, sizeof error->message, "%s", message);
+    const std::string_view shown = cut(message, sizeof error->message - 1);
+    std::memcpy(error->message, shown.data(), shown.size());
+    error->message[shown.size()] = '\0';
   }
   return status;
 }

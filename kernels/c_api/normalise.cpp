@@ -2,8 +2,9 @@
 
 namespace bnas {
 
-Normaliser::Normaliser(const Preprocessing& preprocessing) : tables_(preprocessing.mean.size()) {
-  for (std::size_t c = 0; c < tables_.size(); ++c) {
+Normaliser::Normaliser(const Preprocessing& preprocessing) {
+  if (preprocessing.mean.size() != channels) return;
+  for (std::size_t c = 0; c < channels; ++c) {
     const auto mean = static_cast<float>(preprocessing.mean[c]);
     const auto std = static_cast<float>(preprocessing.std[c]);
     for (std::size_t byte = 0; byte < tables_[c].size(); ++byte)
@@ -12,9 +13,9 @@ Normaliser::Normaliser(const Preprocessing& preprocessing) : tables_(preprocessi
 }
 
 void Normaliser::apply(const std::uint8_t* interleaved, std::size_t pixels, float* planes) const {
-  for (std::size_t c = 0; c < channels(); ++c) {
+  for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t i = 0; i < pixels; ++i)
-      planes[c * pixels + i] = tables_[c][interleaved[i * channels() + c]];
+      planes[c * pixels + i] = tables_[c][interleaved[i * channels + c]];
   }
 }
 

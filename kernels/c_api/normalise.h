@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "reader/model_file.h"
 
@@ -12,15 +11,17 @@ namespace bnas {
 
 class Normaliser {
  public:
+  static constexpr std::size_t channels = 3;
+
+  // Preprocessing of another number of channels is not that of a picture, and does nothing.
   explicit Normaliser(const Preprocessing& preprocessing);
 
-  std::size_t channels() const { return tables_.size(); }
   // From (pixels, channels) to (channels, pixels).
   void apply(const std::uint8_t* interleaved, std::size_t pixels, float* planes) const;
 
  private:
   // [channel][byte]: there are only so many results.
-  std::vector<std::array<float, 256>> tables_;
+  std::array<std::array<float, 256>, channels> tables_{};
 };
 
 }  // namespace bnas

@@ -39,7 +39,7 @@ ModelFile::ModelFile(const std::uint8_t* blob, std::size_t size)
   const auto input = scope_.values.find(top.string("input"));
   if (input == scope_.values.end() || input->second.kind != Kind::f32)
     refuse("input", quoted(top.string("input")) + " must be a declared value of kind f32");
-  input->second.assigned = true;
+  input->second.taken = input->second.assigned = true;
   input_ = &input->second;
   const std::string_view output = top.string("output");
   for (const std::string_view label : top.strings("labels")) labels_.emplace_back(label);

@@ -66,12 +66,11 @@ ValueId StepReader::assign(Kind kind, const Shape& shape) {
   require(found != scope_.values.end(),
           "assigns " + quoted(name) + ", which 'values' does not declare");
   NamedValue& value = found->second;
-  const auto& now = scope_.assigned;
-  require(!value.assigned && std::find(now.begin(), now.end(), &value) == now.end(),
-          "assigns " + quoted(name) + ", which has a value already");
+  require(!value.taken, "assigns " + quoted(name) + ", which has a value already");
   require(value.kind == kind && value.shape == shape,
           "assigns " + quoted(name) + " " + name_of(kind) + " " + text_of(shape) +
               ", declared as " + name_of(value.kind) + " " + text_of(value.shape));
+  value.taken = true;
   scope_.assigned.push_back(&value);
   return value.id;
 }

@@ -41,7 +41,9 @@ struct NamedValue {
   Kind kind;
   Shape shape;
   ValueId id;
-  bool assigned = false, read = false;
+  bool taken = false;     // by a step, maybe that which is being read
+  bool assigned = false;  // by an earlier step, or the input
+  bool read = false;
 };
 
 // What the steps share.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from c_library import ROOT, folder
+from c_library import ROOT, folder, program, run
 
 import bnas_deploy
 
@@ -66,18 +65,6 @@ def test_the_header_is_plain_c(standard: str, tmp_path: Path) -> None:
     source.write_text('#include "bnas.h"\nint main(void) { return bnas_api_version(); }\n')
     flags = [standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
     run(program("c++" if "++" in standard else "cc"), *flags, f"-I{HEADER.parent}", source)
-
-
-def run(*command: object) -> str:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def program(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"{name} is missing"
-    return path
 
 
 def test_only_the_interface_is_exported() -> None:

@@ -205,6 +205,25 @@ def test_minus_zero_is_zero_in_a_program_but_not_in_the_header() -> None:
     assert agree(join(header, DATA)) == "format"
 
 
+@pytest.mark.parametrize("prefix", range(4))
+def test_messages_do_not_end_within_a_character(prefix: int) -> None:
+    name = "x" * prefix + "\U0001f600" * 300
+    for text in (json.dumps({name: 0}, ensure_ascii=False), f'{{"input": "{name}"}}'):
+        assert agree(with_program(BLOB, text)) == "format"
+    with pytest.raises(CError, match="the file cannot be read"):
+        CModel(Path(f"/{name}"))
+
+
+def test_a_value_assigned_twice_by_one_step() -> None:
+    b = Builder(np.random.default_rng(0), (2, 3, 3))
+    b.binary_conv2d(b.binarize("image"), 2, stages=("scale", "scale"))
+    blob = to_bytes(b.finish())
+    program = json.loads(split(blob)[0]["__metadata__"]["bnas.program"])
+    first, second = program["steps"][1]["stages"]
+    second["output"] = first["output"]
+    assert agree(with_program(blob, json.dumps(program))) == "format"
+
+
 def test_programs_that_the_kernels_refuse() -> None:
     rng = np.random.default_rng(0)
     model = conv_program(rng, channels=4096, out_channels=1, height=3, width=3)
