@@ -8,7 +8,7 @@
 namespace bnas {
 namespace {
 
-constexpr Version first{1, 0}, with_scales{1, 2};
+constexpr Version first{1, 0}, with_scales{1, 2}, with_groups{1, 3};
 constexpr std::uint64_t channels_per_weight = 8;  // a byte counts as one
 
 void read_threshold(StepReader& s, const Shape& dots, StageSpec& stage) {
@@ -71,26 +71,32 @@ std::uint64_t fold_bound(const Array<std::int32_t>& fold, std::size_t outputs) {
   return static_cast<std::uint64_t>(bound);
 }
 
-AddStep read_binary_conv2d(StepReader& s) {
+AddStep read_dense_bits(StepReader& s, bool grouped) {
   const auto in = s.value("input", Kind::bits);
+  const std::size_t groups = grouped ? read_groups(s, in.shape.channels) : 1;
+  const std::size_t channels = in.shape.channels / groups;
   const Windows w = read_windows(s, in.shape, s.integers<2>("kernel"));
   const Tensor& weight = s.tensor("weight", Dtype::u64);
   s.require(weight.shape.size() == 2 && weight.shape[0] != 0,
             "field 'weight': expected shape (O, words), got " + listed(weight.shape));
   const std::size_t outputs = weight.shape[0];
-  const std::uint64_t bits = w.taps() * in.shape.channels;
-  BinaryConvSpec spec{in.id, s.packed("weight", {outputs}, bits), {}, w.spec, {}};
+  require_groups(s, groups, outputs);
+  const std::uint64_t bits = w.taps() * channels;
+  BinaryConvSpec spec{in.id, s.packed("weight", {outputs}, bits), {}, w.spec, {}, groups};
   spec.fold = s.optional_int32s("fold", {outputs, w.spec.kernel[0], w.spec.kernel[1]});
   const std::uint64_t bound = bits + fold_bound(spec.fold, outputs);
   s.require(bound < dot_limit, "a dot product can reach " + std::to_string(bound) +
                                    ", and must stay below " + std::to_string(dot_limit));
   spec.stages = read_stages(s, {outputs, w.height, w.width});
-  const std::uint64_t bytes = divide_up(in.shape.channels, channels_per_weight);
+  const std::uint64_t bytes = divide_up(channels, channels_per_weight);
   s.scope().work.add_weights(s.where(), times(outputs, w.taps() * bytes));
   s.scope().work.add_windows(s.where(), w.positions(),
-                             times(w.positions(), times(outputs, in.shape.channels)));
+                             times(w.positions(), times(outputs, channels)));
   return [spec](Builder& b) { b.add_binary_conv2d(spec); };
 }
+
+AddStep read_binary_conv2d(StepReader& s) { return read_dense_bits(s, false); }
+AddStep read_binary_grouped_conv2d(StepReader& s) { return read_dense_bits(s, true); }
 
 AddStep read_binary_depthwise_conv2d(StepReader& s) {
   const auto in = s.value("input", Kind::bits);
@@ -108,6 +114,7 @@ AddStep read_binary_depthwise_conv2d(StepReader& s) {
 const std::vector<StepRule>& binary_steps() {
   static const std::vector<StepRule> rules = {
       {"binary_conv2d", first, read_binary_conv2d},
+      {"binary_grouped_conv2d", with_groups, read_binary_grouped_conv2d},
       {"binary_depthwise_conv2d", with_scales, read_binary_depthwise_conv2d},
   };
   return rules;

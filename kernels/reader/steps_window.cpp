@@ -8,7 +8,7 @@
 namespace bnas {
 namespace {
 
-constexpr Version first{1, 0}, with_eight_bits{1, 1};
+constexpr Version first{1, 0}, with_eight_bits{1, 1}, with_groups{1, 3};
 constexpr std::int64_t largest_input = 127;
 constexpr std::int8_t least_weight = -127;
 
@@ -18,17 +18,22 @@ void count_dense(StepReader& s, const Tensor& weight, const Windows& w) {
                              times(w.positions(), times(weight.shape[0], weight.shape[1])));
 }
 
-AddStep read_conv2d(StepReader& s) {
+AddStep read_float_conv(StepReader& s, bool grouped) {
   const auto in = s.value("input", Kind::f32);
+  const std::size_t groups = grouped ? read_groups(s, in.shape.channels) : 1;
   const Tensor& weight = s.tensor("weight", Dtype::f32);
-  const Windows w = read_windows(s, in.shape, kernel_of(s, weight, in.shape.channels));
+  const Windows w = read_windows(s, in.shape, kernel_of(s, weight, in.shape.channels / groups));
+  require_groups(s, groups, weight.shape[0]);
   const auto weights = s.floats("weight", weight.shape);
   const ValueId out = s.assign(Kind::f32, {weight.shape[0], w.height, w.width});
   const auto bias = s.optional_floats("bias", {weight.shape[0]});
-  const Conv2dSpec spec{in.id, out, weights, bias, w.spec, s.relu()};
+  const Conv2dSpec spec{in.id, out, weights, bias, w.spec, s.relu(), groups};
   count_dense(s, weight, w);
   return [spec](Builder& b) { b.add_conv2d(spec); };
 }
+
+AddStep read_conv2d(StepReader& s) { return read_float_conv(s, false); }
+AddStep read_grouped_conv2d(StepReader& s) { return read_float_conv(s, true); }
 
 // The largest integer that the sum of one output can reach.
 std::int64_t sum_bound(const Array<std::int8_t>& weights, const Array<std::int32_t>& offset) {
@@ -89,6 +94,7 @@ AddStep read_avg_pool2d(StepReader& s) { return read_pool(s, true); }
 const std::vector<StepRule>& window_steps() {
   static const std::vector<StepRule> rules = {
       {"conv2d", first, read_conv2d},
+      {"grouped_conv2d", with_groups, read_grouped_conv2d},
       {"quantized_conv2d", with_eight_bits, read_quantized_conv2d},
       {"max_pool2d", first, read_max_pool2d},
       {"avg_pool2d", first, read_avg_pool2d},

@@ -65,4 +65,18 @@ KernelSize kernel_of(StepReader& s, const Tensor& weight, std::size_t channels) 
   return {bounded(weight.shape[2]), bounded(weight.shape[3])};
 }
 
+std::size_t read_groups(StepReader& s, std::size_t channels) {
+  const std::array<std::int64_t, 1> groups = {s.integer("groups")};
+  require_extents(s, "groups", groups, 1);
+  const auto count = static_cast<std::size_t>(groups[0]);
+  s.require(channels % count == 0, "field 'groups': " + std::to_string(count) + " do not divide " +
+                                       std::to_string(channels) + " channels");
+  return count;
+}
+
+void require_groups(StepReader& s, std::size_t groups, std::uint64_t outputs) {
+  s.require(outputs % groups == 0, "field 'groups': " + std::to_string(groups) + " do not divide " +
+                                       std::to_string(outputs) + " outputs");
+}
+
 }  // namespace bnas

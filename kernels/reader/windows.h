@@ -27,4 +27,8 @@ Windows read_windows(StepReader& s, const Shape& in, const KernelSize& kernel, b
 // KernelSize of a weight (O, C, kh, kw) for an input of C channels.
 KernelSize kernel_of(StepReader& s, const Tensor& weight, std::size_t channels);
 
+// The field `groups` of a convolution, which divides the channels; it must divide the outputs, too.
+std::size_t read_groups(StepReader& s, std::size_t channels);
+void require_groups(StepReader& s, std::size_t groups, std::uint64_t outputs);
+
 }  // namespace bnas
