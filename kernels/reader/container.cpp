@@ -12,6 +12,10 @@
 #include "reader/sha256.h"
 
 namespace bnas {
+
+// Tensors are used as they lie in the file, and extents of 64 bits as sizes.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(std::size_t) == 8);
+
 namespace {
 
 constexpr std::size_t length_bytes = 8;
