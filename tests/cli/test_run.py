@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from small_models import mean_colour_model, picture_model, written
+from run_command import one_error_line, run
+from small_models import picture_model, written
 
 import bnas_deploy
 from bnas_deploy import engine
@@ -23,30 +23,6 @@ from bnas_deploy.runtime.dump import read_dump
 NATIVE = pytest.mark.skipif(
     engine.available()["native"] is not None, reason=str(engine.available()["native"])
 )
-COLOURS = {"red": "red", "green": "lime", "blue": "blue"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with model.bnn and one picture a colour."""
-    written(tmp_path, mean_colour_model())
-    for name, colour in COLOURS.items():
-        Image.new("RGB", (9, 12), colour).save(tmp_path / f"{name}.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BNAS_BACKEND", "reference")
-    monkeypatch.delenv("BNAS_ISA", raising=False)
-    return tmp_path
-
-
-def run(*arguments: str) -> int:
-    return main(["--packed", "model.bnn", *arguments])
-
-
-def one_error_line(text: str) -> str:
-    assert text.startswith("error: ")
-    assert text.count("\n") == 1
-    assert "Traceback" not in text
-    return text
 
 
 def test_one_line_a_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,66 +239,6 @@ def test_dump_layers_with_nothing_readable(
     assert run("red.png", "--dump-layers", "dump") == 2
     assert "no picture could be read" in capsys.readouterr().err
     assert not (folder / "dump").exists()
-
-
-@pytest.fixture
-def data(folder: Path) -> Path:
-    """A folder data/test/<class> with four pictures, one of them in the wrong class."""
-    for name, colour in [*COLOURS.items(), ("red", "blue")]:
-        file = folder / "data" / "test" / name / f"{colour}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8), colour).save(file)
-    return folder / "data"
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_evaluate(data: Path, capsys: pytest.CaptureFixture[str], packed: bool) -> None:
-    source = data
-    if packed:
-        source = data.with_suffix(".tar.xz")
-        with tarfile.open(source, "w:xz") as tar:
-            tar.add(data / "test", arcname="test")
-    assert run("--evaluate", str(source)) == 0
-    assert capsys.readouterr().out == "top-1 accuracy: 75.00% (3 of 4)\n"
-
-
-def test_evaluate_as_json_with_an_unreadable_picture(
-    data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (data / "test" / "red" / "broken.png").write_bytes(b"no")
-    assert run("--evaluate", "data", "--json", "--batch", "2") == 1
-    out, err = capsys.readouterr()
-    report = json.loads(out)
-    assert (report["count"], report["top_1"], report["top_5"]) == (4, 0.75, None)
-    assert report["data"] == "data"
-    assert report["backend"] == "reference"
-    assert "broken.png" in report["errors"][0]["image"]
-    assert "broken.png" in err
-
-
-def test_evaluate_with_top_5(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    written(folder, picture_model())
-    (folder / "cat").mkdir()
-    (folder / "red.png").rename(folder / "cat" / "0.png")
-    for name in ("green", "blue"):
-        (folder / f"{name}.png").unlink()
-    assert run("--evaluate", ".") == 0
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("top-1 accuracy: ")
-    assert second.startswith("top-5 accuracy: ")
-
-
-def test_evaluate_with_nothing_readable(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for file in data.rglob("*.png"):
-        file.write_bytes(b"no")
-    assert run("--evaluate", "data") == 2
-    assert "none of its 4 pictures can be read" in capsys.readouterr().err
-
-
-def test_evaluate_with_foreign_classes(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (data / "test" / "red").rename(data / "test" / "crimson")
-    assert run("--evaluate", "data") == 2
-    assert "crimson" in one_error_line(capsys.readouterr().err)
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:

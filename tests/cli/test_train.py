@@ -10,10 +10,8 @@ import subprocess
 import sys
 from dataclasses import fields
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from bnas_deploy.cli._train_parser import RECIPE_HELP
 from bnas_deploy.cli.train import main
@@ -22,33 +20,6 @@ from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import load_model
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torch_file import load_plain
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data") / "colours"
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 12), ("test", 4)):
-        for label in ("blue", "red"):
-            folder = root / split / label
-            folder.mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{i}.png")
-    return root
-
-
-@pytest.fixture
-def train(images, tmp_path, capsys):
-    def run(*options, out="run", resume=False):
-        small = ["--channels", "4", "--layers", "3", "--image-size", "8"]
-        fresh = [] if resume else [*small, "--epochs", "2", "--batch", "8", "--drop-path", "0"]
-        words = ["--data", str(images), "--out", str(tmp_path / out), *fresh, *options]
-        status = main([*words[:4], "--amp", "off", "--threads", "1", *words[4:]])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
 
 
 def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
@@ -122,18 +93,6 @@ def test_where_the_weights_came_from_is_kept(train, tmp_path):
     assert training["initial"]["new"] == []
 
 
-@pytest.mark.parametrize(
-    ("model", "complaint"),
-    [("absent.pt", "absent.pt"), ("run/checkpoint.pt", "bnas-deploy/checkpoint")],
-)
-def test_a_model_that_cannot_be_begun_with(train, tmp_path, model, complaint):
-    train("--quiet")
-    status, _, err = train("--init", str(tmp_path / model), out="second")
-    assert status == 2
-    assert complaint in err
-    assert not (tmp_path / "second").exists()
-
-
 def test_gradients_of_a_resumed_run(train, tmp_path):
     assert train("--quiet", "--gradients")[0] == 0
     assert train("--resume", "--epochs", "3", "--gradients", resume=True)[0] == 0
@@ -166,101 +125,6 @@ def test_resume_from_before_names_and_phases_were_kept(train, tmp_path):
     training = load_model(tmp_path / "run" / "model.pt").training
     assert training["dataset"] == "colours"
     assert [phase["from_epoch"] for phase in training["phases"]] == [2]
-
-
-def test_fewer_epochs_than_are_done(train):
-    train("--quiet")
-    status, _, err = train("--resume", "--epochs", "1", resume=True)
-    assert status == 2
-    assert "epochs must be at least 2, which are done; got 1" in err
-
-
-def test_a_run_is_not_overwritten(train):
-    train("--quiet")
-    status, _, err = train()
-    assert status == 2
-    assert err.startswith("error: ")
-    assert "--resume" in err
-
-
-@pytest.mark.parametrize("name", ["model.pt", "metrics.csv"])
-def test_a_product_without_its_checkpoint_is_not_overwritten(train, tmp_path, name):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / name).write_text("precious")
-    status, _, err = train()
-    assert status == 2
-    assert f"holds {name} of a run already; choose another --out" in err
-    assert (tmp_path / "run" / name).read_text() == "precious"
-
-
-@pytest.mark.parametrize(("out", "message"), [("f", "this is a file"), ("f/x", "cannot be made")])
-def test_a_folder_that_cannot_be(train, tmp_path, out, message):
-    (tmp_path / "f").write_text("")
-    status, _, err = train(out=out)
-    assert status == 2
-    assert message in err
-
-
-def test_torch_that_is_not_there(train, monkeypatch):
-    monkeypatch.setattr("bnas_deploy.cli._main.find_spec", lambda name: None)
-    status, _, err = train()
-    assert status == 2
-    assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--config", "Z"], "choose one of Mini, A"),
-        (["--genotype", "darts"], "latest_cell_zeroise"),
-        (["--genotype", "none.json"], "--genotype none.json: cannot be read"),
-        (["--recipe", "none.toml"], "none.toml: cannot be read as a recipe"),
-        (["--lr", "fast"], "--lr"),
-        (["--lr", "-1"], "recipe: lr"),
-        (["--schedule", "linear"], "one-cycle"),
-        (["--fused", "on"], "--fused on"),
-        (["--threads", "0"], "--threads: expected 1 to"),
-        (["--data", "nowhere"], "nowhere: no such file or folder"),
-        (["--resume"], "checkpoint.pt does not exist"),
-        (["--nonsense"], "see bnas-train --help"),
-        (["--layers", "2"], "layers must be"),
-        (["--image-size", "10"], "image_size must be a multiple of 4"),
-        (["--checkpoint-minutes", "nan"], "--checkpoint-minutes: expected more than 0"),
-    ],
-)
-def test_a_mistake_is_one_line_and_status_two(train, options, message, tmp_path):
-    status, out, err = train(*options)
-    assert status == 2
-    assert out == ""
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert message in err
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    "option",
-    [
-        *(["--batch", "4"], ["--no-flip"], ["--config", "A"], ["--channels", "8"], ["--float"]),
-        *(["--seed", "0"], ["--recipe", "r.json"], ["--genotype", "latest_cell"]),
-        ["--shortcut", "pool"],
-    ],
-)
-def test_resume_keeps_its_network_and_recipe(train, tmp_path, option):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.pt").touch()
-    status, _, err = train("--resume", *option, resume=True)
-    assert status == 2
-    assert "leave out " + option[0].replace("no-", "") in err
-
-
-@pytest.mark.parametrize("option", ["--no-skip", "--activation-scale", "--centre-depthwise"])
-def test_resume_keeps_its_scheme(train, tmp_path, option):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.pt").touch()
-    status, _, err = train("--resume", option, resume=True)
-    assert status == 2
-    assert f"leave out {option}" in err
 
 
 def test_schemes_travel_in_the_product(train, tmp_path):
@@ -349,10 +213,3 @@ def test_help_teaches(capsys):
 def test_help_does_not_wait_for_torch():
     code = "import sys; import bnas_deploy.cli.train; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_tensorboard_that_is_not_there(train, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    status, _, err = train("--tensorboard")
-    assert status == 2
-    assert "pip install 'bnas-deploy[tensorboard]'" in err

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from bnas_deploy.cli import export, inspect, run, train
 from bnas_deploy.errors import CheckpointError, ConfigError
@@ -15,21 +13,6 @@ from bnas_deploy.training.product import load_model
 from bnas_deploy.training.torch_file import load_plain
 
 SMALL = ["--channels", "4", "--layers", "1", "--image-size", "8", "--epochs", "1", "--batch", "8"]
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data") / "colours"
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 12), ("test", 4)):
-        for channel, label in ((2, "blue"), (0, "red")):
-            folder = root / split / label
-            folder.mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 100, (8, 8, 3), dtype=np.uint8)
-                pixels[..., channel] += 120
-                Image.fromarray(pixels).save(folder / f"{i}.png")
-    return root
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ import csv
 import json
 import shutil
 
-import numpy as np
 import pytest
 import torch
+from coloured_pictures import write_pictures
 from parallel_processes import run_together
-from PIL import Image
 
 from bnas_deploy.cli.train import main
 from bnas_deploy.training.torch_file import load_plain
@@ -27,16 +26,7 @@ MACHINE = ["--amp", "off", "--device", "cpu"]
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     root = tmp_path_factory.mktemp("data") / "colours"
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 14), ("test", 5)):
-        for channel, label in enumerate(("red", "green", "blue")):
-            folder = root / split / label
-            folder.mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 200, (8, 8, 3), dtype=np.uint8)
-                pixels[..., channel] += 50
-                Image.fromarray(pixels).save(folder / f"{i}.png")
-    return root
+    return write_pictures(root, ("red", "green", "blue"), train=14, test=5)
 
 
 def options(images, out, *more):

@@ -1,0 +1,121 @@
+"""Mistakes in what bnas-train is given: one line, status 2, nothing overwritten."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [("absent.pt", "absent.pt"), ("run/checkpoint.pt", "bnas-deploy/checkpoint")],
+)
+def test_a_model_that_cannot_be_begun_with(train, tmp_path, model, complaint):
+    train("--quiet")
+    status, _, err = train("--init", str(tmp_path / model), out="second")
+    assert status == 2
+    assert complaint in err
+    assert not (tmp_path / "second").exists()
+
+
+def test_fewer_epochs_than_are_done(train):
+    train("--quiet")
+    status, _, err = train("--resume", "--epochs", "1", resume=True)
+    assert status == 2
+    assert "epochs must be at least 2, which are done; got 1" in err
+
+
+def test_a_run_is_not_overwritten(train):
+    train("--quiet")
+    status, _, err = train()
+    assert status == 2
+    assert err.startswith("error: ")
+    assert "--resume" in err
+
+
+@pytest.mark.parametrize("name", ["model.pt", "metrics.csv"])
+def test_a_product_without_its_checkpoint_is_not_overwritten(train, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("precious")
+    status, _, err = train()
+    assert status == 2
+    assert f"holds {name} of a run already; choose another --out" in err
+    assert (tmp_path / "run" / name).read_text() == "precious"
+
+
+@pytest.mark.parametrize(("out", "message"), [("f", "this is a file"), ("f/x", "cannot be made")])
+def test_a_folder_that_cannot_be(train, tmp_path, out, message):
+    (tmp_path / "f").write_text("")
+    status, _, err = train(out=out)
+    assert status == 2
+    assert message in err
+
+
+def test_torch_that_is_not_there(train, monkeypatch):
+    monkeypatch.setattr("bnas_deploy.cli._main.find_spec", lambda name: None)
+    status, _, err = train()
+    assert status == 2
+    assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--config", "Z"], "choose one of Mini, A"),
+        (["--genotype", "darts"], "latest_cell_zeroise"),
+        (["--genotype", "none.json"], "--genotype none.json: cannot be read"),
+        (["--recipe", "none.toml"], "none.toml: cannot be read as a recipe"),
+        (["--lr", "fast"], "--lr"),
+        (["--lr", "-1"], "recipe: lr"),
+        (["--schedule", "linear"], "one-cycle"),
+        (["--fused", "on"], "--fused on"),
+        (["--threads", "0"], "--threads: expected 1 to"),
+        (["--data", "nowhere"], "nowhere: no such file or folder"),
+        (["--resume"], "checkpoint.pt does not exist"),
+        (["--nonsense"], "see bnas-train --help"),
+        (["--layers", "2"], "layers must be"),
+        (["--image-size", "10"], "image_size must be a multiple of 4"),
+        (["--checkpoint-minutes", "nan"], "--checkpoint-minutes: expected more than 0"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_two(train, options, message, tmp_path):
+    status, out, err = train(*options)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--batch", "4"], ["--no-flip"], ["--config", "A"], ["--channels", "8"], ["--float"]),
+        *(["--seed", "0"], ["--recipe", "r.json"], ["--genotype", "latest_cell"]),
+        ["--shortcut", "pool"],
+    ],
+)
+def test_resume_keeps_its_network_and_recipe(train, tmp_path, option):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    status, _, err = train("--resume", *option, resume=True)
+    assert status == 2
+    assert "leave out " + option[0].replace("no-", "") in err
+
+
+@pytest.mark.parametrize("option", ["--no-skip", "--activation-scale", "--centre-depthwise"])
+def test_resume_keeps_its_scheme(train, tmp_path, option):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    status, _, err = train("--resume", option, resume=True)
+    assert status == 2
+    assert f"leave out {option}" in err
+
+
+def test_tensorboard_that_is_not_there(train, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    status, _, err = train("--tensorboard")
+    assert status == 2
+    assert "pip install 'bnas-deploy[tensorboard]'" in err
