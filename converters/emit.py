@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from bnas_deploy.bits import negative, pack_rows
 from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.ops import Stage
+from bnas_deploy.converters.ops import Stage, groups_of
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import Program, Value, steps
 
@@ -41,7 +42,23 @@ def _steps(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]
     if node.op not in _STEPS:
         msg = f"{node.name}: {node.op} has no step in the format; was the pipeline run?"
         raise ConversionError(msg)
-    return (_STEPS[node.op](node, tensors),)
+    step = _STEPS[node.op](node, tensors)
+    if node.op in _GROUPED:
+        groups = groups_of(node, graph.values[node.inputs[0]].shape[0])
+        if groups > 1:
+            return (_in_groups(step, _GROUPED[node.op], groups),)
+    return (step,)
+
+
+def _in_groups(step: steps.Step, cls: type[steps.Step], groups: int) -> steps.Step:
+    own = {field.name: getattr(step, field.name) for field in fields(step)}
+    return cls(**own, groups=groups)
+
+
+_GROUPED: dict[str, type[steps.Step]] = {
+    "conv": steps.GroupedConv2d,
+    "packed_conv": steps.BinaryGroupedConv2d,
+}
 
 
 def _store(tensors: Tensors, name: str, array: Array) -> str:
@@ -99,15 +116,16 @@ def _window_and_stages(node: Node, tensors: Tensors) -> dict[str, Any]:
 
 def _stage(node: Node, output: str, stage: Stage, tensors: Tensors) -> steps.Stage:
     store = {
-        key: _store(tensors, f"{node.name if key == 'scale' else output}.{key}", array)
-        for key in ("threshold", "flip", "scale")
+        key: _store(tensors, f"{node.name if key in ('scale', 'shift') else output}.{key}", array)
+        for key in ("threshold", "flip", "scale", "shift")
         if (array := node.constants.get(f"{output}.{key}")) is not None
     }
     if stage.kind == "threshold":
         return steps.ThresholdStage(output=output, **store)
-    return steps.ScaleStage(
+    cls = steps.AffineStage if stage.kind == "affine" else steps.ScaleStage
+    return cls(
         output=output,
-        scale=store["scale"],
+        **store,
         activation=stage.activation,
         addend=None if stage.addend is None else node.inputs[stage.addend],
         at=stage.at,
@@ -159,6 +177,11 @@ def _multiply(node: Node, tensors: Tensors) -> steps.Step:
     return steps.Multiply(input=x, factor=factor, output=node.output)
 
 
+def _constant(node: Node, tensors: Tensors) -> steps.Step:
+    value = _store(tensors, f"{node.name}.value", node.constants["value"])
+    return steps.Constant(output=node.output, value=value)
+
+
 def _concat(node: Node, tensors: Tensors) -> steps.Step:
     return steps.Concat(inputs=node.inputs, output=node.output)
 
@@ -168,6 +191,11 @@ _STEPS: dict[str, Callable[[Node, Tensors], steps.Step]] = {
     "linear": _plain(steps.Linear, "weight", "bias"),
     "affine": _plain(steps.Affine, "scale", "shift"),
     "relu": _plain(steps.Relu),
+    "prelu": _plain(steps.Prelu, "slope"),
+    "clip": _plain(steps.Clip, "low", "high"),
+    "sigmoid": _plain(steps.Sigmoid),
+    "constant": _constant,
+    "binary_max_pool": _plain(steps.BinaryMaxPool2d, "minimum"),
     "binarize": _plain(steps.Binarize, "threshold", "flip"),
     "packed_conv": _packed_conv,
     "packed_depthwise": _packed_depthwise,

@@ -29,7 +29,7 @@ def trace(graph: Graph, images: Array) -> dict[str, Array]:
     values = {graph.input: images}
     for node in graph.nodes:
         inputs = [values[name] for name in node.inputs]
-        if not inputs:  # `zero`, which cannot know N and the dtype
+        if not inputs:  # `zero` and `constant`, which cannot know N and the dtype
             inputs = [images]
         values.update(zip(node.outputs, evaluate_node(node, inputs), strict=True))
     return values
@@ -47,6 +47,31 @@ def _channel(array: Array) -> Array:
 
 def _zero(node: Node, x: Array) -> Array:
     return np.zeros((len(x), *node.attributes["shape"]), x.dtype)
+
+
+def _constant(node: Node, x: Array) -> Array:
+    value = node.constants["value"].astype(x.dtype)
+    return np.broadcast_to(value, (len(x), *value.shape))
+
+
+def _prelu(node: Node, x: Array) -> Array:
+    return np.where(x > 0, x, x * _channel(node.constants["slope"]))
+
+
+def _clip(node: Node, x: Array) -> Array:
+    low, high = (_channel(node.constants[key]) for key in ("low", "high"))
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _sigmoid(node: Node, x: Array) -> Array:
+    positive = 1 / (1 + np.exp(-np.abs(x.astype(np.float64))))
+    return np.where(x >= 0, positive, 1 - positive).astype(x.dtype)
+
+
+def _binary_max_pool(node: Node, x: Array) -> Array:
+    least = node.constants.get("minimum", np.zeros(x.shape[1], bool))
+    turn = _channel(np.where(least, -1, 1)).astype(x.dtype)
+    return _max_pool(node, x * turn) * turn
 
 
 def _activate(node: Node, x: Array) -> Array:
@@ -78,6 +103,12 @@ def _taps(node: Node, x: Array, kernel: Sequence[int]) -> Iterator[tuple[int, in
 def _convolve(node: Node, x: Array) -> Array:
     weight = node.constants["weight"].astype(np.float64)
     padded = _padded(node, x, 0.0)
+    groups = x.shape[1] // weight.shape[1]
+    parts = zip(np.split(padded, groups, axis=1), np.split(weight, groups), strict=True)
+    return np.concatenate([_convolve_group(node, part, w) for part, w in parts], axis=1)
+
+
+def _convolve_group(node: Node, padded: Array, weight: Array) -> Array:
     return _total(
         np.einsum("oc,nchw->nohw", weight[:, :, ky, kx], taken.astype(np.float64))
         for ky, kx, taken in _taps(node, padded, weight.shape[2:])
@@ -146,6 +177,8 @@ def _finished(node: Node, dot: Array, inputs: Sequence[Array]) -> tuple[Array, .
             outputs.append(_signs(beyond != _channel(node.constants[f"{name}.flip"]), inputs[0]))
             continue
         v = dot.astype(inputs[0].dtype) * _channel(node.constants[f"{name}.scale"])
+        if stage.kind == "affine":
+            v = v + _channel(node.constants[f"{name}.shift"])
         v = _relu(node, v) if stage.activation == "relu" else v
         outputs.append(v if stage.addend is None else _added(inputs[stage.addend], v, stage.at))
     return tuple(outputs)
@@ -211,6 +244,7 @@ def _linear(node: Node, x: Array) -> Array:
 
 _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "zero": _zero,
+    "constant": _constant,
     "conv": _conv,
     "binary_conv": _binary_conv,
     "binary_depthwise": _binary_depthwise,
@@ -218,6 +252,10 @@ _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "sign": _sign,
     "bits_to_float": lambda node, x: x,
     "relu": _relu,
+    "prelu": _prelu,
+    "clip": _clip,
+    "sigmoid": _sigmoid,
+    "binary_max_pool": _binary_max_pool,
     "add": lambda node, a, b: a + b,
     "concat": lambda node, *xs: np.concatenate(xs, axis=1),
     "max_pool": _max_pool,

@@ -75,7 +75,7 @@ def _binary_conv(writer: OnnxWriter, graph: Graph, node: Node) -> None:
         raise ConversionError(msg)
     activation = node.attributes["activation"]
     weight = _weights(writer, node)
-    groups = {"group": graph.values[node.inputs[0]].shape[0]} if "depthwise" in node.op else {}
+    groups = _group(graph, node)
     dot = f"{node.output}.dot"
     writer.add("Conv", [node.inputs[0], *weight], dot, **_window(node), **groups)
     scale = writer.constant(f"{node.name}.scale", column(node.constants["scale"]))

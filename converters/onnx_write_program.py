@@ -126,7 +126,13 @@ def _binary_conv(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # 
 def _scale(writer: OnnxWriter, model: PackedModel, dot: str, stage: Any, outputs: int) -> None:  # noqa: ANN401
     scale = writer.constant(f"column.{stage.scale}", column(_floats(model, stage.scale)))
     result = stage.output if stage.addend is None else f"{stage.output}.own"
-    writer.add("Mul", [dot, scale], writer.activated(stage.activation, result))
+    product = writer.activated(stage.activation, result)
+    if stage.KIND == "affine":
+        shift = writer.constant(f"column.{stage.shift}", column(_floats(model, stage.shift)))
+        scaled = writer.add("Mul", [dot, scale], f"{result}.scaled")
+        writer.add("Add", [scaled, shift], product)
+    else:
+        writer.add("Mul", [dot, scale], product)
     writer.activate(stage.activation, result)
     if stage.addend is not None:
         channels = _shape(model, stage.addend)[0], outputs
@@ -199,6 +205,43 @@ def _select(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa:
     writer.gathered(step.input, model.tensors[step.index], step.output)
 
 
+def _prelu(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
+    slope = _floats(model, step.slope).reshape(-1, 1, 1)
+    writer.add("PRelu", [step.input, writer.constant(f"slope.{step.slope}", slope)], step.output)
+
+
+def _clip(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
+    """Bounds of each channel, which Clip cannot have."""
+    low, high = (
+        writer.constant(f"column.{name}", column(_floats(model, name)))
+        for name in (step.low, step.high)
+    )
+    above = writer.add("Max", [step.input, low], f"{step.output}.above")
+    writer.add("Min", [above, high], step.output)
+
+
+def _constant(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
+    """The same for each image, in a batch of as many."""
+    value = writer.constant(f"image.{step.value}", _floats(model, step.value)[None])
+    shape = writer.add("Shape", [model.program.input], f"{step.output}.shape", start=0, end=1)
+    ones = writer.constant("ones.image", np.ones(3, np.int64))
+    whole = writer.add("Concat", [shape, ones], f"{step.output}.count", axis=0)
+    writer.add("Expand", [value, whole], step.output)
+
+
+def _binary_max_pool(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
+    """The least of signs is the greatest of their opposites, turned."""
+    source, result, turn = step.input, step.output, None
+    if step.minimum is not None:
+        least = _bits(model, step.minimum, _shape(model, step.input)[0])[0]
+        turn = writer.constant(f"turn.{step.minimum}", column(np.where(least, -1, 1)))
+        source = writer.add("Mul", [step.input, turn], f"{step.output}.turned")
+        result = f"{step.output}.greatest"
+    writer.add("MaxPool", [source], result, kernel_shape=list(step.kernel), **_window(step))
+    if turn is not None:
+        writer.add("Mul", [result, turn], step.output)
+
+
 def _multiply(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
     writer.add("Mul", [step.input, step.factor], step.output)
 
@@ -224,7 +267,10 @@ _RULES: Mapping[str, Callable[[OnnxWriter, PackedModel, Any], None]] = {
     "binary_conv2d": _binary_conv,
     "binary_depthwise_conv2d": _binary_conv,
     "binary_grouped_conv2d": _binary_conv,
+    "binary_max_pool2d": _binary_max_pool,
+    "clip": _clip,
     "concat": _concat,
+    "constant": _constant,
     "conv2d": _conv,
     "global_avg_pool": _plain("GlobalAveragePool"),
     "grouped_conv2d": _conv,
@@ -232,7 +278,9 @@ _RULES: Mapping[str, Callable[[OnnxWriter, PackedModel, Any], None]] = {
     "mean_magnitude": _mean_magnitude,
     "max_pool2d": _pool("MaxPool"),
     "multiply": _multiply,
+    "prelu": _prelu,
     "quantized_conv2d": _quantized,
     "relu": _plain("Relu"),
     "select_channels": _select,
+    "sigmoid": _plain("Sigmoid"),
 }

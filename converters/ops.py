@@ -16,7 +16,7 @@ from bnas_deploy.errors import ConversionError
 if TYPE_CHECKING:
     from bnas_deploy.converters.graph import Node
 
-__all__ = ["BITS", "F32", "OPS", "PACKED", "Op", "Shape", "Stage", "Value", "infer"]
+__all__ = ["BITS", "F32", "OPS", "PACKED", "Op", "Shape", "Stage", "Value", "groups_of", "infer"]
 
 Shape = tuple[int, int, int]
 F32 = "f32"
@@ -36,8 +36,9 @@ class Stage:
     """One output of a `packed_conv`; its constants are named ``<output>.threshold`` and the like.
 
     Attributes:
-        kind: `threshold` (constants threshold and flip, bits out) or `scale` (constant scale).
-        activation: `none` or `relu`, of a scale stage.
+        kind: `threshold` (constants threshold and flip, bits out), `scale` (constant scale) or
+            `affine` (constants scale and shift).
+        activation: `none` or `relu`, of a scale or affine stage.
         addend: Which input of the node is added to (a number from 1), or None.
         at: First channel of the addend that takes part.
     """
@@ -140,9 +141,16 @@ def _windows(node: Node, shape: Shape, kernel: Sequence[int]) -> tuple[int, int]
     return size[0], size[1]
 
 
+def groups_of(node: Node, channels: int) -> int:
+    """Groups of a convolution of so many channels: its weights are (O, channels / groups, ...)."""
+    return channels // int(node.constants["weight"].shape[1])
+
+
 def _conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     weight, shape = node.constants["weight"], inputs[0].shape
-    _require(node, weight.ndim == 4 and weight.shape[1] == shape[0], f"weight of {shape[0]} inputs")
+    divides = weight.ndim == 4 and weight.shape[1] > 0 and shape[0] % weight.shape[1] == 0
+    fits = divides and weight.shape[0] % (shape[0] // weight.shape[1]) == 0
+    _require(node, fits, f"weight of {shape[0]} inputs, or of a group of them")
     outputs, kernel = weight.shape[0], weight.shape[2:]
     for name in ("bias", "scale"):
         if name in node.constants:
@@ -191,11 +199,17 @@ def _stages(node: Node) -> list[tuple[str, Stage]]:
 
 
 def _stage_value(node: Node, name: str, stage: Stage, dot: Value) -> Value:
-    keys = ("scale",) if stage.kind == "scale" else ("threshold", "flip")
-    for key in keys:
+    for key in _STAGE_CONSTANTS[stage.kind]:
         array = node.constants.get(f"{name}.{key}")
         _require(node, array is not None and array.shape == dot.shape[:1], f"{name}.{key}")
-    return dot if stage.kind == "scale" else Value(BITS, dot.shape)
+    return Value(BITS, dot.shape) if stage.kind == "threshold" else dot
+
+
+_STAGE_CONSTANTS = {
+    "threshold": ("threshold", "flip"),
+    "scale": ("scale",),
+    "affine": ("scale", "shift"),
+}
 
 
 def _mean_magnitude(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
@@ -207,8 +221,15 @@ def _mean_magnitude(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 
 def _multiply(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     x, factor = (value.shape for value in inputs)
-    _require(node, factor == (1, *x[1:]), f"a factor of shape {(1, *x[1:])}; got {factor}")
+    fits = factor[0] in (1, x[0]) and factor[1:] in ((1, 1), x[1:])
+    _require(node, fits, f"a factor that is broadcast to {x}; got {factor}")
     return (inputs[0],)
+
+
+def _constant(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    value = node.constants["value"]
+    _require(node, value.ndim == 3, f"a value of shape (C, H, W); got {value.shape}")
+    return (Value(F32, value.shape),)
 
 
 def _add(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
@@ -234,7 +255,10 @@ def _select(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 
 def _pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     channels = inputs[0].shape[0]
-    return (Value(F32, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))),)
+    if "minimum" in node.constants:
+        minimum = node.constants["minimum"]
+        _require(node, minimum.shape == (channels,), f"minimum of shape ({channels},)")
+    return (Value(inputs[0].kind, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))),)
 
 
 def _global_pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
@@ -258,6 +282,9 @@ _POOL = Op((F32,), _pool, ("kernel", "stride", "padding"))
 
 OPS: dict[str, Op] = {
     "zero": Op((), _zero, ("shape",)),
+    # value (C, H, W): the same for every image.
+    "constant": Op((), _constant, (), ("value",)),
+    # weight (O, C / groups, kh, kw): so many groups, as everywhere below.
     "conv": Op((F32,), _conv, (*_WINDOW, "activation"), ("weight",), ("bias",)),
     # weight int8 of -1 and +1; padding adds nothing; times scale, then the activation.
     # fold (O, kh, kw): added to the dot product for each tap inside the image.
@@ -270,10 +297,17 @@ OPS: dict[str, Op] = {
     # The numbers that signs stand for, for a layer whose weights are floats.
     "bits_to_float": Op((BITS,), _floats),
     "relu": Op((F32,), _same),
+    # x where x > 0, else slope * x.
+    "prelu": Op((F32,), _same, (), ("slope",)),
+    # min(max(x, low), high); bounds may be infinite.
+    "clip": Op((F32,), _same, (), ("low", "high")),
+    "sigmoid": Op((F32,), _same),
     "add": Op((F32, F32), _add),
     "concat": Op((F32, F32, "..."), _concat),
     "max_pool": _POOL,
     "avg_pool": _POOL,
+    # The greatest sign, or the least in channels where minimum (C,) is True.
+    "binary_max_pool": Op((BITS,), _pool, _POOL.attributes, (), ("minimum",)),
     "global_avg_pool": Op((F32,), _global_pool),
     "linear": Op((F32,), _linear, (), ("weight",), ("bias",)),
     "affine": Op((F32,), _same, (), ("scale", "shift")),
@@ -283,6 +317,7 @@ OPS: dict[str, Op] = {
     # terms: the mean is the sum over the channels of |x * scale + shift|, times terms[0], plus
     # terms[1].
     "mean_magnitude": Op((F32,), _mean_magnitude, (), ("scale", "shift", "terms")),
+    # The factor has the shape of x, one channel, one pixel, or both.
     "multiply": Op((F32, F32), _multiply),
     "add_slice": Op((F32, F32), _add_slice, ("at",)),
     "select_channels": Op((F32,), _select, (), ("index",)),

@@ -14,26 +14,34 @@ from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Valu
 from bnas_deploy.format.steps import (
     AddSlice,
     Affine,
+    AffineStage,
     Binarize,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
+    BinaryMaxPool2d,
+    Clip,
     Concat,
+    Constant,
     Conv2d,
     GlobalAvgPool,
     GroupedConv2d,
     Linear,
     MeanMagnitude,
     Multiply,
+    Prelu,
     QuantizedConv2d,
     Relu,
     ScaleStage,
     SelectChannels,
+    Sigmoid,
+    Stage,
     Step,
     ThresholdStage,
 )
 
 STAGE_KINDS = ("threshold", "scale", "scale_relu", "scale_add", "scale_relu_add")
+AFFINE_KINDS = ("affine", "affine_relu", "affine_add", "affine_relu_add")
 
 
 def pair(x: int | tuple[int, int]) -> tuple[int, int]:
@@ -80,6 +88,41 @@ class Builder:
     def relu(self, x: str) -> str:
         out = self.value("f32", self.shape(x))
         self.steps.append(Relu(x, out))
+        return out
+
+    def prelu(self, x: str) -> str:
+        out = self.value("f32", self.shape(x))
+        self.steps.append(Prelu(x, out, self.floats(self.shape(x)[0])))
+        return out
+
+    def clip(self, x: str) -> str:
+        c, out = self.shape(x)[0], self.value("f32", self.shape(x))
+        low, high = np.sort(self.rng.standard_normal((2, c), dtype=np.float32), axis=0)
+        low[self.rng.random(c) < 0.2], high[self.rng.random(c) < 0.2] = -np.inf, np.inf
+        low, high = np.where(self.rng.random(c) < 0.2, -np.float32(0), low), np.maximum(high, 0)
+        self.steps.append(Clip(x, out, self.tensor(np.minimum(low, high)), self.tensor(high)))
+        return out
+
+    def sigmoid(self, x: str) -> str:
+        out = self.value("f32", self.shape(x))
+        self.steps.append(Sigmoid(x, out))
+        return out
+
+    def constant(self, *shape: int) -> str:
+        out = self.value("f32", shape)
+        self.steps.append(Constant(out, self.floats(*shape)))
+        return out
+
+    def binary_max_pool2d(
+        self, x: str, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1, minimum: bool = True
+    ) -> str:
+        k, s, p = pair(kernel), pair(stride), quad(padding)
+        c = self.shape(x)[0]
+        out = self.value(
+            "bits", (c, *self._window(x, kernel=k, stride=s, padding=p, dilation=(1, 1)))
+        )
+        least = self.flips(c) if minimum else None
+        self.steps.append(BinaryMaxPool2d(x, out, least, k, s, p))
         return out
 
     def binarize(self, x: str) -> str:
@@ -181,7 +224,7 @@ class Builder:
     def _stage(
         self, kind: str, x: str, shape: tuple[int, ...], k: tuple[int, int], geometry: Any,
         inputs: int | None = None,
-    ) -> ThresholdStage | ScaleStage:  # fmt: skip
+    ) -> Stage:  # fmt: skip
         o, n = shape[0], k[0] * k[1] * (self.shape(x)[0] if inputs is None else inputs)
         if kind == "threshold":
             t = np.round(self.rng.standard_normal(o) * np.sqrt(n)).astype(np.int32)
@@ -190,13 +233,16 @@ class Builder:
             return ThresholdStage(self.value("bits", shape), self.tensor(t), self.flips(o))
         scale = self.rng.standard_normal(o).astype(np.float32)
         scale[self.rng.random(o) < 0.1] = 0.0
-        act = "relu" if "relu" in kind else "none"
+        act, terms = "relu" if "relu" in kind else "none", (self.tensor(scale),)
+        cls: Any = ScaleStage
+        if kind.startswith("affine"):
+            cls, terms = AffineStage, (*terms, self.floats(o))
         if not kind.endswith("add"):
-            return ScaleStage(self.value("f32", shape), self.tensor(scale), act)
+            return cls(self.value("f32", shape), *terms, act)
         at, extra = (int(self.rng.integers(0, 4)) for _ in range(2))
         (addend,) = self.binary_conv2d(x, at + o + extra, stages=("scale",), **geometry)
         out = self.value("f32", self.shape(addend))
-        return ScaleStage(out, self.tensor(scale), act, addend, at)
+        return cls(out, *terms, act, addend, at)
 
     def pool(self, cls: Any, x: str, *, kernel: Any = 3, stride: Any = 1, padding: Any = 1) -> str:
         k, s, p = pair(kernel), pair(stride), quad(padding)

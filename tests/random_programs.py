@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from program_builder import STAGE_KINDS, Builder, pair
+from program_builder import AFFINE_KINDS, STAGE_KINDS, Builder, pair
 
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.steps import (
@@ -53,7 +53,7 @@ def _float_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
     sizes = [(1, 1, 1), (3, 5, 7), (8, 8, 8), (9, 4, 16), (65, 3, 2), (2, 33, 31)]
     for c, h, w in sizes:
         tag = f"{c}x{h}x{w}"
-        for op in ("affine", "relu", "binarize", "global_avg_pool"):
+        for op in ("affine", "relu", "binarize", "global_avg_pool", "prelu", "clip", "sigmoid"):
             b = Builder(rng, (c, h, w))
             getattr(b, op)(b.affine("image"))
             yield f"{op}-{tag}", b
@@ -74,6 +74,14 @@ def _float_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
 def _window_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
     pools = [(3, 1, 1), (2, 2, 0), (3, 2, 1), ((2, 3), (3, 1), (1, 2, 0, 1)), (1, 2, 0)]
     for (kernel, stride, padding), (c, h, w) in itertools.product(
+        pools, [(1, 2, 3), (5, 7, 9), (17, 9, 71)]
+    ):
+        for minimum in (False, True):
+            b = Builder(rng, (c, h, w))
+            geometry = {"kernel": kernel, "stride": stride, "padding": padding}
+            b.binary_max_pool2d(b.binarize("image"), minimum=minimum, **geometry)
+            yield f"binary_max_pool2d-{minimum}-{kernel}-{stride}-{padding}-{c}x{h}x{w}", b
+    for (kernel, stride, padding), (c, h, w) in itertools.product(
         pools, [(1, 2, 3), (5, 7, 9), (16, 8, 8)]
     ):
         for cls in (MaxPool2d, AvgPool2d):
@@ -93,8 +101,8 @@ def _window_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
 
 
 def _binary_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
-    stages = [(kind,) for kind in STAGE_KINDS]
-    for st, fold in itertools.product([*stages, STAGE_KINDS], [False, True]):
+    stages = [(kind,) for kind in (*STAGE_KINDS, *AFFINE_KINDS)]
+    for st, fold in itertools.product([*stages, STAGE_KINDS, AFFINE_KINDS], [False, True]):
         b = Builder(rng, (37, 6, 5))
         b.binary_conv2d(b.binarize("image"), 11, stages=st, fold=fold)
         yield f"binary_conv2d-{'+'.join(st)}-{'fold' if fold else 'plain'}", b
@@ -137,6 +145,15 @@ def _scale_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
         k = b.mean_magnitude("image")
         b.multiply(b.multiply(k, k), b.mean_magnitude(k))
         yield f"multiply-one-plane-{c}x{h}x{w}", b
+        b = Builder(rng, (c, h, w))
+        x = b.multiply(b.affine("image"), b.sigmoid(b.global_avg_pool("image")))
+        x = b.multiply(b.multiply(x, x), b.constant(1, h, w))
+        b.multiply(b.multiply(x, b.constant(c, h, w)), b.constant(1, 1, 1))
+        yield f"multiply-broadcast-{c}x{h}x{w}", b
+    for c, o, h, w in [(9, 130, 5, 5), (70, 64, 3, 3)]:  # whose outputs lie in the lanes
+        b = Builder(rng, (c, h, w))
+        b.binary_conv2d(b.binarize("image"), o, stages=AFFINE_KINDS)
+        yield f"binary_conv2d-affine-{c}-{o}-{h}x{w}", b
 
 
 def _grouped_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
@@ -184,7 +201,7 @@ def _random_conv(b: Builder, x: str, op: str) -> None:
     least = max(0, -(-(d * (k - 1) + 1 - min(h, w)) // 2))
     geometry = {"kernel": k, "stride": s, "dilation": d, "padding": least + int(rng.integers(0, 3))}
     o = int(rng.integers(1, 40))
-    kinds = rng.choice(STAGE_KINDS, int(rng.integers(1, 4)))
+    kinds = rng.choice((*STAGE_KINDS, *AFFINE_KINDS), int(rng.integers(1, 4)))
     if op in ("conv2d", "binary_conv2d") and rng.random() < 0.3:
         c = b.shape(x)[0]
         geometry["groups"] = int(rng.choice([g for g in range(1, c + 1) if c % g == 0]))
@@ -214,7 +231,13 @@ def _random_step(b: Builder, op: str, x: str) -> None:
     elif op == "select_channels":
         b.select_channels(x, b.rng.integers(-1, c, int(b.rng.integers(1, 40))))
     elif op == "multiply":
-        b.multiply(x, b.mean_magnitude(x))
+        factors = [b.mean_magnitude, b.sigmoid, b.global_avg_pool]
+        b.multiply(x, factors[int(b.rng.integers(3))](x))
+    elif op == "constant":
+        b.add_slice(x, b.constant(c, h, w), 0)
+    elif op == "binary_max_pool2d":
+        stride, padding = int(b.rng.integers(1, 3)), int(min(h, w) > 2)
+        b.binary_max_pool2d(b.binarize(x), kernel=min(3, h, w), stride=stride, padding=padding)
     elif "conv2d" in op:
         _random_conv(b, x, op)
     else:
@@ -227,7 +250,8 @@ def random_program(rng: np.random.Generator, *, steps: int = 8) -> PackedModel:
     b = Builder(rng, shape)
     ops = [
         "affine", "relu", "pool", "concat", "add_slice", "select_channels", "conv2d",
-        "quantized_conv2d", "binary_depthwise_conv2d", "multiply",
+        "quantized_conv2d", "binary_depthwise_conv2d", "multiply", "prelu", "clip", "sigmoid",
+        "constant", "binary_max_pool2d",
     ]  # fmt: skip
     for _ in range(steps):
         floats = [name for name, value in b.values.items() if value.kind == "f32"]

@@ -14,12 +14,16 @@ from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.steps import (
     AddSlice,
     Affine,
+    AffineStage,
     AvgPool2d,
     Binarize,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
+    BinaryMaxPool2d,
+    Clip,
     Concat,
+    Constant,
     Conv2d,
     GlobalAvgPool,
     GroupedConv2d,
@@ -27,9 +31,11 @@ from bnas_deploy.format.steps import (
     MaxPool2d,
     MeanMagnitude,
     Multiply,
+    Prelu,
     QuantizedConv2d,
     Relu,
     SelectChannels,
+    Sigmoid,
     Stage,
     Step,
     ThresholdStage,
@@ -88,6 +94,27 @@ def _relu(b: _kernels.Builder, s: Relu, n: _Names) -> None:
     b.relu(n.id[s.input], n.id[s.output])
 
 
+def _prelu(b: _kernels.Builder, s: Prelu, n: _Names) -> None:
+    b.prelu(n.id[s.input], n.id[s.output], n.tensor(s.slope))
+
+
+def _clip(b: _kernels.Builder, s: Clip, n: _Names) -> None:
+    b.clip(n.id[s.input], n.id[s.output], n.tensor(s.low), n.tensor(s.high))
+
+
+def _sigmoid(b: _kernels.Builder, s: Sigmoid, n: _Names) -> None:
+    b.sigmoid(n.id[s.input], n.id[s.output])
+
+
+def _constant(b: _kernels.Builder, s: Constant, n: _Names) -> None:
+    b.constant(n.id[s.output], n.tensor(s.value))
+
+
+def _binary_max_pool2d(b: _kernels.Builder, s: BinaryMaxPool2d, n: _Names) -> None:
+    minimum = n.optional(s.minimum)
+    b.pool_bits(n.id[s.input], n.id[s.output], minimum, s.kernel, s.stride, s.padding)
+
+
 def _conv2d(b: _kernels.Builder, s: Conv2d | GroupedConv2d, n: _Names) -> None:
     b.conv2d(
         n.id[s.input], n.id[s.output], n.tensor(s.weight), n.optional(s.bias),
@@ -104,7 +131,8 @@ def _stage(s: Stage, n: _Names) -> tuple[Any, ...]:
     if isinstance(s, ThresholdStage):
         return "threshold", n.id[s.output], n.tensor(s.threshold), n.tensor(s.flip)
     addend = None if s.addend is None else n.id[s.addend]
-    return "scale", n.id[s.output], n.tensor(s.scale), s.activation == "relu", addend, s.at
+    shift = n.tensor(s.shift) if isinstance(s, AffineStage) else None
+    return "scale", n.id[s.output], n.tensor(s.scale), shift, s.activation == "relu", addend, s.at
 
 
 def _binary_conv2d(b: _kernels.Builder, s: BinaryConv2d | BinaryGroupedConv2d, n: _Names) -> None:
@@ -167,6 +195,11 @@ def _linear(b: _kernels.Builder, s: Linear, n: _Names) -> None:
 _ADD: dict[type[Step], Callable[[_kernels.Builder, Any, _Names], None]] = {
     Affine: _affine,
     Relu: _relu,
+    Prelu: _prelu,
+    Clip: _clip,
+    Sigmoid: _sigmoid,
+    Constant: _constant,
+    BinaryMaxPool2d: _binary_max_pool2d,
     Conv2d: _conv2d,
     GroupedConv2d: _conv2d,
     Binarize: _binarize,

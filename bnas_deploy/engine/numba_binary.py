@@ -26,7 +26,16 @@ from bnas_deploy.engine.numba_jit import (
 )
 from bnas_deploy.engine.numba_plan import Array
 
-__all__ = ["CHUNK", "LANES", "ROWS", "binarize", "dots", "scale_stage", "threshold_stage"]
+__all__ = [
+    "CHUNK",
+    "LANES",
+    "ROWS",
+    "affine_stage",
+    "binarize",
+    "dots",
+    "scale_stage",
+    "threshold_stage",
+]
 
 LANES = 64
 ROWS = 4
@@ -127,6 +136,19 @@ def scale_stage(dot: Array, scale: Array, relu: bool, y: Array, add: bool) -> No
         s, row, out = scale[o], dot[o], y[o]
         for p in range(out.shape[0]):
             v = np.float32(row[p]) * s
+            if relu:
+                v = v if v > zero else zero
+            out[p] = out[p] + v if add else v
+
+
+@compiled
+def affine_stage(dot: Array, scale: Array, shift: Array, relu: bool, y: Array, add: bool) -> None:
+    """``v = act(dot * scale + shift)``, two roundings, into y (O, P) float32 or added onto it."""
+    zero = np.float32(0)
+    for o in range(len(scale)):
+        s, t, row, out = scale[o], shift[o], dot[o], y[o]
+        for p in range(out.shape[0]):
+            v = np.float32(row[p]) * s + t
             if relu:
                 v = v if v > zero else zero
             out[p] = out[p] + v if add else v

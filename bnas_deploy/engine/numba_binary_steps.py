@@ -18,6 +18,7 @@ from bnas_deploy.engine.numba_plan import Array, Prepared, Workspace
 from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["Convolution", "PreparedStage", "binary_conv2d", "convolution", "dot_stage"]
 
@@ -151,8 +152,10 @@ def _threshold_room(stage: op.ThresholdStage, conv: Convolution, model: PackedMo
     return np.clip(room, 0, conv.most + 1)
 
 
-def _scale_room(stage: op.ScaleStage, conv: Convolution, model: PackedModel) -> Array | None:
+def _scale_room(stage: FloatStage, conv: Convolution, model: PackedModel) -> Array | None:
     """``2 max(base / 2 - count, 0)`` is ReLU(dot); None where 2 does not move into the scale."""
+    if isinstance(stage, op.AffineStage):
+        return None
     twice = 2 * model.tensors[stage.scale]
     exact = np.isfinite(twice).all() and not np.signbit(twice).any()
     if stage.activation != "relu" or not exact or (conv.base[conv.base > 0] % 2).any():
@@ -172,9 +175,7 @@ def _mark(
     )
 
 
-def _scale(
-    stage: op.ScaleStage, conv: Convolution, room: Array, model: PackedModel
-) -> PreparedStage:
+def _scale(stage: FloatStage, conv: Convolution, room: Array, model: PackedModel) -> PreparedStage:
     weight, pattern, twice = (
         conv.tiles(numba_rooms.ROWS),
         conv.pattern,
@@ -191,7 +192,7 @@ def _scale(
     return run
 
 
-def _target(stage: op.ScaleStage, ws: Workspace, rows: int) -> Array:
+def _target(stage: FloatStage, ws: Workspace, rows: int) -> Array:
     """The channels that a stage writes, after the addend was copied if it lies elsewhere."""
     y = ws[stage.output]
     if stage.addend is not None and ws[stage.addend] is not y:
@@ -221,6 +222,15 @@ def dot_stage(stage: op.Stage, model: PackedModel) -> PreparedStage:
         flip, bits = flips(model, stage.flip, len(threshold)), stage.output
         return lambda dot, ws: numba_binary.threshold_stage(dot, threshold, flip, ws[bits])
     scale, relu = copy(model, stage.scale), stage.activation == "relu"
+
+    if isinstance(stage, op.AffineStage):
+        shift = copy(model, stage.shift)
+
+        def run_affine(dot: Array, ws: Workspace) -> None:
+            y = _target(stage, ws, len(scale))
+            numba_binary.affine_stage(dot, scale, shift, relu, y, stage.addend is not None)
+
+        return run_affine
 
     def run(dot: Array, ws: Workspace) -> None:
         y = _target(stage, ws, len(scale))

@@ -16,12 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.format.program import Program, Value, step_inputs, step_outputs
-from bnas_deploy.format.steps import (
-    AddSlice,
-    BinaryConvolution,
-    ScaleStage,
-    Step,
-)
+from bnas_deploy.format.steps import AddSlice, BinaryConvolution, Step
+from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
@@ -89,7 +85,7 @@ def _overwritten(step: Step, dying: set[str]) -> dict[str, str]:
     if isinstance(step, AddSlice):
         pairs = {step.output: step.input}
     elif isinstance(step, BinaryConvolution):
-        pairs = {s.output: s.addend for s in step.stages if isinstance(s, ScaleStage) and s.addend}
+        pairs = {s.output: s.addend for s in step.stages if isinstance(s, FloatStage) and s.addend}
     else:
         pairs = {}
     return {out: name for out, name in pairs.items() if name in dying and reads[name] == 1}

@@ -31,8 +31,13 @@ def mean_magnitude(x: Array, scale: Array, shift: Array, terms: Array, y: Array)
 
 @compiled
 def multiply(x: Array, factor: Array, y: Array) -> None:
-    """``y = x * factor``; factor (P,)."""
+    """``y = x * factor``; factor (C or 1, P or 1)."""
     for c in range(x.shape[0]):
-        row, out = x[c], y[c]
-        for p in range(row.shape[0]):
-            out[p] = row[p] * factor[p]
+        row, out, by = x[c], y[c], factor[min(c, factor.shape[0] - 1)]
+        if by.shape[0] == 1:
+            same = by[0]
+            for p in range(row.shape[0]):
+                out[p] = row[p] * same
+        else:
+            for p in range(row.shape[0]):
+                out[p] = row[p] * by[p]

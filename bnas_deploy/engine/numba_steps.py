@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.engine import numba_binary, numba_float, numba_scale
+from bnas_deploy.engine import numba_activation, numba_binary, numba_float, numba_scale
 from bnas_deploy.engine.numba_binary_steps import binary_conv2d
 from bnas_deploy.engine.numba_depthwise_steps import binary_depthwise_conv2d
 from bnas_deploy.engine.numba_gather import gather
@@ -19,6 +19,7 @@ from bnas_deploy.engine.numba_grouped_steps import binary_grouped_conv2d
 from bnas_deploy.engine.numba_plan import Prepared, Workspace, padded
 from bnas_deploy.engine.numba_quantized_steps import quantized_conv2d
 from bnas_deploy.engine.numba_repack import copy, flips, in_tiles, pixels
+from bnas_deploy.engine.reference_arithmetic import SIGMOID_P, SIGMOID_Q
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
@@ -37,6 +38,36 @@ def _affine(s: op.Affine, model: PackedModel) -> Prepared:
 
 def _relu(s: op.Relu, model: PackedModel) -> Prepared:
     return lambda ws: numba_float.relu(ws[s.input], ws[s.output])
+
+
+def _prelu(s: op.Prelu, model: PackedModel) -> Prepared:
+    slope = copy(model, s.slope)
+    return lambda ws: numba_activation.prelu(ws[s.input], slope, ws[s.output])
+
+
+def _clip(s: op.Clip, model: PackedModel) -> Prepared:
+    low, high = copy(model, s.low), copy(model, s.high)
+    return lambda ws: numba_activation.clip(ws[s.input], low, high, ws[s.output])
+
+
+def _sigmoid(s: op.Sigmoid, model: PackedModel) -> Prepared:
+    terms = np.array(SIGMOID_P, np.float32), np.array(SIGMOID_Q, np.float32)
+    return lambda ws: numba_activation.sigmoid(ws[s.input], *terms, ws[s.output])
+
+
+def _constant(s: op.Constant, model: PackedModel) -> Prepared:
+    value = model.tensors[s.value].reshape(len(model.tensors[s.value]), -1)
+    return lambda ws: np.copyto(ws[s.output], value)
+
+
+def _binary_max_pool2d(s: op.BinaryMaxPool2d, model: PackedModel) -> Prepared:
+    channels = model.program.values[s.input].shape[0]
+    least = np.zeros(channels, np.uint8)
+    if s.minimum is not None:
+        least = flips(model, s.minimum, channels)
+    turned = np.packbits(least, bitorder="little")
+    window = (pixels(model, s.input), pixels(model, s.output), s.kernel, s.stride, s.padding)
+    return lambda ws: numba_activation.pool_bits(ws[s.input], turned, *window, ws[s.output])
 
 
 def _conv2d(s: op.Conv2d | op.GroupedConv2d, model: PackedModel) -> Prepared:
@@ -100,7 +131,7 @@ def _mean_magnitude(s: op.MeanMagnitude, model: PackedModel) -> Prepared:
 
 
 def _multiply(s: op.Multiply, model: PackedModel) -> Prepared:
-    return lambda ws: numba_scale.multiply(ws[s.input], ws[s.factor][0], ws[s.output])
+    return lambda ws: numba_scale.multiply(ws[s.input], ws[s.factor], ws[s.output])
 
 
 def _concat(s: op.Concat, model: PackedModel) -> Prepared:
@@ -141,6 +172,11 @@ def _linear(s: op.Linear, model: PackedModel) -> Prepared:
 PREPARE: dict[str, Callable[[Any, PackedModel], Prepared]] = {
     op.Affine.OP: _affine,
     op.Relu.OP: _relu,
+    op.Prelu.OP: _prelu,
+    op.Clip.OP: _clip,
+    op.Sigmoid.OP: _sigmoid,
+    op.Constant.OP: _constant,
+    op.BinaryMaxPool2d.OP: _binary_max_pool2d,
     op.Conv2d.OP: _conv2d,
     op.GroupedConv2d.OP: _conv2d,
     op.Binarize.OP: _binarize,

@@ -33,6 +33,11 @@ __all__ = ["ReferenceRunner"]
 MEANING: dict[str, Callable[[Any, rf.State], dict[str, npt.NDArray[Any]]]] = {
     op.Affine.OP: rf.affine,
     op.Relu.OP: rf.relu_step,
+    op.Prelu.OP: rf.prelu_step,
+    op.Clip.OP: rf.clip,
+    op.Sigmoid.OP: rf.sigmoid_step,
+    op.Constant.OP: rf.constant,
+    op.BinaryMaxPool2d.OP: rb.binary_max_pool2d,
     op.Conv2d.OP: rf.conv2d,
     op.GroupedConv2d.OP: rf.conv2d,
     op.Binarize.OP: rf.binarize,
@@ -100,8 +105,12 @@ class ReferenceRunner:
         name = self._program.input
         return {name: check_images(images, self._shapes[name])}
 
+    def _state(self, values: dict[str, npt.NDArray[Any]]) -> rf.State:
+        count = len(values[self._program.input])
+        return rf.State(values, self._tensors, self._shapes, count)
+
     def _step(self, i: int, values: dict[str, npt.NDArray[Any]]) -> None:
         step = self._program.steps[i]
         # Infinities and NaN are ordinary values of float arithmetic here, as on every backend.
         with np.errstate(all="ignore"):
-            values.update(MEANING[step.OP](step, rf.State(values, self._tensors, self._shapes)))
+            values.update(MEANING[step.OP](step, self._state(values)))

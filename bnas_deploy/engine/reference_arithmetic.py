@@ -6,7 +6,15 @@ import numpy as np
 
 from bnas_deploy.engine.runner import Floats
 
-__all__ = ["fma", "relu"]
+__all__ = ["SIGMOID_P", "SIGMOID_Q", "fma", "prelu", "relu", "sigmoid"]
+
+SIGMOID_P = (
+    0.2499999701976776, 0.008358248509466648, 5.447783041745424e-05, 7.996804640697519e-08,
+    1.2875206109597137e-11,
+)  # fmt: skip
+SIGMOID_Q = (
+    1.0, 0.11676623672246933, 0.0016151234740391374, 5.111538030178053e-06, 3.00885072412882e-09,
+)  # fmt: skip
 
 
 def fma(a: Floats, b: Floats, c: Floats) -> Floats:
@@ -36,3 +44,25 @@ def fma(a: Floats, b: Floats, c: Floats) -> Floats:
 def relu(x: Floats) -> Floats:
     """``x`` where ``x > 0``, else +0 (also for -0 and NaN)."""
     return np.where(x > 0, x, np.float32(0))
+
+
+def prelu(x: Floats, slope: Floats) -> Floats:
+    """``max(x, 0) + slope * min(x, 0)``, two roundings; NaN counts as 0."""
+    return relu(x) + slope * np.where(x < 0, x, np.float32(0))
+
+
+def sigmoid(x: Floats) -> Floats:
+    """A quotient of polynomials, as docs/format.md lists its operations."""
+    t = np.where(x > -18, x, np.float32(-18))
+    t = np.where(t < 18, t, np.float32(18))
+    u = t * t
+    y = t * _polynomial(u, SIGMOID_P) / _polynomial(u, SIGMOID_Q) + np.float32(0.5)
+    y = relu(y)
+    return np.where(y < 1, y, np.float32(1))
+
+
+def _polynomial(u: Floats, coefficients: tuple[float, ...]) -> Floats:
+    total = np.full_like(u, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        total = fma(total, u, np.full_like(u, c))
+    return total

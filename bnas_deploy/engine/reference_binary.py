@@ -10,13 +10,15 @@ import numpy as np
 from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine.reference_float import Array, State, activate, per_channel, taps
 from bnas_deploy.format.steps import (
+    AffineStage,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
-    ScaleStage,
+    BinaryMaxPool2d,
     Stage,
     ThresholdStage,
 )
+from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["binary_conv2d", "binary_depthwise_conv2d", "depthwise_dot_products", "dot_products"]
 
@@ -79,6 +81,18 @@ def binary_depthwise_conv2d(s: BinaryDepthwiseConv2d, state: State) -> dict[str,
     return {stage.output: _stage(stage, dot, state) for stage in s.stages}
 
 
+def binary_max_pool2d(s: BinaryMaxPool2d, state: State) -> dict[str, Array]:
+    """Of booleans, True is -1: the greatest sign is negative where all of a window are."""
+    x = state.values[s.input]
+    c, ho, wo = state.shapes[s.output]
+    least = np.zeros(c, bool) if s.minimum is None else unpack_rows(state.tensors[s.minimum], c)
+    turned = x ^ per_channel(least)
+    negative = np.ones((len(x), c, ho, wo), bool)
+    for _, to, source in taps(x.shape[2:], (ho, wo), s):
+        negative[to] &= turned[source]
+    return {s.output: negative ^ per_channel(least)}
+
+
 def _stage(stage: Stage, dot: Array, state: State) -> Array:
     if isinstance(stage, ThresholdStage):
         return _threshold(stage, dot, state)
@@ -91,8 +105,10 @@ def _threshold(stage: ThresholdStage, dot: Array, state: State) -> Array:
     return ~positive
 
 
-def _scale(stage: ScaleStage, dot: Array, state: State) -> Array:
+def _scale(stage: FloatStage, dot: Array, state: State) -> Array:
     v = dot.astype(np.float32) * per_channel(state.tensors[stage.scale])
+    if isinstance(stage, AffineStage):
+        v = v + per_channel(state.tensors[stage.shift])
     v = activate(v, stage.activation)
     if stage.addend is None:
         return v

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.bits import unpack_rows
-from bnas_deploy.engine.reference_arithmetic import fma, relu
+from bnas_deploy.engine.reference_arithmetic import fma, prelu, relu, sigmoid
 from bnas_deploy.engine.runner import Floats
 from bnas_deploy.format import steps as op
 
@@ -31,11 +31,13 @@ class State:
         values: Assigned so far, (N, C, H, W) float32, or bool where True is -1.
         tensors: The model's.
         shapes: (C, H, W) of every value.
+        count: N.
     """
 
     values: Mapping[str, Array]
     tensors: Mapping[str, Array]
     shapes: Mapping[str, tuple[int, int, int]]
+    count: int
 
 
 def per_channel(v: Array) -> Array:
@@ -87,6 +89,26 @@ def _group_sums(
     return acc
 
 
+def prelu_step(s: op.Prelu, state: State) -> dict[str, Array]:
+    return {s.output: prelu(state.values[s.input], per_channel(state.tensors[s.slope]))}
+
+
+def clip(s: op.Clip, state: State) -> dict[str, Array]:
+    x = state.values[s.input]
+    low, high = (per_channel(state.tensors[name]) for name in (s.low, s.high))
+    t = np.where(x > low, x, low)
+    return {s.output: np.where(t < high, t, high)}
+
+
+def sigmoid_step(s: op.Sigmoid, state: State) -> dict[str, Array]:
+    return {s.output: sigmoid(state.values[s.input])}
+
+
+def constant(s: op.Constant, state: State) -> dict[str, Array]:
+    value = state.tensors[s.value]
+    return {s.output: np.broadcast_to(value, (state.count, *value.shape))}
+
+
 def binarize(s: op.Binarize, state: State) -> dict[str, Array]:
     x, threshold = state.values[s.input], state.tensors[s.threshold]
     flip = unpack_rows(state.tensors[s.flip], x.shape[1])
@@ -103,14 +125,16 @@ def positions(k: int, *, size: int, out: int, stride: int, before: int, dilation
 def taps(
     size: tuple[int, int],
     out: tuple[int, int],
-    s: op.BinaryConvolution | op.MaxPool2d | op.AvgPool2d,
+    s: op.BinaryConvolution | op.MaxPool2d | op.AvgPool2d | op.BinaryMaxPool2d,
 ) -> Iterator[tuple[tuple[int, int], Any, Any]]:
     """Taps in order, with the output pixels that see them inside the image, and the input pixels.
 
     Yields:
         (ky, kx), an index of the last two axes of the output, and one of the input.
     """
-    dilation = (1, 1) if isinstance(s, op.MaxPool2d | op.AvgPool2d) else s.dilation
+    dilation = (
+        (1, 1) if isinstance(s, op.MaxPool2d | op.AvgPool2d | op.BinaryMaxPool2d) else s.dilation
+    )
     for ky in range(s.kernel[0]):
         for kx in range(s.kernel[1]):
             to, source = [], []

@@ -8,15 +8,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value
-from bnas_deploy.format.steps import STEPS, ScaleStage, Stage, Step, ThresholdStage
+from bnas_deploy.format.steps import STEPS, Stage, Step
 
 __all__ = ["Document", "decode", "encode"]
 
-STAGES: dict[str, type[Stage]] = {c.KIND: c for c in (ThresholdStage, ScaleStage)}
+STAGES: dict[str, type[Stage]] = {c.KIND: c for c in get_args(Stage)}
 TOP_KEYS = (
     "input", "output", "values", "steps", "preprocessing", "labels", "provenance", "cost",
 )  # fmt: skip

@@ -19,6 +19,7 @@ from bnas_deploy.format.steps import (
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
+    BinaryMaxPool2d,
     Conv2d,
     GroupedConv2d,
     Linear,
@@ -42,6 +43,7 @@ Windowed = (
     | BinaryDepthwiseConv2d
     | QuantizedConv2d
     | MaxPool2d
+    | BinaryMaxPool2d
     | AvgPool2d
 )
 

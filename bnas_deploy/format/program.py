@@ -13,10 +13,11 @@ from bnas_deploy.format.steps import (
     AddSlice,
     BinaryConvolution,
     Concat,
+    Constant,
     Multiply,
-    ScaleStage,
     Step,
 )
+from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["PackedModel", "Preprocessing", "Program", "Value", "step_inputs", "step_outputs"]
 
@@ -98,12 +99,14 @@ def step_inputs(step: Step) -> tuple[str, ...]:
     """Names of the values that a step reads, in the order of its fields."""
     if isinstance(step, Concat):
         return step.inputs
+    if isinstance(step, Constant):
+        return ()
     if isinstance(step, AddSlice):
         return step.input, step.addend
     if isinstance(step, Multiply):
         return step.input, step.factor
     if isinstance(step, BinaryConvolution):
-        addends = [stage.addend for stage in step.stages if isinstance(stage, ScaleStage)]
+        addends = [stage.addend for stage in step.stages if isinstance(stage, FloatStage)]
         return (step.input, *(name for name in addends if name is not None))
     return (step.input,)
 

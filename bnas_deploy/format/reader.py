@@ -60,6 +60,6 @@ def _parse(blob: bytes) -> PackedModel:
     _check_size(len(blob))
     version, program, tensors = unpack(blob)
     model = decode(parse_json(program, "bnas.program"), tensors)
-    check_steps(model.program.steps, version)
     validate(model)
+    check_steps(model.program, version)
     return model

@@ -14,7 +14,7 @@ import numpy as np
 
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import Value
-from bnas_deploy.format.scope import Scope
+from bnas_deploy.format.scope import Scope, Shape
 from bnas_deploy.format.shapes_conv import (
     CONVOLUTIONS,
     DOT_LIMIT,
@@ -44,8 +44,32 @@ def _affine(s: op.Affine, scope: Scope) -> Assigned:
     return [f32(s.output, c, h, w)]
 
 
-def _relu(s: op.Relu, scope: Scope) -> Assigned:
+def _unary(s: op.Relu | op.Sigmoid, scope: Scope) -> Assigned:
     return [f32(s.output, *scope.value(s.input, "f32"))]
+
+
+def _prelu(s: op.Prelu, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "f32")
+    scope.floats("slope", s.slope, (c,))
+    return [f32(s.output, c, h, w)]
+
+
+def _clip(s: op.Clip, scope: Scope) -> Assigned:
+    c, h, w = scope.value(s.input, "f32")
+    low = scope.tensor("low", s.low, "f32", (c,))
+    high = scope.tensor("high", s.high, "f32", (c,))
+    if not (low <= high).all():  # nor is NaN
+        scope.fail("field 'low' must not be greater than 'high', and neither NaN")
+    return [f32(s.output, c, h, w)]
+
+
+def _constant(s: op.Constant, scope: Scope) -> Assigned:
+    value = scope.tensor_of("value", s.value, "f32")
+    if value.ndim != 3:
+        scope.fail(f"field 'value': expected shape (C, H, W), got {value.shape}")
+    scope.extents("value", value.shape)
+    scope.floats("value", s.value, value.shape)
+    return [f32(s.output, *value.shape)]
 
 
 def _binarize(s: op.Binarize, scope: Scope) -> Assigned:
@@ -68,17 +92,31 @@ def _mean_magnitude(s: op.MeanMagnitude, scope: Scope) -> Assigned:
 def _multiply(s: op.Multiply, scope: Scope) -> Assigned:
     c, h, w = scope.value(s.input, "f32")
     factor = scope.value(s.factor, "f32", "factor")
-    if factor != (1, h, w):
-        scope.fail(f"field 'factor' needs a value of shape {[1, h, w]}, got {list(factor)}")
+    if factor[0] not in (1, c) or factor[1:] not in ((1, 1), (h, w)):
+        shapes = f"({c} or 1, {h}, {w}) or ({c} or 1, 1, 1)"
+        scope.fail(f"field 'factor' needs a value of shape {shapes}, got {list(factor)}")
     return [f32(s.output, c, h, w)]
 
 
 def _pool(s: op.MaxPool2d | op.AvgPool2d, scope: Scope) -> Assigned:
-    c, h, w = scope.value(s.input, "f32")
-    size = windows(s, scope, (c, h, w), s.kernel)
+    shape = scope.value(s.input, "f32")
+    return [f32(s.output, shape[0], *_pool_size(s, scope, shape))]
+
+
+def _pool_size(
+    s: op.MaxPool2d | op.AvgPool2d | op.BinaryMaxPool2d, scope: Scope, shape: Shape
+) -> tuple[int, int]:
+    size = windows(s, scope, shape, s.kernel)
     if any(p >= s.kernel[i % 2] for i, p in enumerate(s.padding)):
         scope.fail(f"padding {list(s.padding)} must be less than the kernel {list(s.kernel)}")
-    return [f32(s.output, c, *size)]
+    return size
+
+
+def _binary_max_pool2d(s: op.BinaryMaxPool2d, scope: Scope) -> Assigned:
+    shape = scope.value(s.input, "bits")
+    if s.minimum is not None:
+        scope.packed("minimum", s.minimum, (), shape[0])
+    return [(s.output, Value("bits", (shape[0], *_pool_size(s, scope, shape))))]
 
 
 def _add_slice(s: op.AddSlice, scope: Scope) -> Assigned:
@@ -125,7 +163,12 @@ def _linear(s: op.Linear, scope: Scope) -> Assigned:
 RULES: dict[str, Callable[[Any, Scope], Assigned]] = {
     **CONVOLUTIONS,
     op.Affine.OP: _affine,
-    op.Relu.OP: _relu,
+    op.Relu.OP: _unary,
+    op.Sigmoid.OP: _unary,
+    op.Prelu.OP: _prelu,
+    op.Clip.OP: _clip,
+    op.Constant.OP: _constant,
+    op.BinaryMaxPool2d.OP: _binary_max_pool2d,
     op.Binarize.OP: _binarize,
     op.MaxPool2d.OP: _pool,
     op.AvgPool2d.OP: _pool,

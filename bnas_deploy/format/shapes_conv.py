@@ -40,6 +40,7 @@ Windowed = (
     | op.BinaryConvolution
     | op.QuantizedConv2d
     | op.MaxPool2d
+    | op.BinaryMaxPool2d
     | op.AvgPool2d
 )
 
@@ -185,6 +186,8 @@ def _stage(stage: op.Stage, scope: Scope, shape: Shape) -> tuple[str, Value]:
         scope.packed("stages.flip", stage.flip, (), o)
         return stage.output, Value("bits", shape)
     scope.floats("stages.scale", stage.scale, (o,))
+    if isinstance(stage, op.AffineStage):
+        scope.floats("stages.shift", stage.shift, (o,))
     scope.activation(stage.activation)
     if stage.addend is None:
         if stage.at != 0:

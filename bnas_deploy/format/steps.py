@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 from bnas_deploy.format.steps_binary import (
+    AffineStage,
     BinaryConv2d,
     BinaryConvolution,
     BinaryDepthwiseConv2d,
@@ -23,18 +24,31 @@ from bnas_deploy.format.steps_binary import (
     Stage,
     ThresholdStage,
 )
+from bnas_deploy.format.steps_elementwise import (
+    Affine,
+    Clip,
+    Constant,
+    Multiply,
+    Prelu,
+    Relu,
+    Sigmoid,
+)
 
 __all__ = [
     "STEPS",
     "AddSlice",
     "Affine",
+    "AffineStage",
     "AvgPool2d",
     "Binarize",
     "BinaryConv2d",
     "BinaryConvolution",
     "BinaryDepthwiseConv2d",
     "BinaryGroupedConv2d",
+    "BinaryMaxPool2d",
+    "Clip",
     "Concat",
+    "Constant",
     "Conv2d",
     "GlobalAvgPool",
     "GroupedConv2d",
@@ -44,36 +58,16 @@ __all__ = [
     "Multiply",
     "Padding",
     "Pair",
+    "Prelu",
     "QuantizedConv2d",
     "Relu",
     "ScaleStage",
     "SelectChannels",
+    "Sigmoid",
     "Stage",
     "Step",
     "ThresholdStage",
 ]
-
-
-@dataclass(frozen=True)
-class Affine:
-    """``y = x * scale[c] + shift[c]``, two roundings (an unfolded BatchNorm)."""
-
-    OP: ClassVar[str] = "affine"
-    TENSORS: ClassVar[tuple[str, ...]] = ("scale", "shift")
-    input: str
-    output: str
-    scale: str
-    shift: str
-
-
-@dataclass(frozen=True)
-class Relu:
-    """``y = x if x > 0 else +0``."""
-
-    OP: ClassVar[str] = "relu"
-    TENSORS: ClassVar[tuple[str, ...]] = ()
-    input: str
-    output: str
 
 
 @dataclass(frozen=True)
@@ -156,6 +150,20 @@ class MaxPool2d:
 
 
 @dataclass(frozen=True)
+class BinaryMaxPool2d:
+    """Greatest sign of each window, or the least in channels whose bit of `minimum` is set."""
+
+    OP: ClassVar[str] = "binary_max_pool2d"
+    TENSORS: ClassVar[tuple[str, ...]] = ("minimum",)
+    input: str
+    output: str
+    minimum: str | None  # packed bits (C,)
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+
+
+@dataclass(frozen=True)
 class AvgPool2d:
     """Mean over each window; positions outside the image are not counted."""
 
@@ -191,17 +199,6 @@ class MeanMagnitude:
     scale: str
     shift: str
     terms: str  # float32 (2,): factor of the sum, and what is added to it
-
-
-@dataclass(frozen=True)
-class Multiply:
-    """``y = x * factor``, the factor a value of one channel."""
-
-    OP: ClassVar[str] = "multiply"
-    TENSORS: ClassVar[tuple[str, ...]] = ()
-    input: str
-    factor: str
-    output: str
 
 
 @dataclass(frozen=True)
@@ -250,6 +247,10 @@ class Linear:
 Step = (
     Affine
     | Relu
+    | Prelu
+    | Clip
+    | Sigmoid
+    | Constant
     | Conv2d
     | GroupedConv2d
     | Binarize
@@ -258,6 +259,7 @@ Step = (
     | BinaryDepthwiseConv2d
     | QuantizedConv2d
     | MaxPool2d
+    | BinaryMaxPool2d
     | AvgPool2d
     | AddSlice
     | MeanMagnitude

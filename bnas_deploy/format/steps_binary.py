@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AffineStage",
     "BinaryConv2d",
     "BinaryConvolution",
     "BinaryDepthwiseConv2d",
     "BinaryGroupedConv2d",
+    "FloatStage",
     "Padding",
     "Pair",
     "ScaleStage",
@@ -53,7 +55,25 @@ class ScaleStage:
     at: int = 0
 
 
-Stage = ThresholdStage | ScaleStage
+@dataclass(frozen=True)
+class AffineStage:
+    """Output stage, dot product to float: ``v = act(dot * scale[o] + shift[o])``, two roundings.
+
+    Otherwise as `ScaleStage`.
+    """
+
+    KIND: ClassVar[str] = "affine"
+    TENSORS: ClassVar[tuple[str, ...]] = ("scale", "shift")
+    output: str
+    scale: str
+    shift: str
+    activation: str  # "none" or "relu"
+    addend: str | None = None
+    at: int = 0
+
+
+FloatStage = ScaleStage | AffineStage
+Stage = ThresholdStage | ScaleStage | AffineStage
 
 
 @dataclass(frozen=True)

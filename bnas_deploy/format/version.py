@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from bnas_deploy.errors import FormatError
+from bnas_deploy.format.program import Program, Value
 from bnas_deploy.format.steps import (
+    AffineStage,
+    BinaryConvolution,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
+    BinaryMaxPool2d,
+    Clip,
+    Constant,
     GroupedConv2d,
     MeanMagnitude,
     Multiply,
+    Prelu,
     QuantizedConv2d,
+    Sigmoid,
     Step,
 )
 
@@ -31,8 +39,17 @@ SINCE: dict[str, Version] = {
     Multiply.OP: (1, 2),
     BinaryGroupedConv2d.OP: (1, 3),
     GroupedConv2d.OP: (1, 3),
+    BinaryMaxPool2d.OP: (1, 3),
+    Clip.OP: (1, 3),
+    Constant.OP: (1, 3),
+    Prelu.OP: (1, 3),
+    Sigmoid.OP: (1, 3),
 }
 """Steps that the first version does not have."""
+
+AFFINE_STAGE: Version = (1, 3)
+WIDE_FACTOR: Version = (1, 3)
+"""What older steps can do since: that stage, and factors of `multiply` other than (1, H, W)."""
 
 
 def version_text(version: Version) -> str:
@@ -40,25 +57,38 @@ def version_text(version: Version) -> str:
     return "{}.{}".format(*version)
 
 
-def needed_version(steps: Iterable[Step]) -> Version:
-    """The lowest version that has all these steps: what a file is written as."""
-    return max((SINCE.get(step.OP, FIRST) for step in steps), default=FIRST)
+def needed_version(program: Program) -> Version:
+    """The lowest version that has all steps of a program: what a file is written as."""
+    return max((_since(step, program.values)[0] for step in program.steps), default=FIRST)
 
 
-def check_steps(steps: Iterable[Step], version: Version) -> None:
-    """Check that a file of that version may hold these steps.
+def check_steps(program: Program, version: Version) -> None:
+    """Check that a file of that version may hold a valid program's steps.
 
     Raises:
         FormatError: One of them is newer.
     """
-    for i, step in enumerate(steps):
-        since = SINCE.get(step.OP, FIRST)
+    for i, step in enumerate(program.steps):
+        since, what = _since(step, program.values)
         if since > version:
             msg = (
-                f"step {i}: {step.OP} came with version {version_text(since)}, the file says"
+                f"step {i}: {what} came with version {version_text(since)}, the file says"
                 f" {version_text(version)}; it was not written by bnas-deploy"
             )
             raise FormatError(msg)
+
+
+def _since(step: Step, values: Mapping[str, Value]) -> tuple[Version, str]:
+    """The first version that has a step as it is, and what of it came with that version."""
+    since = SINCE.get(step.OP, FIRST)
+    if isinstance(step, BinaryConvolution) and since < AFFINE_STAGE:
+        if any(isinstance(stage, AffineStage) for stage in step.stages):
+            return AFFINE_STAGE, f"the stage {AffineStage.KIND}"
+    elif isinstance(step, Multiply):
+        shape, factor = values[step.input].shape, values[step.factor].shape
+        if factor != (1, *shape[1:]):
+            return WIDE_FACTOR, f"{step.OP} by a factor of shape {list(factor)}"
+    return since, step.OP
 
 
 def parse_version(text: str) -> Version:

@@ -26,7 +26,7 @@ def to_bytes(model: PackedModel) -> bytes:
     text = dump_json(encode(model), "bnas.program")
     # What a reader will see is what is validated, so that nothing unreadable is ever written.
     validate(decode(parse_json(text, "bnas.program"), model.tensors))
-    return pack(text, model.tensors, needed_version(model.program.steps))
+    return pack(text, model.tensors, needed_version(model.program))
 
 
 def write(model: PackedModel, path: str | os.PathLike[str]) -> None:

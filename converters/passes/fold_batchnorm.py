@@ -20,7 +20,7 @@ class FoldBatchnorm(Pass):
 
     1. batch_norm(conv(x)), where nobody else reads the convolution and it has no activation: its
        weights and bias are scaled, the shift is added to the bias.
-    2. conv(batch_norm(x)), where the convolution has no padding: its weights are scaled, and the
+    2. conv(batch_norm(x)), where the convolution has no padding and no groups: its weights are scaled, and the
        shift times the weights is added to the bias. With padding the shift would be missing at the
        border, where the convolution reads zeros. The BatchNorm stays for its other readers.
     """
@@ -57,7 +57,14 @@ def _fold_back(graph: Graph, norm: Node) -> Graph | None:
 
 def _fold_forward(graph: Graph, norm: Node) -> Graph | None:
     readers = graph.readers[norm.output]
-    convs = [r for r in readers if r.op == "conv" and not any(r.attributes["padding"])]
+    channels = graph.values[norm.output].shape[0]
+    convs = [
+        r
+        for r in readers
+        if r.op == "conv"
+        and not any(r.attributes["padding"])
+        and r.constants["weight"].shape[1] == channels
+    ]
     if not convs:
         return None
     alpha, beta = _terms(norm)

@@ -26,7 +26,7 @@ class RemoveZero(Pass):
     3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
        tap; a conv without padding adds them to its bias, one with padding drops zero channels and
        keeps others; a linear layer adds them to its bias.
-    4. A binary_depthwise keeps the signs of known channels: at borders its output is not the same
+    4. A binary_depthwise, a convolution in groups and a binary_max_pool keep the signs of known channels: at borders its output is not the same
        everywhere. The value before the sign gets them back. A mean_magnitude adds them to its
        terms; multiply reads whole values.
     5. Where two values added have different live channels, select_channels lays them out alike.
@@ -82,11 +82,21 @@ def _signed(node: Node, known: Array) -> Array:
 
 def _sign(graph: Graph, node: Node, new: Rebuilt) -> Channels:
     x = new.values[node.inputs[0]]
-    keeps = any(reader.op == "binary_depthwise" for reader in graph.readers[node.output])
+    keeps = any(_needs_all(reader, x) for reader in graph.readers[node.output])
     if not (keeps and x.dead.any()):
         return _per_channel(_signed)(graph, node, new)
     new.emit(replace(node, inputs=(new.laid_out(x, np.arange(x.count), node.name),)))
     return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _needs_all(node: Node, x: Channels) -> bool:
+    return node.op in _NEED_ALL or _grouped(node, x)
+
+
+def _grouped(node: Node, x: Channels) -> bool:
+    """Whether a convolution has groups, which are equal parts of all channels."""
+    weight = node.constants.get("weight")
+    return node.op in ("conv", "binary_conv") and weight is not None and weight.shape[1] < x.count
 
 
 def _mean_magnitude(graph: Graph, node: Node, new: Rebuilt) -> Channels:
@@ -113,6 +123,24 @@ def _multiply(graph: Graph, node: Node, new: Rebuilt) -> Channels:
     )
     new.emit(replace(node, inputs=inputs))
     return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _constant(graph: Graph, node: Node, new: Rebuilt) -> Channels:
+    new.emit(node)
+    return Channels.all_live(node.output, graph.values[node.output].shape, new.dtype)
+
+
+def _unless_grouped(
+    drop: Callable[[Node, Channels, Rebuilt], Node],
+) -> Callable[[Node, Channels, Rebuilt], Node]:
+    def rule(node: Node, x: Channels, new: Rebuilt) -> Node:
+        if not _grouped(node, x):
+            return drop(node, x, new)
+        if node.op == "binary_conv":
+            return _whole(node, x, new)
+        return replace(node, inputs=(new.laid_out(x, np.arange(x.count), node.name),))
+
+    return rule
 
 
 def _whole(node: Node, x: Channels, new: Rebuilt) -> Node:
@@ -175,6 +203,7 @@ def _consumer(drop: Callable[[Node, Channels, Rebuilt], Node]) -> Callable[..., 
     return rule
 
 
+_NEED_ALL = ("binary_depthwise", "binary_max_pool")
 _SAME = _per_channel(lambda node, known: known)
 
 _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
@@ -190,8 +219,17 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "add": _add,
     "concat": _concat,
     "select_channels": _select,
-    "conv": _consumer(conv),
-    "binary_conv": _consumer(binary_conv),
+    "prelu": _per_channel(
+        lambda node, known: np.where(known > 0, known, known * node.constants["slope"])
+    ),
+    "clip": _per_channel(
+        lambda node, known: np.clip(known, node.constants["low"], node.constants["high"])
+    ),
+    "sigmoid": _per_channel(lambda node, known: 1 / (1 + np.exp(-known))),
+    "constant": _constant,
+    "conv": _consumer(_unless_grouped(conv)),
+    "binary_conv": _consumer(_unless_grouped(binary_conv)),
+    "binary_max_pool": _consumer(_whole),
     "binary_depthwise": _consumer(_whole),
     "linear": _consumer(linear),
     "mean_magnitude": _mean_magnitude,

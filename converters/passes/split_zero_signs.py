@@ -98,6 +98,9 @@ def _reader(graph: Graph, node: Node, flip: Array) -> list[Node]:
         msg = f"{node.name}: {node.op} cannot read signs of which some are 0"
         raise PassError(msg)
     weight = node.constants["weight"]
+    if weight.shape[1] < len(flip):
+        msg = f"{node.name}: a convolution in groups cannot read signs of which some are 0"
+        raise PassError(msg)
     doubled = {"weight": np.concatenate([weight, weight * flip[:, None, None]], axis=1)}
     doubled["scale"] = node.constants["scale"] / 2
     if "fold" in node.constants:

@@ -62,12 +62,13 @@ StageSpec threshold_stage(ValueId output, const py::object& threshold, const py:
   return stage;
 }
 
-StageSpec scale_stage(ValueId output, const py::object& scale, bool relu,
+StageSpec scale_stage(ValueId output, const py::object& scale, const py::object& shift, bool relu,
                       const std::optional<ValueId>& addend, std::size_t at) {
   StageSpec stage{};
   stage.kind = Stage::Kind::scale;
   stage.output = output;
   stage.scale = elements<float>(scale, "scale");
+  stage.shift = elements<float>(shift, "shift");
   stage.relu = relu;
   stage.has_addend = addend.has_value();
   stage.addend = addend.value_or(0);
@@ -75,13 +76,14 @@ StageSpec scale_stage(ValueId output, const py::object& scale, bool relu,
   return stage;
 }
 
-// A stage is ("threshold", output, threshold, flip) or ("scale", output, scale, relu, addend, at).
+// A stage is ("threshold", output, threshold, flip) or ("scale", output, scale, shift or
+// None, relu, addend, at).
 StageSpec stage(const py::tuple& fields) {
   const auto kind = fields[0].cast<std::string>();
   const auto output = fields[1].cast<ValueId>();
   if (kind == "threshold") return threshold_stage(output, fields[2], fields[3]);
-  return scale_stage(output, fields[2], fields[3].cast<bool>(),
-                     fields[4].cast<std::optional<ValueId>>(), fields[5].cast<std::size_t>());
+  return scale_stage(output, fields[2], fields[3], fields[4].cast<bool>(),
+                     fields[5].cast<std::optional<ValueId>>(), fields[6].cast<std::size_t>());
 }
 
 void binary_conv2d(Builder& b, ValueId input, const py::object& weight, const py::object& fold,
@@ -115,6 +117,25 @@ void mean_magnitude(Builder& b, ValueId input, ValueId output, const py::object&
                         elements<float>(shift, "shift"), elements<float>(terms, "terms")});
 }
 
+void prelu(Builder& b, ValueId input, ValueId output, const py::object& slope) {
+  b.add_prelu({input, output, elements<float>(slope, "slope")});
+}
+
+void clip(Builder& b, ValueId input, ValueId output, const py::object& low,
+          const py::object& high) {
+  b.add_clip({input, output, elements<float>(low, "low"), elements<float>(high, "high")});
+}
+
+void constant(Builder& b, ValueId output, const py::object& values) {
+  b.add_constant(output, elements<float>(values, "values"));
+}
+
+void pool_bits(Builder& b, ValueId input, ValueId output, const py::object& minimum,
+               const Pair& kernel, const Pair& stride, const Padding& padding) {
+  b.add_pool_bits({input, output, window(kernel, stride, padding, {1, 1}),
+                   elements<std::uint64_t>(minimum, "minimum")});
+}
+
 void pool(Builder& b, ValueId input, ValueId output, const Pair& kernel, const Pair& stride,
           const Padding& padding, bool average) {
   b.add_pool({input, output, window(kernel, stride, padding, {1, 1}), average});
@@ -139,6 +160,11 @@ void bind_builder(py::module_& m) {
            py::arg("height"), py::arg("width"))
       .def("affine", &affine)
       .def("relu", &Builder::add_relu)
+      .def("prelu", &prelu)
+      .def("clip", &clip)
+      .def("sigmoid", &Builder::add_sigmoid)
+      .def("constant", &constant)
+      .def("pool_bits", &pool_bits)
       .def("conv2d", &conv2d)
       .def("quantized_conv2d", &quantized_conv2d)
       .def("binarize", &binarize)

@@ -24,6 +24,11 @@ class Builder {
   // before them.
   void add_affine(const AffineSpec& spec);
   void add_relu(ValueId input, ValueId output);
+  void add_prelu(const PreluSpec& spec);
+  void add_clip(const ClipSpec& spec);
+  void add_sigmoid(ValueId input, ValueId output);
+  void add_constant(ValueId output, Array<float> values);
+  void add_pool_bits(const PoolBitsSpec& spec);
   void add_conv2d(const Conv2dSpec& spec);
   void add_quantized_conv2d(const QuantizedConvSpec& spec);
   void add_binarize(const BinarizeSpec& spec);
@@ -50,6 +55,9 @@ class Builder {
                     bool output_bits) const;
   Window window_for(const WindowSpec& spec, const Planes& in, const Planes& out) const;
 
+  void require_pool(const Window& window, ValueId input, ValueId output) const;
+  std::size_t like(ValueId input, ValueId output) const;
+  void add_in_place(Op op, ValueId input, ValueId output);
   ValueId add_hidden(bool bits, std::size_t planes, std::size_t height, std::size_t width);
   void add_step(Op op, std::size_t units, std::vector<ValueId> reads, std::vector<ValueId> writes);
   void copy_for_update(ValueId from, ValueId to);

@@ -47,14 +47,18 @@ ValueId Builder::split_phases(const Geometry& g, const Window& window, ValueId i
   return output;
 }
 
-void Builder::add_pool(const PoolSpec& spec) {
-  const Window window = window_for(spec.window, spec.input, spec.output, false, false);
+void Builder::require_pool(const Window& window, ValueId input, ValueId output) const {
   require(window.dilation_y == 1 && window.dilation_x == 1, "a pool has no dilation");
   require(std::max(window.pad_top, window.pad_bottom) < window.kernel_h &&
               std::max(window.pad_left, window.pad_right) < window.kernel_w,
           "the padding of a pool must be less than its kernel");
+  require_size("output channels", values_[output].planes.channels, values_[input].planes.channels);
+}
+
+void Builder::add_pool(const PoolSpec& spec) {
+  const Window window = window_for(spec.window, spec.input, spec.output, false, false);
+  require_pool(window, spec.input, spec.output);
   const std::size_t channels = values_[spec.input].planes.channels;
-  require_size("output channels", values_[spec.output].planes.channels, channels);
   const std::size_t lanes = kernels_.float_lanes;
   const std::size_t vectors = divide_up(window.out_w, lanes);
   auto* columns = tables_.allocate<std::uint64_t>(window.kernel_w * vectors);
@@ -121,6 +125,10 @@ Stage Builder::make_stage(const StageSpec& spec, const Planes& out, const Sectio
   require(spec.has_addend || (spec.at == 0 && out.channels == outputs),
           "a stage without addend must fill its output");
   stage.scale = weights_.copy(spec.scale.data, outputs);
+  if (spec.shift.size != 0) {
+    require_size("shift", spec.shift.size, outputs);
+    stage.shift = weights_.copy(spec.shift.data, outputs);
+  }
   stage.relu = spec.relu;
   stage.accumulate = spec.has_addend;
   stage.at = spec.at;

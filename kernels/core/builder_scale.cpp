@@ -80,10 +80,12 @@ void Builder::add_multiply(ValueId input, ValueId factor, ValueId output) {
   const Planes& by = shape_of(factor, false);
   shape_of(output, false);
   require_same_shape(input, output);
-  require(by.channels == 1 && by.height == in.height && by.width == in.width,
-          "multiply needs a factor of one channel and the input's pixels");
+  const bool whole = by.height == in.height && by.width == in.width;
+  require((by.channels == 1 || by.channels == in.channels) &&
+              (whole || (by.height == 1 && by.width == 1)),
+          "multiply needs a factor with one channel or the input's, and one pixel or the input's");
   add_step(Multiply{input, factor, output}, in.channels, {input, factor}, {output});
-  // A factor that is the input has one channel, and each element is read before it is written.
+  // Where the factor is the input, each element is read before it is written.
   steps_.back().in_place = true;
   ++program_steps_;
 }

@@ -38,6 +38,8 @@ void Builder::add_turned_conv(const BinaryConvSpec& spec, const BinaryShape& sha
     writes.push_back(stage.output);
     if (stage.kind == Stage::Kind::scale) {
       stage.scale = fill_up(stage.scale, shape.outputs, padded, weights_);
+      if (stage.shift != nullptr)
+        stage.shift = fill_up(stage.shift, shape.outputs, padded, weights_);
       continue;
     }
     std::transform(stage.limit, stage.limit + shape.outputs, limits + i * padded,

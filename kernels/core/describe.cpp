@@ -55,6 +55,11 @@ struct Describe {
   KernelUse operator()(const Binarize&) const { return plain("binarize"); }
   KernelUse operator()(const Affine&) const { return plain("affine"); }
   KernelUse operator()(const Relu&) const { return plain("relu"); }
+  KernelUse operator()(const Prelu&) const { return plain("prelu"); }
+  KernelUse operator()(const Clip&) const { return plain("clip"); }
+  KernelUse operator()(const Sigmoid&) const { return plain("sigmoid"); }
+  KernelUse operator()(const Constant&) const { return plain("constant"); }
+  KernelUse operator()(const PoolBits&) const { return plain("pool_bits"); }
   KernelUse operator()(const AddSlice&) const { return plain("add_slice"); }
   KernelUse operator()(const MeanMagnitude&) const { return plain("mean_magnitude"); }
   KernelUse operator()(const Multiply&) const { return plain("multiply"); }

@@ -31,6 +31,11 @@ struct Kernels {
   Kernel<Binarize> binarize;             // units: byte planes within groups of vectors
   Kernel<Affine> affine;                 // units: channels, as for all below
   Kernel<Relu> relu;
+  Kernel<Prelu> prelu;
+  Kernel<Clip> clip;
+  Kernel<Sigmoid> sigmoid;
+  Kernel<Constant> constant;
+  Kernel<PoolBits> pool_bits;  // units: byte planes
   Kernel<Pool> pool;
   Kernel<AddSlice> add_slice;
   Kernel<Multiply> multiply;

@@ -31,6 +31,11 @@ struct Execute {
   void operator()(const Binarize& s) const { kernels.binarize(s, frame, range); }
   void operator()(const Affine& s) const { kernels.affine(s, frame, range); }
   void operator()(const Relu& s) const { kernels.relu(s, frame, range); }
+  void operator()(const Prelu& s) const { kernels.prelu(s, frame, range); }
+  void operator()(const Clip& s) const { kernels.clip(s, frame, range); }
+  void operator()(const Sigmoid& s) const { kernels.sigmoid(s, frame, range); }
+  void operator()(const Constant& s) const { kernels.constant(s, frame, range); }
+  void operator()(const PoolBits& s) const { kernels.pool_bits(s, frame, range); }
   void operator()(const Pool& s) const { kernels.pool(s, frame, range); }
   void operator()(const AddSlice& s) const { kernels.add_slice(s, frame, range); }
   void operator()(const MeanMagnitude& s) const { kernels.mean_magnitude(s, frame, range); }

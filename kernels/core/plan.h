@@ -11,8 +11,9 @@
 namespace bnas {
 
 using Op = std::variant<BinaryConv, TurnedConv, DepthwiseConv, Conv2d, Quantize, QuantizedConv,
-                        SplitPhases, RepackBits, Binarize, Affine, Relu, Pool, AddSlice,
-                        MeanMagnitude, Multiply, CopyPlanes, GlobalAvgPool, Linear>;
+                        SplitPhases, RepackBits, Binarize, Affine, Relu, Prelu, Clip, Sigmoid,
+                        Constant, PoolBits, Pool, AddSlice, MeanMagnitude, Multiply, CopyPlanes,
+                        GlobalAvgPool, Linear>;
 
 struct Step {
   std::size_t program_step;  // the step of the program that it is part of

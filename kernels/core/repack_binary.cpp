@@ -188,7 +188,7 @@ bool DotBase::threshold_rooms(const StageSpec& stage, std::uint8_t* inverted,
 // Twice the room is the base, and ReLU(dot * scale) is max(room - count, 0) * 2 scale: the same
 // real number, rounded once, as long as 2 scale is finite and nothing is odd.
 bool DotBase::scale_rooms(const StageSpec& stage, std::uint8_t* rooms) const {
-  if (!stage.relu) return false;
+  if (!stage.relu || stage.shift.size != 0) return false;
   for (std::size_t o = 0; o < shape_.outputs; ++o) {
     const float twice = 2 * stage.scale.data[o];
     if (std::signbit(twice) || !std::isfinite(twice)) return false;

@@ -43,7 +43,7 @@ struct StageSpec {
   ValueId output;
   Array<std::int32_t> threshold;
   Array<std::uint64_t> flip;
-  Array<float> scale;
+  Array<float> scale, shift;  // shift may be empty
   bool relu;
   bool has_addend;
   ValueId addend;
@@ -83,6 +83,22 @@ struct AffineSpec {
 struct MeanMagnitudeSpec {
   ValueId input, output;
   Array<float> scale, shift, terms;
+};
+
+struct PreluSpec {
+  ValueId input, output;
+  Array<float> slope;
+};
+
+struct ClipSpec {
+  ValueId input, output;
+  Array<float> low, high;
+};
+
+struct PoolBitsSpec {
+  ValueId input, output;
+  WindowSpec window;
+  Array<std::uint64_t> minimum;  // packed, may be empty
 };
 
 struct AddSliceSpec {

@@ -84,6 +84,7 @@ struct Stage {
   const std::uint8_t*
       inverted;        // threshold: [tile] bits of the outputs that are negative where dot <= s
   const float* scale;  // scale: [output]
+  const float* shift;  // scale: [output] added to the product, or null
   bool relu;           // scale
   bool accumulate;     // scale: add to what the output holds
   std::size_t at;      // scale: first channel written
@@ -205,6 +206,36 @@ struct Relu {
   ValueId input, output;
 };
 
+// max(x, 0) + slope * min(x, 0)
+struct Prelu {
+  ValueId input, output;
+  const float* slope;  // [channel]
+};
+
+// min(max(x, low), high)
+struct Clip {
+  ValueId input, output;
+  const float* low;   // [channel]
+  const float* high;  // [channel]
+};
+
+struct Sigmoid {
+  ValueId input, output;
+};
+
+struct Constant {
+  ValueId output;
+  const float* values;  // [channel][pixel]
+};
+
+// Greatest signs of windows, or least ones: of the negative bits, an and over what is inside the
+// image, between two turns of the channels whose least is wanted.
+struct PoolBits {
+  ValueId input, output;
+  Window window;
+  const std::uint8_t* turned;  // [plane]
+};
+
 // Row by row: vectors of output columns, each tap a load with the stride of the window.
 struct Pool {
   ValueId input, output;
@@ -224,7 +255,7 @@ struct MeanMagnitude {
   float factor, rest;
 };
 
-// output[c] = input[c] * factor[0], in place or not.
+// output[c] = input[c] * factor[c or 0], in place or not; a factor of one pixel is that of all.
 struct Multiply {
   ValueId input, factor, output;
 };

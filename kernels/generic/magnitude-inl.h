@@ -1,5 +1,5 @@
 // Steps of the activation scale: the mean magnitude over the channels, and the multiplication of
-// every channel by one plane. Output and input of the latter may be the same planes.
+// every channel by a plane or by one number. Output and input of the latter may be the same planes.
 
 void mean_magnitude(const MeanMagnitude& step, const Frame& frame, Range range) {
   const Planes& in = planes_of(frame, step.input);
@@ -21,11 +21,18 @@ void mean_magnitude(const MeanMagnitude& step, const Frame& frame, Range range) 
 }
 
 void multiply(const Multiply& step, const Frame& frame, Range range) {
+  const Planes& by = planes_of(frame, step.factor);
   const std::size_t count = planes_of(frame, step.input).stride;
-  const float* factor = float_plane(frame, step.factor, 0);
   for (std::size_t c = range.begin; c < range.end; ++c) {
+    const float* factor = float_plane(frame, step.factor, by.channels == 1 ? 0 : c);
     const float* in = float_plane(frame, step.input, c);
     float* out = float_plane(frame, step.output, c);
+    if (pixels(by) == 1) {
+      const Floats same = broadcast_float(*factor);
+      for (std::size_t i = 0; i < count; i += float_lanes)
+        store_floats(out + i, mul_floats(load_floats(in + i), same));
+      continue;
+    }
     for (std::size_t i = 0; i < count; i += float_lanes)
       store_floats(out + i, mul_floats(load_floats(in + i), load_floats(factor + i)));
   }

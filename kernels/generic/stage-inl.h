@@ -42,6 +42,17 @@ void scale_row(const std::int16_t* dots, Floats scale, float* out, std::size_t l
   }
 }
 
+template <bool relu, bool accumulate>
+void shift_row(const std::int16_t* dots, Floats scale, Floats shift, float* out,
+               std::size_t lanes) {
+  for (std::size_t i = 0; i < lanes; i += float_lanes) {
+    Floats x = add_floats(mul_floats(words_to_floats(dots + i), scale), shift);
+    if (relu) x = relu_floats(x);
+    if (accumulate) x = add_floats(load_floats(out + i), x);
+    store_floats(out + i, x);
+  }
+}
+
 template <std::size_t vectors, bool relu, bool accumulate>
 void scale_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
   alignas(64) std::int16_t row[vectors * byte_lanes];
@@ -55,7 +66,12 @@ void scale_stage(const Stage& stage, const Frame& frame, const Tile& tile) {
       store_interleaved(row + v * byte_lanes, load_words(dots), load_words(dots + half_lanes));
     }
     const Floats scale = broadcast_float(stage.scale[tile.first_output + o]);
-    scale_row<relu, accumulate>(row, scale, out, lanes);
+    if (stage.shift == nullptr) {
+      scale_row<relu, accumulate>(row, scale, out, lanes);
+    } else {
+      const Floats shift = broadcast_float(stage.shift[tile.first_output + o]);
+      shift_row<relu, accumulate>(row, scale, shift, out, lanes);
+    }
   }
 }
 

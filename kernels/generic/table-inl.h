@@ -34,6 +34,10 @@
 
 #include "generic/elementwise-inl.h"
 
+#include "generic/activation-inl.h"
+
+#include "generic/pool_bits-inl.h"
+
 #include "generic/magnitude-inl.h"
 
 #include "generic/linear-inl.h"
@@ -62,6 +66,11 @@ constexpr Kernels make_table(const char* name) {
           &binarize,
           &affine,
           &relu,
+          &prelu,
+          &clip,
+          &sigmoid,
+          &constant,
+          &pool_bits,
           &pool,
           &add_slice,
           &multiply,

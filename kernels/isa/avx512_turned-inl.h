@@ -145,6 +145,8 @@ void scale_turned(const Stage& stage, const Frame& frame, const TurnedTile& tile
       x[i] = zero_floats();
       if (i < pixels)
         x[i] = mul_floats(words_to_floats(dots + i * vectors * byte_lanes + o), scale);
+      if (stage.shift != nullptr)
+        x[i] = add_floats(x[i], load_floats(stage.shift + tile.first_output + o));
       if (stage.relu) x[i] = relu_floats(x[i]);
     }
     store_turned<accumulate>(x, out, stride, smaller(float_lanes, tile.outputs - o), pixels);

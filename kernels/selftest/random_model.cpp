@@ -90,14 +90,14 @@ void add_binary_part(Builder& b, Random& random, std::size_t channels, const Con
   const auto fold = integers(random, outputs * taps, 9), limits = integers(random, outputs, 30);
   const auto beta = floats(random, outputs);
   BinaryConvSpec spec{v.input, array(weight), array(fold), conv.window, {}};
-  spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), true, false, 0, 0});
+  spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), {}, true, false, 0, 0});
   spec.stages.push_back(
-      {Stage::Kind::threshold, v.bits, array(limits), array(flip), {}, false, false, 0, 0});
+      {Stage::Kind::threshold, v.bits, array(limits), array(flip), {}, {}, false, false, 0, 0});
   b.add_binary_conv2d(spec);
   const auto pointwise = words(random, outputs, outputs);
   spec = {v.bits, array(pointwise), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
   spec.stages.push_back(
-      {Stage::Kind::scale, v.added, {}, {}, array(beta), false, true, v.scaled, 0});
+      {Stage::Kind::scale, v.added, {}, {}, array(beta), {}, false, true, v.scaled, 0});
   b.add_binary_conv2d(spec);
 }
 
@@ -107,7 +107,7 @@ void add_pointwise(Builder& b, Random& random, ValueId input, ValueId output,
   const auto weight = words(random, channels, channels);
   const auto beta = floats(random, channels);
   BinaryConvSpec spec{input, array(weight), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
-  spec.stages.push_back({Stage::Kind::scale, output, {}, {}, array(beta), false, false, 0, 0});
+  spec.stages.push_back({Stage::Kind::scale, output, {}, {}, array(beta), {}, false, false, 0, 0});
   b.add_binary_conv2d(spec);
 }
 
@@ -125,9 +125,9 @@ void add_depthwise_part(Builder& b, Random& random, const Shape& shape, const De
   const std::size_t pad = kernel / 2;
   BinaryConvSpec spec{
       v.bits, array(weight), {}, {{kernel, kernel}, {1, 1}, {pad, pad, pad, pad}, {1, 1}}, {}};
-  spec.stages.push_back({Stage::Kind::scale, v.dots, {}, {}, array(beta), false, false, 0, 0});
+  spec.stages.push_back({Stage::Kind::scale, v.dots, {}, {}, array(beta), {}, false, false, 0, 0});
   spec.stages.push_back(
-      {Stage::Kind::threshold, marks, array(limits), array(flip), {}, false, false, 0, 0});
+      {Stage::Kind::threshold, marks, array(limits), array(flip), {}, {}, false, false, 0, 0});
   b.add_depthwise_conv2d(spec);
   const auto terms = floats(random, 2);
   b.add_mean_magnitude({v.floats, v.mean, array(scale), array(shift), array(terms)});

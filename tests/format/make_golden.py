@@ -16,7 +16,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from program_builder import STAGE_KINDS, Builder  # noqa: E402
+from program_builder import AFFINE_KINDS, STAGE_KINDS, Builder  # noqa: E402
 from random_programs import random_images  # noqa: E402
 
 from bnas_deploy.engine.reference import ReferenceRunner  # noqa: E402
@@ -40,6 +40,10 @@ def golden_model() -> PackedModel:
     b.quantized_conv2d(x, 5, kernel=(3, 2), stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
     b.binary_depthwise_conv2d(bits, kernel=(3, 2), stride=(1, 2), stages=STAGE_KINDS)
     b.multiply(x, b.mean_magnitude(x))
+    b.multiply(b.prelu(x), b.sigmoid(b.global_avg_pool(b.clip(x))))
+    b.add_slice(x, b.constant(*b.shape(x)), 0)
+    b.binary_max_pool2d(b.binary_max_pool2d(bits, stride=2), minimum=False)
+    b.binary_conv2d(bits, 9, stages=AFFINE_KINDS)
     three, six = b.affine("image"), b.concat("image", "image")
     b.binary_conv2d(b.binarize(six), 4, groups=2, fold=True, stages=STAGE_KINDS)
     b.conv2d(three, 6, groups=3, stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")
