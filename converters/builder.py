@@ -35,7 +35,8 @@ class GraphBuilder:
             ConversionError: The node breaks a rule of its operation, or a constant is not finite.
         """
         for key, array in (constants or {}).items():
-            if not np.isfinite(array).all():
+            bound = op == "clip" and not np.isnan(array).any()  # which may be infinite
+            if not bound and not np.isfinite(array).all():
                 msg = f"{name}: {key} holds NaN or infinity; the network cannot be exported"
                 raise ConversionError(msg)
         node = Node(op, name, inputs, (name,), attributes or {}, constants or {})

@@ -50,12 +50,12 @@ def _steps(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]
     return (step,)
 
 
-def _in_groups(step: steps.Step, cls: type[steps.Step], groups: int) -> steps.Step:
+def _in_groups(step: steps.Step, cls: Callable[..., steps.Step], groups: int) -> steps.Step:
     own = {field.name: getattr(step, field.name) for field in fields(step)}
     return cls(**own, groups=groups)
 
 
-_GROUPED: dict[str, type[steps.Step]] = {
+_GROUPED: dict[str, Callable[..., steps.Step]] = {
     "conv": steps.GroupedConv2d,
     "packed_conv": steps.BinaryGroupedConv2d,
 }
@@ -122,7 +122,9 @@ def _stage(node: Node, output: str, stage: Stage, tensors: Tensors) -> steps.Sta
     }
     if stage.kind == "threshold":
         return steps.ThresholdStage(output=output, **store)
-    cls = steps.AffineStage if stage.kind == "affine" else steps.ScaleStage
+    cls: Callable[..., steps.Stage] = steps.ScaleStage
+    if stage.kind == "affine":
+        cls = steps.AffineStage
     return cls(
         output=output,
         **store,

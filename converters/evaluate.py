@@ -71,7 +71,8 @@ def _sigmoid(node: Node, x: Array) -> Array:
 def _binary_max_pool(node: Node, x: Array) -> Array:
     least = node.constants.get("minimum", np.zeros(x.shape[1], bool))
     turn = _channel(np.where(least, -1, 1)).astype(x.dtype)
-    return _max_pool(node, x * turn) * turn
+    greatest: Array = _max_pool(node, x * turn) * turn
+    return greatest
 
 
 def _activate(node: Node, x: Array) -> Array:

@@ -14,6 +14,7 @@ import onnx
 
 from bnas_deploy.converters.graph import Graph, Node
 from bnas_deploy.converters.onnx_writer import OnnxWriter, column
+from bnas_deploy.converters.ops import groups_of
 from bnas_deploy.converters.passes.eliminate_dead import EliminateDead
 from bnas_deploy.errors import ConversionError
 
@@ -62,10 +63,17 @@ def _weights(writer: OnnxWriter, node: Node) -> list[str]:
     ]
 
 
+def _group(graph: Graph, node: Node) -> dict[str, int]:
+    """The attribute of a convolution in groups."""
+    groups = groups_of(node, graph.values[node.inputs[0]].shape[0])
+    return {"group": groups} if groups > 1 else {}
+
+
 def _conv(writer: OnnxWriter, graph: Graph, node: Node) -> None:
     activation = node.attributes["activation"]
-    inputs = [node.inputs[0], *_weights(writer, node)]
-    writer.add("Conv", inputs, writer.activated(activation, node.output), **_window(node))
+    inputs, group = [node.inputs[0], *_weights(writer, node)], _group(graph, node)
+    result = writer.activated(activation, node.output)
+    writer.add("Conv", inputs, result, **_window(node), **group)
     writer.activate(activation, node.output)
 
 
@@ -123,6 +131,21 @@ def _zero(writer: OnnxWriter, graph: Graph, node: Node) -> None:
     writer.add("Expand", [none, shape], node.output)
 
 
+def _constant(writer: OnnxWriter, graph: Graph, node: Node) -> None:
+    value = writer.constant(f"{node.name}.value", node.constants["value"].astype(np.float32)[None])
+    writer.repeated(graph.input, value, node.output)
+
+
+def _prelu(writer: OnnxWriter, graph: Graph, node: Node) -> None:
+    slope = node.constants["slope"].astype(np.float32).reshape(-1, 1, 1)
+    writer.add("PRelu", [node.inputs[0], writer.constant(f"{node.name}.slope", slope)], node.output)
+
+
+def _clip(writer: OnnxWriter, graph: Graph, node: Node) -> None:
+    low, high = (node.constants[key] for key in ("low", "high"))
+    writer.clipped(node.inputs[0], low, high, node.output)
+
+
 def _linear(writer: OnnxWriter, graph: Graph, node: Node) -> None:
     flat = writer.add("Flatten", [node.inputs[0]], f"{node.output}.flat", axis=1)
     result = writer.add("Gemm", [flat, *_weights(writer, node)], f"{node.output}.gemm", transB=1)
@@ -154,15 +177,19 @@ _RULES: dict[str, Callable[[OnnxWriter, Graph, Node], None]] = {
     "batch_norm": _batch_norm,
     "binary_conv": _binary_conv,
     "binary_depthwise": _binary_conv,
+    "clip": _clip,
     "concat": _plain("Concat", axis=1),
+    "constant": _constant,
     "conv": _conv,
     "global_avg_pool": _plain("GlobalAveragePool"),
     "linear": _linear,
     "max_pool": _pool,
     "mean_magnitude": _mean_magnitude,
     "multiply": _plain("Mul"),
+    "prelu": _prelu,
     "relu": _plain("Relu"),
     "select_channels": _select,
+    "sigmoid": _plain("Sigmoid"),
     "sign": _sign,
     "zero": _zero,
 }

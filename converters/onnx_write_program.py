@@ -211,22 +211,13 @@ def _prelu(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: 
 
 
 def _clip(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
-    """Bounds of each channel, which Clip cannot have."""
-    low, high = (
-        writer.constant(f"column.{name}", column(_floats(model, name)))
-        for name in (step.low, step.high)
-    )
-    above = writer.add("Max", [step.input, low], f"{step.output}.above")
-    writer.add("Min", [above, high], step.output)
+    low, high = _floats(model, step.low), _floats(model, step.high)
+    writer.clipped(step.input, low, high, step.output)
 
 
 def _constant(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401
-    """The same for each image, in a batch of as many."""
     value = writer.constant(f"image.{step.value}", _floats(model, step.value)[None])
-    shape = writer.add("Shape", [model.program.input], f"{step.output}.shape", start=0, end=1)
-    ones = writer.constant("ones.image", np.ones(3, np.int64))
-    whole = writer.add("Concat", [shape, ones], f"{step.output}.count", axis=0)
-    writer.add("Expand", [value, whole], step.output)
+    writer.repeated(model.program.input, value, step.output)
 
 
 def _binary_max_pool(writer: OnnxWriter, model: PackedModel, step: Any) -> None:  # noqa: ANN401

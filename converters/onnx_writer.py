@@ -81,6 +81,22 @@ class OnnxWriter:
         mask = self.constant(f"{output}.mask", column(index >= 0))
         return self.add("Mul", [taken, mask], output)
 
+    def clipped(self, value: str, low: Array, high: Array, output: str) -> str:
+        """min(max(value, low), high) with bounds of each channel, which Clip cannot have."""
+        bounds = [
+            self.constant(f"{output}.{name}", column(array))
+            for name, array in (("low", low), ("high", high))
+        ]
+        above = self.add("Max", [value, bounds[0]], f"{output}.above")
+        return self.add("Min", [above, bounds[1]], output)
+
+    def repeated(self, image: str, value: str, output: str) -> str:
+        """A constant (1, C, H, W) for every image of the batch."""
+        batch = self.add("Shape", [image], f"{output}.batch", start=0, end=1)
+        ones = self.constant("ones.image", np.ones(3, np.int64))
+        shape = self.add("Concat", [batch, ones], f"{output}.shape", axis=0)
+        return self.add("Expand", [value, shape], output)
+
     def added_at(
         self, base: str, addend: str, at: int, channels: tuple[int, int], name: str
     ) -> str:

@@ -258,7 +258,11 @@ def _pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     if "minimum" in node.constants:
         minimum = node.constants["minimum"]
         _require(node, minimum.shape == (channels,), f"minimum of shape ({channels},)")
-    return (Value(inputs[0].kind, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))),)
+    return (
+        Value(
+            inputs[0].kind, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))
+        ),
+    )
 
 
 def _global_pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:

@@ -11,6 +11,7 @@ from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.converters.passes.binarize_signs import BinarizeSigns
 from bnas_deploy.converters.passes.eliminate_dead import EliminateDead
 from bnas_deploy.converters.passes.fold_batchnorm import FoldBatchnorm
+from bnas_deploy.converters.passes.fuse_affine import FuseAffine
 from bnas_deploy.converters.passes.fuse_relu import FuseRelu
 from bnas_deploy.converters.passes.fuse_residual import FuseResidual
 from bnas_deploy.converters.passes.lower_batchnorm import LowerBatchnorm
@@ -18,6 +19,7 @@ from bnas_deploy.converters.passes.lower_bits_to_float import LowerBitsToFloat
 from bnas_deploy.converters.passes.merge_equal import MergeEqual
 from bnas_deploy.converters.passes.pack_convs import PackConvs
 from bnas_deploy.converters.passes.pool_first import PoolFirst
+from bnas_deploy.converters.passes.pool_signs import PoolSigns
 from bnas_deploy.converters.passes.remove_zero import RemoveZero
 from bnas_deploy.converters.passes.schedule import Schedule
 from bnas_deploy.converters.passes.split_zero_signs import SplitZeroSigns
@@ -31,6 +33,7 @@ PIPELINE: tuple[Pass, ...] = (
     SplitZeroSigns(),  # After zeros: constants are folded as 0, the rest is an ordinary sign.
     LowerBitsToFloat(),  # Makes binary convolutions, so before PackConvs.
     MergeEqual(),  # After zeros are gone, as add(pool, 0) and pool are equal only then.
+    PoolSigns(),  # After ordinary signs are all there are; before convolutions take them.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
     PoolFirst(),  # Before folding, as it puts a BatchNorm next to the convolution behind the pool.
     FoldBatchnorm(),  # After zeros: their shifts are in biases already.
@@ -38,6 +41,7 @@ PIPELINE: tuple[Pass, ...] = (
     PackConvs(),  # Takes sign(BatchNorm(dot product)); what is left to BinarizeSigns reads floats.
     BinarizeSigns(),
     LowerBatchnorm(),  # What nothing could take, such as the one before a padded stem.
+    FuseAffine(),  # After BatchNorms are affine, before additions see the convolutions.
     AddSlices(),  # Needs to see which convolutions give floats to an addition alone.
     FuseResidual(),
     EliminateDead(),

@@ -50,8 +50,31 @@ class SmallGraph(GraphBuilder):
     def select(self, name, x, index):
         return self.add("select_channels", name, (x,), {}, {"index": np.array(index, np.int32)})
 
-    def conv(self, name, x, outputs, kernel=3, *, padding=1, bias=True, activation="none"):
-        weight = self.rng.normal(size=(outputs, self.channels(x), kernel, kernel))
+    def prelu(self, name, x, least=-1.0):
+        slope = self.rng.uniform(least, 1, self.channels(x))
+        return self.add("prelu", name, (x,), {}, {"slope": slope})
+
+    def clip(self, name, x):
+        c = self.channels(x)
+        low, high = np.sort(self.rng.normal(size=(2, c)), axis=0)
+        low[::2], high[1::3] = -np.inf, np.inf
+        return self.add("clip", name, (x,), {}, {"low": low, "high": high})
+
+    def sigmoid(self, name, x):
+        return self.add("sigmoid", name, (x,))
+
+    def constant(self, name, shape):
+        return self.add("constant", name, (), {}, {"value": self.rng.normal(size=shape)})
+
+    def affine(self, name, x):
+        c = self.channels(x)
+        constants = {"scale": self.rng.normal(size=c), "shift": self.rng.normal(size=c)}
+        return self.add("affine", name, (x,), {}, constants)
+
+    def conv(
+        self, name, x, outputs, kernel=3, *, padding=1, bias=True, activation="none", groups=1
+    ):
+        weight = self.rng.normal(size=(outputs, self.channels(x) // groups, kernel, kernel))
         constants = {"weight": weight}
         if bias:
             constants["bias"] = self.rng.normal(size=outputs)
@@ -77,8 +100,10 @@ class SmallGraph(GraphBuilder):
     def times(self, name, x, factor):
         return self.add("multiply", name, (x, factor))
 
-    def binary(self, name, x, outputs, kernel=3, *, padding=1, activation="none", fold=False):
-        shape = (outputs, self.channels(x), kernel, kernel)
+    def binary(
+        self, name, x, outputs, kernel=3, *, padding=1, activation="none", fold=False, groups=1
+    ):
+        shape = (outputs, self.channels(x) // groups, kernel, kernel)
         constants = {
             "weight": self.rng.choice(np.array([-1, 1], np.int8), size=shape),
             "scale": self.rng.random(outputs),

@@ -20,9 +20,10 @@ class FoldBatchnorm(Pass):
 
     1. batch_norm(conv(x)), where nobody else reads the convolution and it has no activation: its
        weights and bias are scaled, the shift is added to the bias.
-    2. conv(batch_norm(x)), where the convolution has no padding and no groups: its weights are scaled, and the
-       shift times the weights is added to the bias. With padding the shift would be missing at the
-       border, where the convolution reads zeros. The BatchNorm stays for its other readers.
+    2. conv(batch_norm(x)), where the convolution has no padding and no groups: its weights are
+       scaled, and the shift times the weights is added to the bias. With padding the shift would be
+       missing at the border, where the convolution reads zeros. The BatchNorm stays for its other
+       readers.
     """
 
     name = "fold_batchnorm"

@@ -45,7 +45,9 @@ def _fuse(graph: Graph, node: Node) -> Graph | None:
     stages = tuple(stage if i == place else s for i, s in enumerate(conv.attributes["stages"]))
     outputs = tuple(node.output if name == value else name for name in conv.outputs)
     constants = dict(conv.constants)
-    constants[f"{node.output}.scale"] = constants.pop(f"{value}.scale")
+    for key in ("scale", "shift"):
+        if f"{value}.{key}" in constants:
+            constants[f"{node.output}.{key}"] = constants.pop(f"{value}.{key}")
     fused = replace(conv, inputs=(*conv.inputs, base), outputs=outputs, constants=constants)
     nodes = [
         fused.with_attributes(stages=stages) if n is conv else n

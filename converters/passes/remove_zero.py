@@ -26,9 +26,9 @@ class RemoveZero(Pass):
     3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
        tap; a conv without padding adds them to its bias, one with padding drops zero channels and
        keeps others; a linear layer adds them to its bias.
-    4. A binary_depthwise, a convolution in groups and a binary_max_pool keep the signs of known channels: at borders its output is not the same
-       everywhere. The value before the sign gets them back. A mean_magnitude adds them to its
-       terms; multiply reads whole values.
+    4. A binary_depthwise, a convolution in groups and a binary_max_pool keep known channels, of
+       bits their signs: at borders the output is not the same everywhere. The value before the
+       sign gets them back. A mean_magnitude adds them to its terms; multiply reads whole values.
     5. Where two values added have different live channels, select_channels lays them out alike.
     """
 

@@ -51,6 +51,10 @@ def test_every_pass_did_something_to_some_network():
     config = NetworkConfig("release", 4, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8)
     _, records = run_pipeline(release_graph(weights, config).graph)
     busy |= {record.name for record in records if record.modified}
+    g = SmallGraph()  # what no network of BNAS has: BatchNorms behind, and pools before signs
+    x = g.norm("n", g.binary("c", g.sign("s", g.pool("p", "image")), 3))
+    _, records = run_pipeline(g.graph(g.mean("m", x)))
+    busy |= {record.name for record in records if record.modified}
     assert busy == {step.name for step in PIPELINE}
 
 
