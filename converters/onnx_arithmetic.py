@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_binary import floats
 from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import Flow
 from bnas_deploy.converters.onnx_importer import Importer
 from bnas_deploy.converters.onnx_read import OnnxNode
 
-__all__ = ["ARITHMETIC_RULES", "STEEP"]
+__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped"]
 
 STEEP = 1e6
 """From this factor on, Clip(factor * x, -1, 1) is taken for a sign."""
@@ -25,7 +27,11 @@ def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flo
     if isinstance(x, Flow) and isinstance(y, Flow):
         return _of_two(imports, node, x, y)
     flow = x if isinstance(x, Flow) else imports.flow(y)
-    constant = flow.per_channel(imports.constant(y if isinstance(x, Flow) else x, "its operand"))
+    operand = imports.constant(y if isinstance(x, Flow) else x, "its operand")
+    image = flow.per_pixel(operand)
+    if image is not None:
+        return _with_map(imports, node, flow, image, isinstance(x, Flow))
+    constant = flow.per_channel(operand)
     ones = np.ones(flow.channels)
     alpha, beta = ones, 0 * ones
     if node.op == "Mul":
@@ -49,6 +55,48 @@ def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flo
     return result
 
 
+def _with_map(
+    imports: Importer, node: OnnxNode, flow: Flow, image: Array, flow_first: bool
+) -> Flow:
+    """A value and a constant (C, H, W)."""
+    ones = np.ones(flow.channels)
+    if node.op == "Add":
+        return mapped(imports, flow, None, image, node.name)
+    if node.op == "Sub":
+        if not flow_first:
+            flow = imports.affine(flow, -ones, 0 * ones, f"{node.name}.minus")
+        return mapped(imports, flow, None, -image if flow_first else image, node.name)
+    if node.op == "Div":
+        if not flow_first:
+            msg = "divides by a computed value"
+            raise CannotConvert(msg, "multiply by a constant")
+        with np.errstate(divide="ignore"):
+            image = 1 / image
+    return mapped(imports, flow, image, None, node.name)
+
+
+def mapped(
+    imports: Importer, flow: Flow, factor: Array | None, addend: Array | None, name: str
+) -> Flow:
+    """Return flow * factor + addend, (C, H, W) each or None, as products and sums of values.
+
+    Raises:
+        CannotConvert: A constant is infinite.
+    """
+    result = floats(imports, flow, f"{name}.x")
+    for op, image in (("multiply", factor), ("add", addend)):
+        if image is None:
+            continue
+        if not np.isfinite(image).all():
+            msg = "its constant is infinite, or zero to divide by"
+            raise CannotConvert(msg, "check the model")
+        alike = op == "multiply" and (image == image[:1]).all()
+        value = {"value": image[:1] if alike else image}
+        constant = imports.node("constant", f"{name}.constant", (), {}, value)
+        result = result.of(imports.node(op, name, (result.name, constant)))
+    return result
+
+
 def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
     if node.op not in ("Add", "Sub"):
         return _multiplied(imports, node, x, y)
@@ -66,12 +114,14 @@ def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
 
 
 def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
-    """A value times an image of one channel, such as XNOR-Net's scale of activations."""
-    x, factor = (x, y) if y.channels == 1 else (y, x)
-    fits = factor.channels == 1 and factor.shape[1:] == x.shape[1:] and x.image and factor.image
-    if node.op != "Mul" or not fits:
-        msg = "multiplies or divides two computed values"
-        raise CannotConvert(msg, "a factor must be constant, or have one channel")
+    """Two values, or one and a factor of one channel or pixel: scales, gates (SE-ResNet)."""
+    x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
+    fits = factor.channels in (1, x.channels) and factor.shape[1:] in ((1, 1), x.shape[1:])
+    ranks = {len(x.dims), len(factor.dims)}
+    same = x.last == factor.last and (x.dims == factor.dims or ranks == {3})
+    if node.op != "Mul" or not (fits and same):
+        msg = f"multiplies or divides values of shapes {list(x.dims)} and {list(factor.dims)}"
+        raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
     x.need_bare()
     factor.need_bare()
     a = floats(imports, x, f"{node.name}.a")

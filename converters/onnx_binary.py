@@ -21,7 +21,7 @@ from bnas_deploy.converters.onnx_flow import Flow, Pads
 from bnas_deploy.converters.onnx_importer import Importer
 from bnas_deploy.converters.onnx_zero import may_vanish, only_dots
 
-__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_parts", "floats"]
+__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "binary_parts", "floats"]
 
 ELEMENT_LIMIT = 2**26
 
@@ -152,6 +152,12 @@ def _expanded(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[s
 
 def _turned(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[Array, Array]:
     """(C,) +1, -1 where x <= 0 is what is looked at, or 0 for both; and weights with that sign."""
+    turned, sign = _turns(imports, flow, name)
+    return turned, signs.astype(np.int64) * sign[None, :, None, None]
+
+
+def _turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array]:
+    """(C,) as of `_turned`; and what weights are multiplied by."""
     assert flow.levels is not None
     low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
     turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
@@ -170,8 +176,7 @@ def _turned(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[Arr
             count = int((turned == 0).sum())
             imports.notes.append(f"{name}: Sign(0) = 0 is kept in {count} channels, stored twice")
     # Turned bits say x <= 0, so that their sign is the other one; both levels may be swapped too.
-    sign = np.where(turned == 0, 1, turned) * np.where(high < low, -1, 1)
-    return turned, signs.astype(np.int64) * sign[None, :, None, None]
+    return turned, np.where(turned == 0, 1, turned) * np.where(high < low, -1, 1)
 
 
 def _signs(imports: Importer, flow: Flow, index: Array, turned: Array, name: str) -> str:
@@ -208,6 +213,40 @@ def binary_depthwise(
     weight = (signs * own[:, None, None, None]).astype(np.int8)
     constants = {"weight": weight, "scale": scale * np.abs(high - low) / 2}
     return imports.node("binary_depthwise", name, (bits,), _all_pads(flow, window), constants)
+
+
+def binary_groups(
+    imports: Importer, flow: Flow, signs: Array, scale: Array, window: Window, name: str
+) -> str | None:
+    """Append a convolution in groups; None where its levels or weights need more than that.
+
+    Args:
+        imports: The import.
+        flow: With levels.
+        signs: (O, C / groups, kh, kw) of -1, 0 and +1.
+        scale: (O,).
+        window: Of the convolution.
+        name: For the node.
+    """
+    assert flow.levels is not None
+    low, high = flow.levels.low, flow.levels.high
+    half = (np.abs(high - low) / 2).reshape(-1, signs.shape[1])  # (groups, C / groups)
+    padded = flow.fill is not None and flow.fill.any()
+    if padded or (low + high).any() or not (signs.all() and half.all()):
+        return None
+    if not (half == half[:, :1]).all():
+        return None
+    noted = len(imports.notes)
+    turned, sign = _turns(imports, flow, name)
+    if not turned.all():
+        del imports.notes[noted:]
+        return None
+    bits = _signs(imports, flow, np.arange(flow.channels), turned, name)
+    groups = len(half)
+    own = np.repeat(sign.reshape(groups, -1), len(signs) // groups, axis=0)  # (O, C / groups)
+    weight = (signs * own[:, :, None, None]).astype(np.int8)
+    constants = {"weight": weight, "scale": scale * np.repeat(half[:, 0], len(signs) // groups)}
+    return imports.node("binary_conv", name, (bits,), _all_pads(flow, window), constants)
 
 
 def floats(imports: Importer, flow: Flow, name: str) -> Flow:

@@ -128,35 +128,51 @@ class Flow:
             msg = "reads a padded value"
             raise CannotConvert(msg, "pad directly before a convolution or pool, or inside it")
 
-    def per_channel(self, array: Array) -> Array:
-        """Return a constant that is broadcast against this value as one number a channel, float64.
-
-        Raises:
-            CannotConvert: It varies over the pixels, or does not fit.
-        """
+    def spread(self, array: Array) -> Array | None:
+        """Return a constant that is broadcast against this value, (C, H, W); None if none fits."""
         shape = (1, *self.dims)
         extents = (1,) * (len(shape) - array.ndim) + array.shape
         fits = len(extents) == len(shape) and all(
             n in (1, m) for n, m in zip(extents, shape, strict=True)
         )
         if not fits or array.dtype.kind not in "fiub":
-            msg = f"a constant of shape {list(array.shape)} meets a value of (N, {list(self.dims)})"
-            raise CannotConvert(
-                msg,
-                "only one number, or one a channel, is understood",
-            )
-        if array.size == 1:
-            return np.full(self.channels, array.reshape(()), np.float64)
+            return None
         c, h, w = self.padded_shape
         if c * h * w > ELEMENT_LIMIT:
             msg = f"works on a value of {c * h * w:,} elements"
             raise CannotConvert(msg, "use smaller images")
         whole = np.broadcast_to(array.reshape(extents), shape)
-        whole = whole.reshape(h * w, c).T if self.last else whole.reshape(c, h * w)
-        if not (whole == whole[:, :1]).all():
+        return whole.reshape(h, w, c).transpose(2, 0, 1) if self.last else whole.reshape(c, h, w)
+
+    def per_pixel(self, array: Array) -> Array | None:
+        """Return a constant that differs from pixel to pixel, (C, H, W) float64; None if none does.
+
+        Neither where it does not fit, nor where something was padded: `per_channel` says why not.
+        """
+        whole = None if any(self.pads) or array.size == 1 else self.spread(array)
+        if whole is None or (whole == whole[:, :1, :1]).all():
+            return None
+        return whole.astype(np.float64)
+
+    def per_channel(self, array: Array) -> Array:
+        """Return a constant that is broadcast against this value as one number a channel, float64.
+
+        Raises:
+            CannotConvert: It varies over the pixels, or does not fit.
+        """
+        if array.size == 1 and array.ndim <= len(self.dims) + 1 and array.dtype.kind in "fiub":
+            return np.full(self.channels, array.reshape(()), np.float64)
+        whole = self.spread(array)
+        if whole is None:
+            msg = f"a constant of shape {list(array.shape)} meets a value of (N, {list(self.dims)})"
+            raise CannotConvert(
+                msg,
+                "only one number, or one a channel, is understood",
+            )
+        if not (whole == whole[:, :1, :1]).all():
             msg = "a constant that differs from pixel to pixel"
             raise CannotConvert(
                 msg,
                 "only one number, or one a channel, is understood",
             )
-        return whole[:, 0].astype(np.float64)
+        return whole[:, 0, 0].astype(np.float64)

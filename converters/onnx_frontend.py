@@ -17,6 +17,7 @@ import numpy as np
 from bnas_deploy.converters import ops
 from bnas_deploy.converters.builder import GraphBuilder
 from bnas_deploy.converters.graph import Array, Graph
+from bnas_deploy.converters.onnx_activations import ACTIVATION_RULES
 from bnas_deploy.converters.onnx_arithmetic import ARITHMETIC_RULES
 from bnas_deploy.converters.onnx_binary import floats
 from bnas_deploy.converters.onnx_elementwise import ELEMENTWISE_RULES
@@ -38,6 +39,7 @@ Rule = Callable[[Importer, OnnxNode, Sequence[Any]], Any]
 RULES: dict[str, Rule] = {
     **LAYER_RULES,
     **POOL_RULES,
+    **ACTIVATION_RULES,
     **ELEMENTWISE_RULES,
     **ARITHMETIC_RULES,
     **VIEW_RULES,
@@ -170,7 +172,6 @@ _HELP = {
     "ConvTranspose": "use Conv",
     "InstanceNormalization": "use BatchNormalization",
     "LayerNormalization": "use BatchNormalization",
-    "Sigmoid": "gates that multiply two values are not understood",
 }
 
 

@@ -13,6 +13,7 @@ from bnas_deploy.converters.onnx_binary import (
     Window,
     binary_conv,
     binary_depthwise,
+    binary_groups,
     binary_parts,
     floats,
 )
@@ -121,20 +122,23 @@ def _layer(
     parts = binary_parts(weight)
     if parts is None or flow.levels is None:
         reason = REAL_WEIGHTS if parts is None else REAL_INPUT
-        return _float_conv(imports, node, flow, _dense(weight, groups), window, reason)
+        return _float_conv(imports, node, flow, weight, window, reason)
     signs, scale = parts
     if groups == flow.channels == len(weight) and groups > 1:
         alone = binary_depthwise(imports, flow, signs, scale, window, node.name)
         if alone is not None:
             return imports.bare(alone)
+    if groups > 1:
+        together = binary_groups(imports, flow, signs, scale, window, node.name)
+        if together is not None:
+            return imports.bare(together)
     if groups > 1 and signs.shape[1] >= _WORTH_SPLITTING:
         return _split(imports, node, flow, weight, window, groups)
     try:
         dense = _dense(signs, groups)
         value, rest = binary_conv(imports, flow, dense, scale, window, node.name)
     except CannotConvert as error:
-        whole = _dense(weight, groups)
-        return _float_conv(imports, node, flow, whole, window, f"{error.reason} ({error.remedy})")
+        return _float_conv(imports, node, flow, weight, window, f"{error.reason} ({error.remedy})")
     return imports.affine(imports.bare(value), np.ones_like(rest), rest, f"{node.name}.border")
 
 
@@ -185,13 +189,20 @@ def _float_conv(
             raise CannotConvert(msg, "pad once")
         # conv(x padded with p) = conv(x - p padded with 0) + p * (all its weights)
         plain = imports.affine(plain, np.ones_like(fill), -fill, f"{node.name}.shift")
-        bias = np.einsum("ocyx,c->o", weight.astype(np.float64), fill)
+        bias = _through(weight, fill)
     padding = [a + b for a, b in zip(window.padding, pads, strict=True)]
     attributes = {**window.attributes(), "padding": tuple(padding)}
     constants = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
     name = imports.node("conv", node.name, (plain.name,), attributes, constants)
     imports.add_float_layer(node.name, node.op, name, reason)
     return imports.bare(name)
+
+
+def _through(weight: Array, fill: Array) -> Array:
+    """What an image that is the same everywhere becomes, (O,); fill: (C,)."""
+    groups = len(fill) // weight.shape[1]
+    parts = zip(np.split(weight.astype(np.float64), groups), np.split(fill, groups), strict=True)
+    return np.concatenate([np.einsum("ocyx,c->o", *part) for part in parts])
 
 
 LAYER_RULES = {"Conv": _conv, "Gemm": _gemm, "MatMul": _matmul}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.onnx_binary import ELEMENT_LIMIT, Window, floats
+from bnas_deploy.converters.onnx_binary import Window, floats
 from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import CHANNELS_FIRST, Flow, Pads
 from bnas_deploy.converters.onnx_fold import axes_of
@@ -187,12 +187,7 @@ def _box_filter(
     imports: Importer, node: OnnxNode, flow: Flow, kernel: tuple[int, int], window: Window
 ) -> Flow:
     """An average that counts its padding divides by the same number everywhere."""
-    count = kernel[0] * kernel[1]
-    if flow.channels**2 * count > ELEMENT_LIMIT:
-        msg = "counts its padding on too many channels"
-        raise CannotConvert(msg, "use count_include_pad = 0")
-    weight = np.zeros((flow.channels, flow.channels, *kernel))
-    weight[np.arange(flow.channels), np.arange(flow.channels)] = 1 / count
+    weight = np.full((flow.channels, 1, *kernel), 1 / (kernel[0] * kernel[1]))
     name = imports.node("conv", node.name, (flow.name,), window.attributes(), {"weight": weight})
     imports.add_float_layer(node.name, node.op, name, "its average counts the padding")
     return imports.bare(name)

@@ -46,7 +46,7 @@ def only_dots(imports: Importer, value: str) -> bool:
 
 
 _OF_DOTS = {
-    "batch_norm", "binary_conv", "binary_depthwise", "concat", "max_pool", "relu",
+    "batch_norm", "binary_conv", "binary_depthwise", "clip", "concat", "max_pool", "prelu", "relu",
     "select_channels",
 }  # fmt: skip
 
@@ -75,6 +75,19 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         return np.concatenate([result.astype(np.float64), constant], axis=1)
     if node.op == "relu":
         return np.concatenate([np.fmax(inner[0], 0), np.zeros((channels, 1))], axis=1)
+    if node.op == "prelu":
+        slope = node.constants["slope"][:, None]
+        return np.where(inner[0] > 0, inner[0], inner[0] * slope)
+    if node.op == "clip":
+        bounds = [node.constants[key][:, None] for key in ("low", "high")]
+        ends = [np.where(np.isfinite(bound), bound, np.nan) for bound in bounds]
+        return np.concatenate([np.clip(inner[0], *bounds), *ends], axis=1)
+    if node.op == "multiply":
+        zero = (inner[0] == 0).any(axis=1) | (inner[1] == 0).any(axis=1)
+        return np.where(zero, 0.0, np.nan)[:, None]
+    if node.op == "constant":
+        zero = (node.constants["value"] == 0).any(axis=(1, 2))
+        return np.where(zero, 0.0, np.nan)[:, None]
     if node.op == "max_pool":
         return inner[0]
     if node.op == "concat":

@@ -23,6 +23,20 @@ FLOATS = {
     "LeakyRelu": lambda m, x: m.add("LeakyRelu", x, alpha=0.2),
     "HardTanh": lambda m, x: m.add("Clip", x, -1.0, 1.0),
     "ReLU6": lambda m, x: m.add("Clip", x, 0.0, 0.7),
+    "Clip above zero": lambda m, x: m.add("Clip", x, 0.1, 0.9),
+    "bounds of each channel": lambda m, x: m.add(
+        "Min", m.add("Max", m.normal(6, 1, 1), x), m.normal(6, 1, 1)
+    ),
+    "Sigmoid": lambda m, x: m.add("Sigmoid", x),
+    "HardSigmoid": lambda m, x: m.add("HardSigmoid", x, alpha=0.3, beta=0.4),
+    "HardSwish": lambda m, x: m.add("HardSwish", x),
+    "gate of each channel": lambda m, x: m.add(
+        "Mul", x, m.add("Sigmoid", m.add("GlobalAveragePool", x))
+    ),
+    "product": lambda m, x: m.add("Mul", x, "x"),
+    "map of one channel": lambda m, x: m.add("Mul", x, m.normal(7, 5)),
+    "map of all channels": lambda m, x: m.add("Div", x, m.normal(6, 7, 5) + np.float32(5)),
+    "positions": lambda m, x: m.add("Sub", m.add("Add", x, m.normal(6, 7, 5)), m.normal(1, 7, 1)),
     "Clip below": lambda m, x: m.add("Clip", x, -0.5),
     "Max": lambda m, x: m.add("Max", x, 0.0),
     "Min": lambda m, x: m.add("Min", 0.5, x),
@@ -131,10 +145,38 @@ def test_groups(groups, spelling, tmp_path):
     assert ("binary_depthwise_conv2d" in kinds) is (groups == 6 and spelling == "Greater")
 
 
-def test_wide_groups_are_convolutions_of_their_own(tmp_path):
+@pytest.mark.parametrize(("groups", "outputs"), [(2, 4), (4, 8), (8, 16), (16, 32)])
+def test_groups_are_one_step(groups, outputs, tmp_path):
+    m = OnnxModel((16, 6, 5))
+    x = m.add("Where", m.add("GreaterOrEqual", m.norm("x", 16), 0.0), 0.5, -0.5)
+    weight = m.signs(outputs, 16 // groups, 3, 3)
+    x = m.add("Conv", x, weight, group=groups, pads=[1] * 4)
+    result = imported(m.save(tmp_path, m.head(x, outputs)), allow_float=False)
+    assert steps(result).count("binary_grouped_conv2d") == 1
+    assert steps(result).count("binary_conv2d") == 1
+
+
+def test_float_groups_are_one_step(tmp_path):
+    m = OnnxModel()
+    x = m.add("Conv", m.norm("x", 6), m.normal(6, 1, 3, 3), group=6, pads=[1] * 4)
+    x = m.binary(m.add("Where", m.add("Greater", x, 0.1), 1.0, -1.0), 6, 8)
+    assert "grouped_conv2d" in steps(imported(m.save(tmp_path, m.float_head(x, 8))))
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 2), (5, 3, 1), (7, 1, 1)])
+def test_a_batch_norm_of_a_flattened_image(shape, tmp_path):
+    m, count = OnnxModel(shape), int(np.prod(shape))
+    x = m.norm(m.add("Flatten", m.norm("x", shape[0])), count)
+    x = m.add("Where", m.add("GreaterOrEqual", x, 0.0), 1.0, -1.0)
+    x = m.norm(m.add("MatMul", x, m.signs(count, 10)), 10)
+    imported(m.save(tmp_path, x), allow_float=False)
+
+
+def test_wide_groups_of_signs_that_may_be_0_are_convolutions_of_their_own(tmp_path):
     m = OnnxModel((16, 6, 5))
     x = m.binary(m.add("Sign", m.norm("x", 16)), 16, 10, group=2)
-    result = imported(m.save(tmp_path, m.head(x, 10)), allow_float=False)
+    path = m.save(tmp_path, m.head(x, 10))
+    result = imported(path, allow_float=False, sign_zero="exact")
     assert steps(result).count("binary_conv2d") == 3
 
 

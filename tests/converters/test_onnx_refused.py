@@ -39,14 +39,14 @@ def refused(path, match, **options):
 def test_all_obstacles_are_listed_at_once(tmp_path):
     m = OnnxModel()
     x = m.add("Conv", "x", m.normal(6, 6, 3, 3), pads=[1] * 4)
-    x = m.add("Sigmoid", x)
+    x = m.add("Tanh", x)
     x = m.add("Conv", m.add("Sign", x), m.normal(8, 6, 3, 3))
     x = m.add("InstanceNormalization", x, m.normal(8), m.normal(8))
     x = m.add("MaxPool", x, kernel_shape=[2, 2], dilations=[2, 2])
     y = m.add("Flatten", m.add("GlobalAveragePool", m.add("Softmax", x, axis=1)))
     path = m.save(tmp_path, y)
     text = refused(path, "6 obstacles")
-    for op in ("Sigmoid", "InstanceNormalization", "MaxPool", "Softmax", "Conv"):
+    for op in ("Tanh", "InstanceNormalization", "MaxPool", "Softmax", "Conv"):
         assert f"({op}): " in text
     assert "dilations [2, 2]; pool without dilation" in text
     assert "only at the end, over the classes" in text
@@ -58,8 +58,11 @@ OBSTACLES = {
     "not understood": lambda m, x: m.add("Sin", x),
     "of the domain 'mine'": lambda m, x: m.add("Sign", x, domain="mine"),
     "compares two computed": lambda m, x: m.add("Where", m.add("Less", x, "x"), 1.0, -1.0),
-    "one number, or one a channel": lambda m, x: m.add("Mul", x, m.normal(6, 7, 5)),
-    "multiplies or divides two": lambda m, x: m.add("Mul", x, "x"),
+    "divides by a computed value": lambda m, x: m.add("Div", m.normal(6, 7, 5), x),
+    "multiplies or divides values": lambda m, x: m.add("Div", x, "x"),
+    "factor must have one channel": lambda m, x: m.add(
+        "Mul", x, m.add("ReduceMean", x, axes=[3], keepdims=1)
+    ),
     "training mode": lambda m, x: m.add(
         "BatchNormalization", x, *(m.normal(6) for _ in range(4)), training_mode=1, outputs=3
     )[0],
@@ -84,7 +87,7 @@ OBSTACLES = {
     "do not fit|cannot be computed|not a valid": lambda m, x: m.add("Mul", x, m.add("Neg", "")),
     "thresholds of shape": lambda m, x: m.add("MultiThreshold", x, m.normal(6, 3), domain="finn"),
     "its scale is not positive": lambda m, x: m.add("BipolarQuant", x, -1.0, domain="finn"),
-    "clips to 1.0 to 2.0": lambda m, x: m.add("Clip", x, 1.0, 2.0),
+    "clips to 2.0 to 1.0": lambda m, x: m.add("Clip", x, 2.0, 1.0),
 }
 
 
