@@ -59,10 +59,6 @@ FAULTS: dict[str, tuple[PackedModel, str]] = {
     "shift": (tensor(MEAN, "shift", np.full(5, np.nan, "f4")), "holds NaN or infinity"),
     "terms": (tensor(MEAN, "terms", np.ones(1, "f4")), r"must have shape \(2,\), got \(1,\)"),
     "infinite terms": (tensor(MEAN, "terms", np.array([1, np.inf], "f4")), "holds NaN or infinity"),
-    "factor of several channels": (
-        edit(MULTIPLY, factor="image"),
-        r"field 'factor' needs a value of shape \[1, 6, 7\], got \[5, 6, 7\]",
-    ),
     "factor that is not there": (edit(MULTIPLY, factor="x"), "'factor' reads the value 'x'"),
 }
 
