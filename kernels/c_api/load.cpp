@@ -79,7 +79,7 @@ bnas_status bnas_model_load_file(const char* path, const char* isa, bnas_model**
     try {
       *model = bnas::load(content.data(), content.size(), isa).release();
     } catch (const bnas::FormatError& e) {
-      bnas::refuse(path, e.what());
+      bnas::refuse(bnas::shown_path(path), e.what());
     }
   });
 }

@@ -19,10 +19,16 @@ struct Close {
 };
 
 [[noreturn]] void refuse_file(const char* path, const std::string& what) {
-  throw FileError(std::string(path) + ": " + what);
+  throw FileError(shown_path(path) + ": " + what);
 }
 
 }  // namespace
+
+std::string shown_path(const char* path) {
+  constexpr std::size_t most = 200;
+  const std::string_view shown = cut(path, most);
+  return std::string(shown) + (path[shown.size()] == '\0' ? "" : "...");
+}
 
 std::vector<std::uint8_t> read_file(const char* path) {
   struct stat info{};
@@ -34,8 +40,8 @@ std::vector<std::uint8_t> read_file(const char* path) {
     refuse_file(path, "expected a .bnn file, this is a directory or a device");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > file_limit)
-    refuse(path, "expected at most " + std::to_string(file_limit) + " bytes, got " +
-                     std::to_string(size) + "; no .bnn file");
+    refuse(shown_path(path), "expected at most " + std::to_string(file_limit) + " bytes, got " +
+                                 std::to_string(size) + "; no .bnn file");
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
   if (file == nullptr)
     refuse_file(path, std::string("the file cannot be read (") + std::strerror(errno) + ")");

@@ -210,7 +210,7 @@ def test_messages_do_not_end_within_a_character(prefix: int) -> None:
     name = "x" * prefix + "\U0001f600" * 300
     for text in (json.dumps({name: 0}, ensure_ascii=False), f'{{"input": "{name}"}}'):
         assert agree(with_program(BLOB, text)) == "format"
-    with pytest.raises(CError, match="the file cannot be read"):
+    with pytest.raises(CError, match=r"\U0001f600\.\.\.: the file cannot be read"):
         CModel(Path(f"/{name}"))
 
 
