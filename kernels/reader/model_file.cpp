@@ -76,10 +76,7 @@ void ModelFile::read_step(const JsonValue& json, std::string where) {
   const std::string_view op = reader.string("op");
   const StepRule* rule = rule_for(op);
   if (rule == nullptr) refuse(where, "field 'op': " + quoted(op) + " is no step of this format");
-  if (version() < rule->since)
-    refuse(where, std::string(op) + " came with version " + text_of(rule->since) +
-                      ", the file says " + text_of(version()) +
-                      "; it was not written by bnas-deploy");
+  reader.require_since(rule->since, std::string(op));
   reader.rename(where + " (" + rule->op + ")");
   steps_.push_back(rule->read(reader));
   reader.done();

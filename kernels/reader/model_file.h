@@ -51,7 +51,7 @@ class ModelFile {
 
   Container container_;
   Json program_;
-  Scope scope_{container_.tensors};
+  Scope scope_{container_.tensors, container_.version};
   std::vector<const NamedValue*> values_;  // in order
   std::vector<AddStep> steps_;
   const NamedValue* input_ = nullptr;

@@ -115,8 +115,12 @@ Array<float> StepReader::optional_floats(const char* field, const Dimensions& sh
   return name ? floats(field, *name, shape) : Array<float>{};
 }
 
+Array<float> StepReader::any_floats(const char* field, const Dimensions& shape) {
+  return elements<float>(shaped(field, string(field), Dtype::f32, shape));
+}
+
 Array<float> StepReader::thresholds(const char* field, const Dimensions& shape) {
-  const auto all = elements<float>(shaped(field, string(field), Dtype::f32, shape));
+  const auto all = any_floats(field, shape);
   require(std::none_of(all.data, all.data + all.size, [](float x) { return std::isnan(x); }),
           "field " + quoted(field) + " holds NaN");
   return all;
@@ -132,10 +136,22 @@ Array<std::int32_t> StepReader::optional_int32s(const char* field, const Dimensi
   return elements<std::int32_t>(shaped(field, *name, Dtype::i32, shape));
 }
 
-Array<std::uint64_t> StepReader::packed(const char* field, Dimensions rows, std::uint64_t bits) {
+Array<std::uint64_t> StepReader::packed(const char* field, const Dimensions& rows,
+                                        std::uint64_t bits) {
+  return packed(field, string(field), rows, bits);
+}
+
+Array<std::uint64_t> StepReader::optional_packed(const char* field, const Dimensions& rows,
+                                                 std::uint64_t bits) {
+  const auto name = optional_string(field);
+  return name ? packed(field, *name, rows, bits) : Array<std::uint64_t>{};
+}
+
+Array<std::uint64_t> StepReader::packed(const char* field, std::string_view name, Dimensions rows,
+                                        std::uint64_t bits) {
   const std::uint64_t words = divide_up(bits, word_bits);
   rows.push_back(words);
-  const auto all = elements<std::uint64_t>(shaped(field, string(field), Dtype::u64, rows));
+  const auto all = elements<std::uint64_t>(shaped(field, name, Dtype::u64, rows));
   require(
       padding_is_zero(all, words, bits),
       "field " + quoted(field) + " has bits set beyond the " + std::to_string(bits) + " of a row");
@@ -147,6 +163,12 @@ bool StepReader::relu() {
   require(name == "none" || name == "relu",
           "field 'activation' must be none or relu, got " + quoted(name));
   return name == "relu";
+}
+
+void StepReader::require_since(const Version& since, const std::string& what) const {
+  require(!(scope_.version < since), what + " came with version " + bnas::text_of(since) +
+                                         ", the file says " + bnas::text_of(scope_.version) +
+                                         "; it was not written by bnas-deploy");
 }
 
 }  // namespace bnas

@@ -49,6 +49,7 @@ struct NamedValue {
 // What the steps share.
 struct Scope {
   const Tensors& tensors;
+  Version version;  // of the file
   std::map<std::string_view, NamedValue> values{};
   std::set<std::string_view> used{};    // tensors
   std::vector<NamedValue*> assigned{};  // by the step that is being read
@@ -82,10 +83,13 @@ class StepReader : public Fields {
   Array<float> floats(const char* field, const Dimensions& shape);  // finite
   Array<float> optional_floats(const char* field, const Dimensions& shape);
   Array<float> thresholds(const char* field, const Dimensions& shape);  // no NaN
+  Array<float> any_floats(const char* field, const Dimensions& shape);
   Array<std::int32_t> int32s(const char* field, const Dimensions& shape);
   Array<std::int32_t> optional_int32s(const char* field, const Dimensions& shape);
   // Rows of `bits` bits, the padding zero; `rows` is empty for a single one.
-  Array<std::uint64_t> packed(const char* field, Dimensions rows, std::uint64_t bits);
+  Array<std::uint64_t> packed(const char* field, const Dimensions& rows, std::uint64_t bits);
+  Array<std::uint64_t> optional_packed(const char* field, const Dimensions& rows,
+                                       std::uint64_t bits);
   template <class T>
   Array<T> elements(const Tensor& tensor) {
     const auto address = reinterpret_cast<std::uintptr_t>(tensor.data);
@@ -97,6 +101,9 @@ class StepReader : public Fields {
 
   bool relu();  // the field `activation`
 
+  // Something of the step came with that version.
+  void require_since(const Version& since, const std::string& what) const;
+
   Scope& scope() { return scope_; }
   void require(bool good, const std::string& message) const;
 
@@ -106,6 +113,8 @@ class StepReader : public Fields {
   const Tensor& shaped(const char* field, std::string_view name, Dtype dtype,
                        const Dimensions& shape);
   Array<float> floats(const char* field, std::string_view name, const Dimensions& shape);
+  Array<std::uint64_t> packed(const char* field, std::string_view name, Dimensions rows,
+                              std::uint64_t bits);
 
   Scope& scope_;
 };

@@ -1,4 +1,4 @@
-// Binary convolutions and their output stages.
+// Binary convolutions and their output stages, and pools of bits.
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,9 +18,10 @@ void read_threshold(StepReader& s, const Shape& dots, StageSpec& stage) {
   stage.output = s.assign(Kind::bits, dots);
 }
 
-void read_scale(StepReader& s, const Shape& dots, StageSpec& stage) {
+void read_scale(StepReader& s, const Shape& dots, bool shifted, StageSpec& stage) {
   stage.kind = Stage::Kind::scale;
   stage.scale = s.floats("scale", {dots.channels});
+  if (shifted) stage.shift = s.floats("shift", {dots.channels});
   stage.relu = s.relu();
   const auto addend = s.optional_value("addend", Kind::f32);
   const std::int64_t at = s.integer("at");
@@ -41,9 +42,11 @@ StageSpec read_stage(StepReader& s, const Shape& dots) {
   if (kind == "threshold") {
     read_threshold(s, dots, stage);
   } else {
-    s.require(kind == "scale",
-              "field 'kind': expected one of threshold, scale, got " + quoted(kind));
-    read_scale(s, dots, stage);
+    const bool shifted = kind == "affine";
+    s.require(shifted || kind == "scale",
+              "field 'kind': expected one of threshold, scale, affine, got " + quoted(kind));
+    if (shifted) s.require_since(with_groups, "the stage affine");
+    read_scale(s, dots, shifted, stage);
   }
   s.done();
   return stage;
@@ -109,6 +112,15 @@ AddStep read_binary_depthwise_conv2d(StepReader& s) {
   return [spec](Builder& b) { b.add_depthwise_conv2d(spec); };
 }
 
+AddStep read_binary_max_pool2d(StepReader& s) {
+  const auto in = s.value("input", Kind::bits);
+  const Windows w = read_pool_windows(s, in.shape);
+  const Shape shape{in.shape.channels, w.height, w.width};
+  const PoolBitsSpec spec{in.id, s.assign(Kind::bits, shape), w.spec,
+                          s.optional_packed("minimum", {}, in.shape.channels)};
+  return [spec](Builder& b) { b.add_pool_bits(spec); };
+}
+
 }  // namespace
 
 const std::vector<StepRule>& binary_steps() {
@@ -116,6 +128,7 @@ const std::vector<StepRule>& binary_steps() {
       {"binary_conv2d", first, read_binary_conv2d},
       {"binary_grouped_conv2d", with_groups, read_binary_grouped_conv2d},
       {"binary_depthwise_conv2d", with_scales, read_binary_depthwise_conv2d},
+      {"binary_max_pool2d", with_groups, read_binary_max_pool2d},
   };
   return rules;
 }

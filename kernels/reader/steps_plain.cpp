@@ -6,7 +6,7 @@
 namespace bnas {
 namespace {
 
-constexpr Version first{1, 0}, with_scales{1, 2};
+constexpr Version first{1, 0}, with_scales{1, 2}, with_activations{1, 3};
 
 AddStep read_affine(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
@@ -41,11 +41,50 @@ AddStep read_mean_magnitude(StepReader& s) {
 
 AddStep read_multiply(StepReader& s) {
   const auto in = s.value("input", Kind::f32), factor = s.value("factor", Kind::f32);
-  const Shape expected{1, in.shape.height, in.shape.width};
-  s.require(factor.shape == expected, "field 'factor' needs a value of shape " + text_of(expected) +
-                                          ", got " + text_of(factor.shape));
+  const auto [channels, height, width] = in.shape;
+  const Shape& f = factor.shape;
+  const bool one_channel = f.channels == 1, one_pixel = f.height == 1 && f.width == 1;
+  const bool all_pixels = f.height == height && f.width == width;
+  s.require((one_channel || f.channels == channels) && (one_pixel || all_pixels),
+            "field 'factor' needs a value whose extents are those of " + text_of(in.shape) +
+                " or 1 channel or 1 x 1 pixels, got " + text_of(f));
+  if (!one_channel || !all_pixels)
+    s.require_since(with_activations, "multiply by a factor of shape " + text_of(f));
   const ValueId out = s.assign(Kind::f32, in.shape);
   return [in, factor, out](Builder& b) { b.add_multiply(in.id, factor.id, out); };
+}
+
+AddStep read_prelu(StepReader& s) {
+  const auto in = s.value("input", Kind::f32);
+  const PreluSpec spec{in.id, s.assign(Kind::f32, in.shape),
+                       s.floats("slope", {in.shape.channels})};
+  return [spec](Builder& b) { b.add_prelu(spec); };
+}
+
+AddStep read_clip(StepReader& s) {
+  const auto in = s.value("input", Kind::f32);
+  const Dimensions each = {in.shape.channels};
+  const ClipSpec spec{in.id, s.assign(Kind::f32, in.shape), s.any_floats("low", each),
+                      s.any_floats("high", each)};
+  for (std::size_t c = 0; c < in.shape.channels; ++c)
+    s.require(spec.low.data[c] <= spec.high.data[c],  // nor is NaN
+              "field 'low' must not be greater than 'high', and neither NaN");
+  return [spec](Builder& b) { b.add_clip(spec); };
+}
+
+AddStep read_sigmoid(StepReader& s) {
+  const auto in = s.value("input", Kind::f32);
+  const ValueId out = s.assign(Kind::f32, in.shape);
+  return [in, out](Builder& b) { b.add_sigmoid(in.id, out); };
+}
+
+AddStep read_constant(StepReader& s) {
+  const Tensor& tensor = s.tensor("value", Dtype::f32);
+  const Dimensions& shape = tensor.shape;
+  s.require(shape.size() == 3, "field 'value': expected shape (C, H, W), got " + listed(shape));
+  const auto values = s.floats("value", shape);
+  const ValueId out = s.assign(Kind::f32, {shape[0], shape[1], shape[2]});
+  return [out, values](Builder& b) { b.add_constant(out, values); };
 }
 
 AddStep read_add_slice(StepReader& s) {
@@ -117,6 +156,10 @@ const std::vector<StepRule>& plain_steps() {
       {"binarize", first, read_binarize},
       {"mean_magnitude", with_scales, read_mean_magnitude},
       {"multiply", with_scales, read_multiply},
+      {"prelu", with_activations, read_prelu},
+      {"clip", with_activations, read_clip},
+      {"sigmoid", with_activations, read_sigmoid},
+      {"constant", with_activations, read_constant},
       {"add_slice", first, read_add_slice},
       {"concat", first, read_concat},
       {"select_channels", first, read_select_channels},

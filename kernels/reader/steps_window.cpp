@@ -77,12 +77,9 @@ AddStep read_quantized_conv2d(StepReader& s) {
 
 AddStep read_pool(StepReader& s, bool average) {
   const auto in = s.value("input", Kind::f32);
-  const Windows w = read_windows(s, in.shape, s.integers<2>("kernel"), false);
-  for (std::size_t i = 0; i < 4; ++i)
-    s.require(w.spec.padding[i] < w.spec.kernel[i % 2], "padding must be less than the kernel");
+  const Windows w = read_pool_windows(s, in.shape);
   const Shape shape{in.shape.channels, w.height, w.width};
   const PoolSpec spec{in.id, s.assign(Kind::f32, shape), w.spec, average};
-  s.scope().work.add_windows(s.where(), w.positions(), times(w.positions(), in.shape.channels));
   return [spec](Builder& b) { b.add_pool(spec); };
 }
 

@@ -31,4 +31,7 @@ KernelSize kernel_of(StepReader& s, const Tensor& weight, std::size_t channels);
 std::size_t read_groups(StepReader& s, std::size_t channels);
 void require_groups(StepReader& s, std::size_t groups, std::uint64_t outputs);
 
+// Of a pool: there is no dilation, and every window has a position inside the image.
+Windows read_pool_windows(StepReader& s, const Shape& in);
+
 }  // namespace bnas
