@@ -13,9 +13,17 @@ from torch import nn
 from bnas_deploy.backbones.network import BackboneNetwork
 from bnas_deploy.backbones.parts import Appended, FloatUnitConv2d, Sum, Unit
 from bnas_deploy.backbones.schemes.base import Branch, SchemeConv2d
+from bnas_deploy.backbones.senet import Excitation
 from bnas_deploy.converters.builder import GraphBuilder
 from bnas_deploy.converters.graph import Array
-from bnas_deploy.converters.torch_rules import Rule, array, batch_norm, classified, module_graph
+from bnas_deploy.converters.torch_rules import (
+    Rule,
+    array,
+    batch_norm,
+    classified,
+    linear,
+    module_graph,
+)
 from bnas_deploy.converters.torch_scale import conv_geometry
 
 __all__ = ["RULES_OF_BACKBONES"]
@@ -61,7 +69,14 @@ def _scheme_conv(
     total = parts[0]
     for i, product in enumerate(parts[1:], start=1):
         total = build.add("add", f"{name}.sum{i}", (total, product))
-    return total
+    return _times_map(build, conv.pixel_factors(), total, name)
+
+
+def _times_map(build: GraphBuilder, factors: torch.Tensor | None, x: str, name: str) -> str:
+    if factors is None:
+        return x
+    constant = build.add("constant", f"{name}.map", (), {}, {"value": array(factors)[None]})
+    return build.add("multiply", f"{name}.scaled", (x, constant))
 
 
 def _bits(build: GraphBuilder, before: nn.Module, branch: Branch, x: str, name: str) -> str:
@@ -99,10 +114,26 @@ def _float_conv(build: GraphBuilder, conv: FloatUnitConv2d, x: str, name: str) -
     return build.add("conv", name, (x,), conv_geometry(conv), {"weight": array(conv.weight)})
 
 
+def _excitation(build: GraphBuilder, module: Excitation, x: str, name: str) -> str:
+    y = build.add("global_avg_pool", f"{name}.pool", (x,))
+    y = linear(build, module.squeeze, y, f"{name}.squeeze")
+    y = build.add("relu", f"{name}.relu", (y,))
+    y = linear(build, module.excite, y, f"{name}.excite")
+    y = build.add("sigmoid", f"{name}.sigmoid", (y,))
+    return build.add("multiply", f"{name}.scaled", (x, y))
+
+
+def _prelu(build: GraphBuilder, module: nn.PReLU, x: str, name: str) -> str:
+    slope = np.broadcast_to(array(module.weight), build.values[x].shape[:1])
+    return build.add("prelu", name, (x,), {}, {"slope": slope})
+
+
 RULES_OF_BACKBONES: dict[type[nn.Module], Rule] = {
     BackboneNetwork: _network,
     Sum: _sum,
     Appended: _appended,
     Unit: _unit,
     FloatUnitConv2d: _float_conv,
+    Excitation: _excitation,
+    nn.PReLU: _prelu,
 }

@@ -17,7 +17,7 @@ from bnas_deploy.converters.builder import GraphBuilder
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["RULES", "Rule", "array", "batch_norm", "classified", "module_graph"]
+__all__ = ["RULES", "Rule", "array", "batch_norm", "classified", "linear", "module_graph"]
 
 Rule = Callable[[GraphBuilder, Any, str, str], str]
 """Appends what a module does to a value, under a name, and returns its result."""
@@ -55,8 +55,13 @@ def array(tensor: torch.Tensor) -> Array:
 def classified(build: GraphBuilder, features: str, classifier: nn.Linear) -> str:
     """Append global average pooling and a linear layer, which end every network of ours."""
     pooled = build.add("global_avg_pool", "pool", (features,))
-    constants = {"weight": array(classifier.weight), "bias": array(classifier.bias)}
-    return build.add("linear", "classifier", (pooled,), {}, constants)
+    return linear(build, classifier, pooled, "classifier")
+
+
+def linear(build: GraphBuilder, module: nn.Linear, x: str, name: str) -> str:
+    """Append a linear layer with a bias."""
+    constants = {"weight": array(module.weight), "bias": array(module.bias)}
+    return build.add("linear", name, (x,), {}, constants)
 
 
 def batch_norm(norm: nn.BatchNorm2d, name: str) -> tuple[dict[str, Any], dict[str, Array]]:

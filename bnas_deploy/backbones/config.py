@@ -20,6 +20,8 @@ BACKBONES: dict[str, int] = {
     "wrn40": 64,
     "densenet": 32,
     "nin": 192,
+    "senet18": 64,
+    "resnext29": 64,
 }
 """Each with the number of channels that it has where it was published; `network` builds them."""
 
@@ -30,6 +32,7 @@ SCHEMES: dict[str, int] = {
     "abc": 8,
     "pcnn": 8,
     "cbcn": 1,
+    "xnor-plus": 1,
     "bonn": 1,
     "binary-duo": 1,
 }
@@ -58,7 +61,7 @@ class BackboneConfig:
         name: What people call it.
         backbone: One of `BACKBONES`.
         scheme: One of `SCHEMES`.
-        channels: Of the first stage; `densenet`: growth; `nin`: of the
+        channels: Of the first stage; `densenet`: growth; `resnext29`: of a group; `nin`: of the
             first convolution.
         layers: Blocks of a stage at most; 0: as many as were published.
         bases: Binary kernels that stand for one (`abc`: activations, too).

@@ -10,6 +10,8 @@ from bnas_deploy.backbones.densenet import densenet
 from bnas_deploy.backbones.nin import nin
 from bnas_deploy.backbones.parts import Maker
 from bnas_deploy.backbones.resnet import BIREAL18, BIREAL34, RESNET18, RESNET34, Body
+from bnas_deploy.backbones.resnext import resnext
+from bnas_deploy.backbones.senet import SENET18
 from bnas_deploy.backbones.wide_resnet import wide_resnet
 
 __all__ = ["BODIES", "BackboneNetwork"]
@@ -22,6 +24,8 @@ BODIES: dict[str, Body] = {
     "wrn40": wide_resnet,
     "densenet": densenet,
     "nin": nin,
+    "senet18": SENET18,
+    "resnext29": resnext,
 }
 """By the names of `config.BACKBONES`."""
 

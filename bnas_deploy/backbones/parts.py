@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.schemes import SCHEMES
-from bnas_deploy.backbones.schemes.base import Geometry
-from bnas_deploy.nn.layers import FloatConv2d
+from bnas_deploy.backbones.schemes.base import Geometry, PlacedConv2d
 
 __all__ = ["Appended", "FloatUnitConv2d", "Maker", "Sum", "Unit"]
 
@@ -40,18 +39,8 @@ class Unit(nn.Module):
         return y
 
 
-class FloatUnitConv2d(FloatConv2d):
+class FloatUnitConv2d(PlacedConv2d):
     """What stands in a float network where a scheme's convolution does: ReLU, convolution."""
-
-    def __init__(self, geometry: Geometry) -> None:
-        super().__init__(
-            geometry.inputs,
-            geometry.outputs,
-            geometry.kernel,
-            stride=geometry.stride,
-            padding=geometry.padding,
-            groups=geometry.groups,
-        )
 
     def forward(self, input: Tensor) -> Tensor:
         """Map (N, I, H, W) to (N, O, H', W')."""

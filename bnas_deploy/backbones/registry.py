@@ -16,21 +16,27 @@ _CHANNELS = {"binary-duo": 48}
 
 _PAIRS = (
     *(("xnor", name) for name in ("resnet18", "resnet34", "wrn40", "densenet", "nin")),
+    *(("xnor", name) for name in ("senet18", "resnext29")),
     ("binarynet", "resnet18"),
     *(("bireal", name) for name in ("bireal18", "bireal34")),
     *(("abc", name) for name in ("resnet18", "resnet34")),
     ("pcnn", "resnet18"),
     *(("cbcn", name) for name in ("resnet18", "bireal18")),
+    ("xnor-plus", "resnet18"),
     ("bonn", "bireal18"),
     ("binary-duo", "resnet18"),
 )
 """Scheme and backbone."""
 
-_ON_CIFAR10_ONLY = {"wrn40", "densenet", "nin"}
+_ON_CIFAR10_ONLY = {"wrn40", "densenet", "nin", "senet18", "resnext29"}
 """Backbones that the paper does not train on ImageNet."""
 
 _BINARY_DOWNSAMPLING = {"xnor", "binarynet", "abc"}
 """Schemes whose ImageNet networks have binary shortcuts (paper, Section 5.4)."""
+
+_BINARY_EVERYWHERE = {"resnext29"}
+"""Backbones whose CIFAR-10 networks have them too: its shortcuts are wide, and the paper's FLOPs
+leave no room for float ones."""
 
 
 def _cifar10(scheme: str, backbone: str) -> BackboneConfig:
@@ -38,6 +44,7 @@ def _cifar10(scheme: str, backbone: str) -> BackboneConfig:
     return BackboneConfig(
         *(name, backbone, scheme, _CHANNELS.get(scheme, BACKBONES[backbone])),
         bases=_BASES.get(scheme, 1),
+        downsampling="binary" if backbone in _BINARY_EVERYWHERE else "float",
     )
 
 

@@ -8,7 +8,16 @@ from torch import nn
 
 from bnas_deploy.backbones.parts import Maker, Sum
 
-__all__ = ["BIREAL18", "BIREAL34", "RESNET18", "RESNET34", "Body", "residual_stages"]
+__all__ = [
+    "BIREAL18",
+    "BIREAL34",
+    "RESNET18",
+    "RESNET34",
+    "Body",
+    "basic_body",
+    "residual_stages",
+    "resnet",
+]
 
 Body = Callable[[Maker], tuple[nn.Module, nn.Module, int]]
 """Makes stem, stages and the number of channels they leave."""
@@ -17,12 +26,19 @@ Block = Callable[[Maker, int, int, int, int], nn.Module]
 """Makes a block from input and output channels, side and stride."""
 
 
-def basic_block(make: Maker, inputs: int, outputs: int, side: int, stride: int) -> nn.Module:
-    """Return two units with one shortcut around both."""
-    body = nn.Sequential(
+def basic_body(
+    make: Maker, inputs: int, outputs: int, *, side: int, stride: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return two units, the first with the stride."""
+    return (
         make.unit(inputs, outputs, side=side, stride=stride),
         make.unit(outputs, outputs, side=side, last=True),
     )
+
+
+def basic_block(make: Maker, inputs: int, outputs: int, side: int, stride: int) -> nn.Module:
+    """Return two units with one shortcut around both."""
+    body = nn.Sequential(*basic_body(make, inputs, outputs, side=side, stride=stride))
     return Sum(body, make.shortcut(inputs, outputs, side=side, stride=stride))
 
 
@@ -62,7 +78,9 @@ def residual_stages(
     return nn.Sequential(*stages)
 
 
-def _resnet(block: Block, blocks: tuple[int, ...]) -> Body:
+def resnet(block: Block, blocks: tuple[int, ...]) -> Body:
+    """Return what makes four stages of blocks, each twice as wide as the one before."""
+
     def body(make: Maker) -> tuple[nn.Module, nn.Module, int]:
         c = make.config.channels
         stem, side = make.stem(c)
@@ -73,7 +91,7 @@ def _resnet(block: Block, blocks: tuple[int, ...]) -> Body:
     return body
 
 
-RESNET18 = _resnet(basic_block, (2, 2, 2, 2))
-RESNET34 = _resnet(basic_block, (3, 4, 6, 3))
-BIREAL18 = _resnet(bireal_block, (2, 2, 2, 2))
-BIREAL34 = _resnet(bireal_block, (3, 4, 6, 3))
+RESNET18 = resnet(basic_block, (2, 2, 2, 2))
+RESNET34 = resnet(basic_block, (3, 4, 6, 3))
+BIREAL18 = resnet(bireal_block, (2, 2, 2, 2))
+BIREAL34 = resnet(bireal_block, (3, 4, 6, 3))

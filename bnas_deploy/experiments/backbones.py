@@ -21,7 +21,7 @@ from bnas_deploy.training.recipe import RECIPES, Recipe
 __all__ = ["BACKBONE_NETWORKS"]
 
 CPU = Recipe(epochs=4, batch=128, lr=0.08, drop_path=0.0)
-WIDTHS = {"nin": 48, "densenet": 8}
+WIDTHS = {"nin": 48, "densenet": 8, "resnext29": 8}
 """Channels under `cpu` where they are not 16."""
 BLOCKS = {"densenet": 3}
 """Blocks of a stage under `cpu` where they are not those published."""
@@ -32,6 +32,7 @@ LABELS = {
     "resnet18": "ResNet-18", "resnet34": "ResNet-34", "bireal18": "Bi-Real Net 18",
     "bireal34": "Bi-Real Net 34", "wrn40": "WRN-40", "densenet": "DenseNet", "nin": "NiN",
     "xnor": "XNOR-Net", "binarynet": "BinaryNet", "bireal": "Bi-Real", "abc": "ABC-Net, 3 bases",
+    "senet18": "SE-ResNet-18", "resnext29": "ResNeXt-29", "xnor-plus": "XNOR-Net++",
     "pcnn": "PCNN", "cbcn": "CBCN", "bonn": "BONN", "binary-duo": "BinaryDuo",
 }  # fmt: skip
 
@@ -41,8 +42,10 @@ CIFAR10 = {
     "xnor-nin": "86.28",
     "xnor-resnet34": "88.54",
     "xnor-wrn40": "91.58",
+    "xnor-senet18": "88.12",
+    "xnor-resnext29": "84.27",
     "binarynet-resnet18": "89.95",
-    "pcnn-resnet18": "94.31",
+    "pcnn-resnet18": "94.31; 89.16 with 16 channels",
     "cbcn-resnet18": "91.91",
 }
 IMAGENET = {
@@ -55,6 +58,7 @@ IMAGENET = {
     "abc-resnet34": "52.40 (76.50)",
     "pcnn-resnet18": "57.30 (80.00)",
     "cbcn-bireal18": "61.40 (82.80)",
+    "xnor-plus-resnet18": "57.10 (79.90)",
     "bonn-bireal18": "59.30 (81.60)",
     "binary-duo-resnet18": "60.40 (82.30)",
 }
@@ -114,7 +118,8 @@ BACKBONE_NETWORKS = Experiment(
         " one recipe, from random weights; the paper cites most of these numbers, and some come of"
         " pretraining. Its PCNN with 94.31% is pretrained, its Bi-Real networks have 32.90%"
         " and 53.10% on ImageNet with the architecture alone. Under `cpu` the networks are thin:"
-        " 16 channels in the first stage (NiN: 48; DenseNet: growth 8, three blocks a stage)."
+        " 16 channels in the first stage (NiN: 48; DenseNet: growth 8, three blocks a stage;"
+        " ResNeXt: groups of 8)."
     ),
     measure=with_8_bits,
 )

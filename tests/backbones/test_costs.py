@@ -12,10 +12,13 @@ FLOPS = {
     "xnor-resnet18": 0.16,
     "xnor-densenet": 0.16,
     "xnor-nin": 0.16,
+    "xnor-senet18": 0.16,
     "xnor-resnet34": 0.27,
     "xnor-wrn40": 0.27,
+    "xnor-resnext29": 0.90,
     "xnor-resnet18-imagenet": 1.48,
     "bireal18-imagenet": 1.63,
+    "xnor-plus-resnet18-imagenet": 1.63,
     "xnor-resnet34-imagenet": 1.78,
     "bireal34-imagenet": 1.93,
 }

@@ -55,7 +55,15 @@ def test_float_counterpart(name):
         network_graph(network)
 
 
-DEPTHS = {"resnet18": 16, "resnet34": 32, "bireal18": 16, "bireal34": 32, "wrn40": 36, "nin": 7}
+DEPTHS = {
+    "resnet18": 16,
+    "resnet34": 32,
+    "bireal18": 16,
+    "bireal34": 32,
+    "wrn40": 36,
+    "nin": 7,
+    "senet18": 16,
+}
 
 
 @pytest.mark.parametrize(("backbone", "depth"), DEPTHS.items())
@@ -70,13 +78,14 @@ def test_depths(backbone, depth):
 
 
 def test_parameters_of_published_networks():
-    """ResNet-18 and DenseNet-121 with the stem and shortcuts of small images: 11.2 and 7.0 M."""
+    """ResNet-18, DenseNet-121 and others as they were published for small images."""
     counts = {
         name: sum(p.numel() for p in BackboneNetwork(NETWORKS[name]).parameters()) / 1e6
-        for name in ("xnor-resnet18", "xnor-densenet", "xnor-wrn40")
+        for name in ("xnor-resnet18", "xnor-densenet", "xnor-wrn40", "xnor-resnext29")
     }
     assert counts["xnor-resnet18"] == pytest.approx(11.17, abs=0.01)
     assert counts["xnor-densenet"] == pytest.approx(6.96, abs=0.01)
+    assert counts["xnor-resnext29"] == pytest.approx(34.4, abs=0.05)
     assert counts["xnor-wrn40"] == pytest.approx(8.95, abs=0.02)
 
 

@@ -17,6 +17,7 @@ from bnas_deploy.backbones.schemes.bonn import LearnedScaleConv2d
 from bnas_deploy.backbones.schemes.cbcn import CirculantConv2d
 from bnas_deploy.backbones.schemes.pcnn import ProjectedConv2d
 from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign, identity_sign
+from bnas_deploy.backbones.schemes.xnor_plus import ScaledConv2d
 from bnas_deploy.nn.layers import BinaryConv2d
 
 
@@ -237,6 +238,16 @@ def test_a_turned_picture_gives_turned_orientations():
     turned = torch.rot90(x, 1, (2, 3)).roll(1, dims=1)
     want = torch.rot90(conv(x), 1, (2, 3)).roll(1, dims=1)
     assert torch.allclose(conv(turned), want)
+
+
+def test_xnor_plus_scales_rows_and_columns():
+    conv = make("xnor-plus")
+    x = torch.randn(1, 8, 5, 5, dtype=torch.float64)
+    bits = torch.where(x >= 0, 1.0, -1.0).double()
+    sums = functional.conv2d(bits, torch.where(conv.weight >= 0, 1.0, -1.0).double(), padding=1)
+    gamma = torch.einsum("o,y,x->oyx", conv.channels, conv.rows, conv.columns)
+    assert torch.allclose(conv(x), sums * gamma)
+    assert isinstance(conv, ScaledConv2d)
 
 
 def test_bonn_begins_with_the_mean_magnitude():

@@ -14,6 +14,7 @@ from bnas_deploy.backbones.schemes.bonn import LearnedScaleConv2d
 from bnas_deploy.backbones.schemes.cbcn import CirculantConv2d
 from bnas_deploy.backbones.schemes.pcnn import ProjectedConv2d
 from bnas_deploy.backbones.schemes.xnor import XnorConv2d
+from bnas_deploy.backbones.schemes.xnor_plus import ScaledConv2d
 
 __all__ = ["SCHEMES", "Scheme"]
 
@@ -40,6 +41,7 @@ SCHEMES: dict[str, Scheme] = {
     "abc": Scheme(AbcConv2d),
     "pcnn": Scheme(ProjectedConv2d),
     "cbcn": Scheme(CirculantConv2d, norm="after"),
+    "xnor-plus": Scheme(ScaledConv2d, activation="prelu"),
     "bonn": Scheme(LearnedScaleConv2d, norm="after"),
     "binary-duo": Scheme(DuoConv2d),
 }

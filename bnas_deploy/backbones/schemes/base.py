@@ -18,7 +18,7 @@ from torch.nn import functional
 from bnas_deploy.nn.layers import FloatConv2d
 from bnas_deploy.nn.quantize import ste_sign
 
-__all__ = ["Branch", "Geometry", "SchemeConv2d"]
+__all__ = ["Branch", "Geometry", "PlacedConv2d", "SchemeConv2d"]
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Branch:
     kernels: tuple[tuple[Tensor, Tensor], ...]
 
 
-class SchemeConv2d(FloatConv2d):
-    """A convolution without bias whose `weight` is latent, and whose input is binarized."""
+class PlacedConv2d(FloatConv2d):
+    """A convolution without bias that stands at some place."""
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(
@@ -74,6 +74,10 @@ class SchemeConv2d(FloatConv2d):
             padding=geometry.padding,
             groups=geometry.groups,
         )
+
+
+class SchemeConv2d(PlacedConv2d):
+    """A convolution without bias whose `weight` is latent, and whose input is binarized."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Binarize floats (N, I, H, W) and convolve; padded positions add nothing."""
