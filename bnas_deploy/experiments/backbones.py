@@ -21,9 +21,9 @@ from bnas_deploy.training.recipe import RECIPES, Recipe
 __all__ = ["BACKBONE_NETWORKS"]
 
 CPU = Recipe(epochs=4, batch=128, lr=0.08, drop_path=0.0)
-WIDTHS = {"nin": 48, "densenet": 8, "resnext29": 8}
+WIDTHS = {"nin": 48, "densenet": 8, "resnext29": 4}
 """Channels under `cpu` where they are not 16."""
-BLOCKS = {"densenet": 3}
+BLOCKS = {"densenet": 3, "resnext29": 2}
 """Blocks of a stage under `cpu` where they are not those published."""
 TOO_SLOW = ("abc-resnet34",)
 """For a few minutes on one core."""
@@ -119,7 +119,7 @@ BACKBONE_NETWORKS = Experiment(
         " pretraining. Its PCNN with 94.31% is pretrained, its Bi-Real networks have 32.90%"
         " and 53.10% on ImageNet with the architecture alone. Under `cpu` the networks are thin:"
         " 16 channels in the first stage (NiN: 48; DenseNet: growth 8, three blocks a stage;"
-        " ResNeXt: groups of 8)."
+        " ResNeXt: groups of 4, two blocks a stage)."
     ),
     measure=with_8_bits,
 )

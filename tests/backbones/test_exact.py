@@ -15,6 +15,8 @@ import torch
 from small_backbones import SMALL, small_images, small_network
 
 from bnas_deploy import engine
+from bnas_deploy.backbones.config import DOWNSAMPLING
+from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.converters import convert_network
 from bnas_deploy.converters.evaluate import evaluate
 from bnas_deploy.converters.pipeline import run_pipeline
@@ -42,6 +44,33 @@ def test_the_graph_and_the_lowered_graph_compute_what_the_network_does(name):
     assert np.abs(evaluate(graph, images.numpy()) - want).max() < 1e-9
     lowered, _ = run_pipeline(graph)
     assert np.abs(evaluate(lowered, images.numpy()) - want).max() < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("scheme", "backbone", "bases"),
+    [
+        ("cbcn", "densenet", 1),
+        ("bonn", "nin", 1),
+        ("xnor-plus", "resnext29", 1),
+        ("xnor-plus", "bireal18", 1),
+        ("abc", "senet18", 2),
+        ("binary-duo", "resnext29", 1),
+        ("cbcn", "resnext29", 1),
+        ("pcnn", "wrn40", 3),
+        ("bireal", "densenet", 1),
+    ],
+)
+def test_any_scheme_goes_with_any_backbone(scheme, backbone, bases):
+    name = next(name for name, config in NETWORKS.items() if config.backbone == backbone)
+    for downsampling in DOWNSAMPLING:
+        network = small_network(
+            name, seed=2, scheme=scheme, bases=bases, layers=1, downsampling=downsampling
+        ).double()
+        images = small_images(network, 1)
+        with torch.inference_mode():
+            want = network(images).numpy()
+        lowered, _ = run_pipeline(network_graph(network))
+        assert np.abs(evaluate(lowered, images.numpy()) - want).max() < 1e-9
 
 
 @pytest.mark.parametrize("name", SMALL)
