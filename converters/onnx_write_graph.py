@@ -132,8 +132,11 @@ def _zero(writer: OnnxWriter, graph: Graph, node: Node) -> None:
 
 
 def _constant(writer: OnnxWriter, graph: Graph, node: Node) -> None:
-    value = writer.constant(f"{node.name}.value", node.constants["value"].astype(np.float32)[None])
-    writer.repeated(graph.input, value, node.output)
+    value = node.constants["value"].astype(np.float32)[None]
+    if all(reader.op in ("add", "multiply") for reader in graph.readers[node.output]):
+        writer.constant(node.output, value)  # these repeat it for every image by themselves
+        return
+    writer.repeated(graph.input, writer.constant(f"{node.name}.value", value), node.output)
 
 
 def _prelu(writer: OnnxWriter, graph: Graph, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""Backbone networks as ONNX models in ONNX Runtime, and what float counterparts there are."""
+"""Backbone networks as ONNX: in ONNX Runtime, there and back, and their float counterparts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 import torch
 from small_backbones import SMALL, small_images, small_network
 
+from bnas_deploy import engine
+from bnas_deploy.converters import convert_network
+from bnas_deploy.converters.onnx_import import convert_onnx
 from bnas_deploy.converters.torch_onnx import float_counterpart, network_to_onnx
 from bnas_deploy.errors import ConversionError
 
@@ -24,6 +27,23 @@ def test_another_runtime_gives_the_same(name):
         want = network(images).numpy()
     differences = np.sort(np.abs(got.reshape(want.shape) - want).max(axis=1))
     assert differences[-2] < 1e-4  # where a sign differs, one image may be off
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_what_comes_back_is_what_went(name, tmp_path):
+    network = small_network(name)
+    path = tmp_path / "network.onnx"
+    path.write_bytes(network_to_onnx(network).SerializeToString())
+    images = small_images(network, 2).numpy()
+    found = convert_onnx(path, allow_float=True, images=0).model
+    want, got = (
+        engine.create(model, backend="native").run(images)
+        for model in (convert_network(network)[0], found)
+    )
+    if name.startswith("xnor-plus"):  # its factors of the pixels are multiplied in another order
+        assert np.abs(got - want).max() < 1e-5
+    else:
+        assert np.array_equal(got, want)
 
 
 def test_a_float_network_with_the_same_weights():
