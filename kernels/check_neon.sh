@@ -11,8 +11,8 @@ if ! command -v "$compiler" >/dev/null; then
 fi
 
 cmake -S . -B build/neon -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
-  -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_C_COMPILER="${AARCH64_CC:-aarch64-linux-gnu-gcc}" -DCMAKE_EXE_LINKER_FLAGS=-static -DBNAS_PYTHON=OFF \
-  -DBNAS_SELFTEST=ON -DBNAS_WERROR=ON >/dev/null
+  -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_C_COMPILER="${AARCH64_CC:-aarch64-linux-gnu-gcc}" \
+  -DCMAKE_EXE_LINKER_FLAGS=-static -DBNAS_PYTHON=OFF -DBNAS_SELFTEST=ON -DBNAS_WERROR=ON >/dev/null
 cmake --build build/neon --parallel
 
 if emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64); then
