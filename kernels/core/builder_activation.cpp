@@ -66,11 +66,13 @@ void Builder::add_pool_bits(const PoolBitsSpec& spec) {
   const Planes& in = values_[spec.input].planes;
   if (spec.minimum.size != 0)
     require_size("minimum", spec.minimum.size, divide_up(in.channels, 64));
+  // Windows may end before the padding does.
+  const std::size_t reach = (window.out_w - 1) * window.stride_x + window.kernel_w;
+  const std::size_t row =
+      round_up(std::max(window.pad_left + in.width, reach), max_lanes) + 2 * max_lanes;
   const PoolBits op{spec.input, spec.output, window,
-                    bytes_of_bits(spec.minimum, in.channels, tables_)};
-  // A row between its paddings, which a last window may not reach the end of.
-  need_scratch(std::max(window.pad_left + in.width + window.pad_right,
-                        (window.out_w - 1) * window.stride_x + window.kernel_w));
+                    bytes_of_bits(spec.minimum, in.channels, tables_), row};
+  need_scratch(2 * row);
   add_step(op, in.planes, {spec.input}, {spec.output});
   ++program_steps_;
 }

@@ -234,6 +234,7 @@ struct PoolBits {
   ValueId input, output;
   Window window;
   const std::uint8_t* turned;  // [plane]
+  std::size_t row;             // bytes of a padded row in scratch memory, and two vectors more
 };
 
 // Row by row: vectors of output columns, each tap a load with the stride of the window.

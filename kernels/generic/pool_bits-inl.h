@@ -1,48 +1,52 @@
 // Pooling windows of byte planes: eight channels at once, rows first, then columns. A window has at
 // least one pixel inside the image, so that unused bits stay zero.
 
-// Ands of the rows of a window, turned, with ones to the left and right; `row` has room for both.
-void and_rows(const PoolBits& step, const std::uint8_t* __restrict in, Range rows,
-              std::uint8_t turned, std::uint8_t* __restrict row) {
-  const std::size_t width = step.window.in_w;
-  for (std::size_t x = 0; x < width; ++x)
-    row[x] = static_cast<std::uint8_t>(in[rows.begin * width + x] ^ turned);
-  for (std::size_t y = rows.begin + 1; y < rows.end; ++y) {
-    for (std::size_t x = 0; x < width; ++x)
-      row[x] = static_cast<std::uint8_t>(row[x] & (in[y * width + x] ^ turned));
+// Two rows of scratch memory, as long as a padded row of the image, and a vector longer.
+struct PoolRows {
+  std::uint8_t* rows;     // of a window, anded, with ones to the left and right
+  std::uint8_t* columns;  // of these, from each column on
+  std::size_t width;      // of the padded image, as far as windows reach
+};
+
+// Ands of the rows of a window, turned. Ones to the right are written over, and laid again.
+void and_rows(const Window& w, const std::uint8_t* in, std::size_t count, Bytes turned,
+              const PoolRows& scratch) {
+  std::uint8_t* to = scratch.rows + w.pad_left;
+  for (std::size_t x = 0; x < w.in_w; x += byte_lanes) {
+    Bytes sum = xor_bytes(load_bytes(in + x), turned);
+    for (std::size_t y = 1; y < count; ++y)
+      sum = sum & xor_bytes(load_bytes(in + y * w.in_w + x), turned);
+    store_bytes(to + x, sum);
   }
+  std::memset(to + w.in_w, 0xff, scratch.width - w.pad_left - w.in_w + byte_lanes);
 }
 
-template <std::size_t column_stride>
-void and_columns(const Window& w, const std::uint8_t* __restrict row, std::uint8_t turned,
-                 std::uint8_t* __restrict out) {
-  const std::size_t stride = column_stride != 0 ? column_stride : w.stride_x;
-  std::memset(out, 0xff, w.out_w);
-  for (std::size_t kx = 0; kx < w.kernel_w; ++kx) {
-    for (std::size_t x = 0; x < w.out_w; ++x)
-      out[x] = static_cast<std::uint8_t>(out[x] & row[x * stride + kx]);
+void and_columns(const Window& w, Bytes turned, const PoolRows& scratch) {
+  const std::size_t count = (w.out_w - 1) * w.stride_x + 1;
+  for (std::size_t x = 0; x < count; x += byte_lanes) {
+    Bytes sum = load_bytes(scratch.rows + x);
+    for (std::size_t kx = 1; kx < w.kernel_w; ++kx) sum = sum & load_bytes(scratch.rows + x + kx);
+    store_bytes(scratch.columns + x, xor_bytes(sum, turned));
   }
-  for (std::size_t x = 0; x < w.out_w; ++x) out[x] = static_cast<std::uint8_t>(out[x] ^ turned);
 }
 
 void pool_bits(const PoolBits& step, const Frame& frame, Range range) {
   const Window& w = step.window;
-  std::uint8_t* padded = frame.scratch;
-  std::memset(padded, 0xff, w.pad_left + w.in_w + w.pad_right);
+  const PoolRows scratch{frame.scratch, frame.scratch + step.row, step.row - 2 * max_lanes};
+  std::memset(scratch.rows, 0xff, w.pad_left);
   for (std::size_t plane = range.begin; plane < range.end; ++plane) {
     const std::uint8_t* in = byte_plane(frame, step.input, plane);
     std::uint8_t* out = byte_plane(frame, step.output, plane);
-    const std::uint8_t turned = step.turned[plane];
+    const Bytes turned = broadcast_bytes(step.turned[plane] * 0x01010101u);
     for (std::size_t y = 0; y < w.out_h; ++y, out += w.out_w) {
       const Range inside = rows_inside(w, y);
-      const std::size_t top = y * w.stride_y - w.pad_top;  // may wrap, and wraps back
-      and_rows(step, in, {top + inside.begin, top + inside.end}, turned, padded + w.pad_left);
+      const std::size_t top = y * w.stride_y + inside.begin - w.pad_top;
+      and_rows(w, in + top * w.in_w, inside.end - inside.begin, turned, scratch);
+      and_columns(w, turned, scratch);
       if (w.stride_x == 1) {
-        and_columns<1>(w, padded, turned, out);
-      } else if (w.stride_x == 2) {
-        and_columns<2>(w, padded, turned, out);
+        std::memcpy(out, scratch.columns, w.out_w);
       } else {
-        and_columns<0>(w, padded, turned, out);
+        copy_strided(out, scratch.columns, w.out_w, w.stride_x);
       }
     }
   }

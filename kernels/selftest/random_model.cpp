@@ -134,11 +134,67 @@ void add_depthwise_part(Builder& b, Random& random, const Shape& shape, const De
   b.add_multiply(v.dots, v.mean, v.product);
 }
 
+struct GroupedValues {
+  ValueId bits, pooled, marks, sums, bent, bound, mean, gate, gated, map, result;
+};
+
+// Values behind bits of a shape: pooled bits, so many outputs of a convolution in groups, and
+// gates.
+GroupedValues grouped_values(Builder& b, ValueId bits, const Shape& in, std::size_t outputs) {
+  const auto add = [&](bool of_bits, const Shape& s) {
+    return b.add_value(of_bits, s.channels, s.height, s.width);
+  };
+  const Shape out{outputs, in.height, in.width}, one{outputs, 1, 1};
+  GroupedValues v{};
+  v.bits = bits;
+  v.pooled = add(true, in);
+  v.marks = add(true, out);
+  v.sums = add(false, out);
+  v.bent = add(false, out);
+  v.bound = add(false, out);
+  v.mean = add(false, one);
+  v.gate = add(false, one);
+  v.gated = add(false, out);
+  v.map = add(false, {1, in.height, in.width});
+  v.result = add(false, out);
+  return v;
+}
+
+// A pool of bits, a convolution in groups with both stages, activations, a gate and a map.
+void add_grouped_part(Builder& b, Random& random, const Shape& in, std::size_t groups,
+                      std::size_t outputs, const GroupedValues& v) {
+  const auto minimum = words(random, 1, in.channels), flip = words(random, 1, outputs);
+  const auto weight = words(random, outputs, 9 * (in.channels / groups));
+  const auto limits = integers(random, outputs, 9);
+  const auto beta = floats(random, outputs), shift = floats(random, outputs);
+  const auto slope = floats(random, outputs), low = floats(random, outputs);
+  const std::vector<float> high(outputs, 3.0f);
+  const auto map = floats(random, in.height * in.width);
+  const WindowSpec window{{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  b.add_pool_bits({v.bits, v.pooled, window, array(minimum)});
+  BinaryConvSpec spec{v.pooled, array(weight), {}, window, {}, groups};
+  spec.stages.push_back(
+      {Stage::Kind::threshold, v.marks, array(limits), array(flip), {}, {}, false, false, 0, 0});
+  spec.stages.push_back(
+      {Stage::Kind::scale, v.sums, {}, {}, array(beta), array(shift), false, false, 0, 0});
+  b.add_binary_conv2d(spec);
+  b.add_prelu({v.sums, v.bent, array(slope)});
+  b.add_clip({v.bent, v.bound, array(low), array(high)});
+  b.add_global_avg_pool(v.bound, v.mean);
+  b.add_sigmoid(v.mean, v.gate);
+  b.add_multiply(v.bound, v.gate, v.gated);
+  b.add_constant(v.map, array(map));
+  b.add_multiply(v.gated, v.map, v.result);
+}
+
+std::size_t some_divisor(std::size_t n) { return n % 3 == 0 ? 3 : n % 2 == 0 ? 2 : n; }
+
 // Image, float and 8-bit convolution, their sum, pool, affine, bits, binary convolution with both
-// stages, mean; a depthwise convolution of the same bits, its mean; linear.
+// stages, mean; a depthwise convolution of the same bits, its mean; one in groups; linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Builder b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
+  const std::size_t groups = some_divisor(o1), o3 = groups * pick(random, 1, 9);
   const Convolution conv = random_window(random, image, o1, true);
   const Convolution pool = random_window(random, conv.out, o1, false);
   const Convolution binary = random_window(random, pool.out, o2, true);
@@ -156,8 +212,9 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const ValueId dots = add(false, pool.out), marks = add(true, pool.out);
   const ValueId mean = add(false, {1, pool.out.height, pool.out.width});
   const ValueId product = add(false, pool.out), x11 = add(false, {o1, 1, 1});
-  const ValueId x12 = add(false, {o1, 1, 1}), x13 = add(false, {2 * o2 + 2 * o1, 1, 1});
-  const ValueId marked = add(false, pool.out);
+  const ValueId x12 = add(false, {o1, 1, 1}), x13 = add(false, {2 * o2 + 2 * o1 + o3, 1, 1});
+  const ValueId marked = add(false, pool.out), x14 = add(false, {o3, 1, 1});
+  const GroupedValues grouped = grouped_values(b, x4, pool.out, o3);
 
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
   const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
@@ -177,8 +234,10 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   b.add_global_avg_pool(marked, x12);
   b.add_concat({x7, x5}, x10);
   b.add_global_avg_pool(x10, x8);
-  b.add_concat({x8, x11, x12}, x13);
-  const auto w2 = floats(random, 3 * (2 * o2 + 2 * o1));
+  add_grouped_part(b, random, pool.out, groups, o3, grouped);
+  b.add_global_avg_pool(grouped.result, x14);
+  b.add_concat({x8, x11, x12, x14}, x13);
+  const auto w2 = floats(random, 3 * (2 * o2 + 2 * o1 + o3));
   b.add_linear({x13, x9, array(w2), {}});
   return b.build(in, x9);
 }

@@ -136,6 +136,24 @@ def test_a_pool_far_larger_than_the_image(cls: type) -> None:
     assert_like_reference(b.finish())
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_pool_of_bits_far_larger_than_the_image(stride: int) -> None:
+    b = Builder(np.random.default_rng(0), (11, 2, 5))
+    bits = b.binarize("image")
+    b.binary_max_pool2d(bits, kernel=(1, 5000), padding=(0, 4999, 0, 2), stride=stride)
+    b.binary_max_pool2d(bits, kernel=(70, 3), padding=(69, 1, 5, 2), stride=stride)
+    assert_like_reference(b.finish())
+
+
+@pytest.mark.parametrize("width", [31, 32, 33, 63, 64, 65, 127, 130])
+def test_pools_of_bits_around_vectors(width: int) -> None:
+    b = Builder(np.random.default_rng(width), (17, 5, width))
+    bits = b.binarize("image")
+    for kernel, stride, padding in ((2, 2, 0), (3, 2, 1), (3, 1, 1), (4, 3, (1, 2, 3, 3))):
+        b.binary_max_pool2d(bits, kernel=kernel, stride=stride, padding=padding)
+    assert_like_reference(b.finish(), n=1)
+
+
 @pytest.mark.parametrize("kernel", [8, 9])
 def test_as_many_phases_as_are_split_and_more(kernel: int) -> None:
     b = Builder(np.random.default_rng(0), (3, 4 * kernel, 2 * kernel))
