@@ -45,6 +45,6 @@ def _training(setup: Mapping[str, Any]) -> str:
 def _size(network: Mapping[str, Any]) -> str:
     if "backbone" in network:
         most = network["layers"]
-        return f"{network['backbone']}" + (f", {most} blocks a stage at most" if most else "")
+        return f"at most {most} blocks a stage" if most else "backbones of published depth"
     what = "cells" if network["template"] == "cells" else "layers"
     return f"{network['layers']} {what}"

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bnas_deploy.errors import DataError, UsageError
+from bnas_deploy.experiments.definition import Experiment
 from bnas_deploy.experiments.page import render
 from bnas_deploy.experiments.registry import EXPERIMENTS
 from bnas_deploy.experiments.results import read_results, write_results
@@ -118,7 +119,8 @@ def test_rendering_again_changes_nothing(docs, page):
 def test_smoke_results_are_not_stored(done, tmp_path):
     page = render(tmp_path, done).read_text(encoding="utf-8")
     assert list((tmp_path / "results").iterdir()) == []
-    assert page.count("**Not run.**") == 8
+    trained = sum(isinstance(experiment, Experiment) for experiment in EXPERIMENTS.values())
+    assert page.count("**Not run.**") == trained
 
 
 def test_results_that_are_none(tmp_path, docs):

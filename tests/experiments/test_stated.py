@@ -1,0 +1,39 @@
+"""Sentences that state a budget, for networks of both kinds."""
+
+from __future__ import annotations
+
+import pytest
+
+from bnas_deploy.experiments.registry import find
+from bnas_deploy.experiments.results import Results
+from bnas_deploy.experiments.stated import budget_lines
+
+
+def lines(experiment, budget):
+    setups = {
+        variant.name: {
+            "network": variant.setup.network.to_dict(),
+            "recipe": variant.setup.recipe.to_dict(),
+        }
+        for variant in find(experiment).variants(budget, {})
+        if variant.setup is not None
+    }
+    return budget_lines(Results(experiment, budget, "today", {}, {}, setups, (), {}))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "sentence"),
+    [
+        (
+            "table8",
+            "- 8 cells, 8 channels; 4 epochs, batch 128, one-cycle learning rate up",
+        ),
+        ("table1", "- 3 layers, 32 channels; 2 epochs"),
+        ("backbones", "- backbones of published depth, 16 channels; 4 epochs, batch 128"),
+        ("backbones", "- at most 3 blocks a stage, 8 channels; 4 epochs"),
+    ],
+)
+def test_networks_and_recipes(experiment, sentence):
+    found = lines(experiment, "cpu")
+    assert any(line.startswith(sentence) for line in found)
+    assert len(set(found)) == len(found) <= 9
