@@ -18,7 +18,7 @@ SMALL = [
     *("xnor-resnet18-imagenet", "bireal18-imagenet"),
 ]
 """The other networks for ImageNet differ from theirs in stem and shortcuts, as these two do."""
-_WIDTHS = {"nin": 12, "wrn40": 8, "resnext29": 2}
+_WIDTHS = {"nin": 12, "wrn40": 8, "resnext29": 4}
 _WHOLE = ("xnor-resnet18", "bireal18", "cbcn-resnet18", "xnor-wrn40", "binarynet-resnet18")
 """Networks that keep their depth; the others have one block, or two, a stage."""
 
@@ -36,9 +36,12 @@ def small_config(name: str) -> BackboneConfig:
 
 
 def small_network(name: str, seed: int = 0, **changes: object) -> BackboneNetwork:
-    """The same in evaluation mode, with BatchNorm statistics and scheme parameters of all signs."""
+    """The same in evaluation mode, with parameters of all signs, and statistics as after training.
+
+    The statistics are those of images, so that what the network answers depends on the image.
+    """
     torch.manual_seed(seed)
-    network = build_network(replace(small_config(name), **changes)).eval()
+    network = build_network(replace(small_config(name), **changes))
     scramble(network, seed)
     with torch.no_grad():
         for module in network.modules():
@@ -46,7 +49,12 @@ def small_network(name: str, seed: int = 0, **changes: object) -> BackboneNetwor
                 for key, parameter in module.named_parameters():
                     if key != "weight":
                         parameter.add_(torch.randn_like(parameter), alpha=0.3)
-    return network
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = None  # its statistics are plain means over the passes
+                module.reset_running_stats()
+        network.train()(small_images(network, 64, seed + 1))
+    return network.eval()
 
 
 def small_images(network: BackboneNetwork, count: int, seed: int = 0) -> torch.Tensor:

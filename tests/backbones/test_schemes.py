@@ -132,13 +132,15 @@ def test_xnor_is_the_binary_convolution_of_bnas():
 
 
 def test_binarynet_clamps_its_latent_weights_and_has_no_scale():
+    """The gradient passes on the bound, too, or weights would stay there."""
     conv = make("binarynet")
     with torch.no_grad():
         conv.weight[0] = 3.0
     assert set(conv.train().kernel().unique().tolist()) == {-1.0, 1.0}
     assert conv.weight.max() == 1.0
     conv.kernel().backward(torch.ones_like(conv.weight))
-    assert torch.equal(conv.weight.grad, torch.ones_like(conv.weight))  # on the bound, too
+    assert conv.rate == (8 + 12) * 9 / 1.5
+    assert torch.allclose(conv.weight.grad, torch.full_like(conv.weight, conv.rate))
     assert isinstance(conv, SignConv2d)
     (branch,) = conv.branches()
     assert torch.equal(branch.kernels[0][1], torch.ones(12, dtype=torch.float64))
