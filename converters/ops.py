@@ -11,43 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bnas_deploy.converters.op_values import BITS, F32, Shape, Stage, Value, added, require
+from bnas_deploy.converters.ops_conv import (
+    conv,
+    depthwise,
+    groups_of,
+    packed_conv,
+    packed_depthwise,
+    windows,
+)
 from bnas_deploy.errors import ConversionError
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.graph import Node
 
 __all__ = ["BITS", "F32", "OPS", "PACKED", "Op", "Shape", "Stage", "Value", "groups_of", "infer"]
-
-Shape = tuple[int, int, int]
-F32 = "f32"
-BITS = "bits"
-
-
-@dataclass(frozen=True)
-class Value:
-    """Kind (`F32` or `BITS`, which stands for signs) and shape (C, H, W) of a value."""
-
-    kind: str
-    shape: Shape
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One output of a `packed_conv`; its constants are named ``<output>.threshold`` and the like.
-
-    Attributes:
-        kind: `threshold` (constants threshold and flip, bits out), `scale` (constant scale) or
-            `affine` (constants scale and shift).
-        activation: `none` or `relu`, of a scale or affine stage.
-        addend: Which input of the node is added to (a number from 1), or None.
-        at: First channel of the addend that takes part.
-    """
-
-    kind: str
-    activation: str = "none"
-    addend: int | None = None
-    at: int = 0
-
 
 Infer = Callable[["Node", Sequence[Value]], tuple[Value, ...]]
 
@@ -82,13 +60,13 @@ def infer(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
         raise ConversionError(msg)
     op = OPS[node.op]
     _check_kinds(node, op, [value.kind for value in inputs])
-    _require(node, set(node.attributes) == set(op.attributes), f"attributes {op.attributes}")
+    require(node, set(node.attributes) == set(op.attributes), f"attributes {op.attributes}")
     if node.op not in PACKED:  # whose constants depend on their stages
         have, must = set(node.constants), set(op.constants)
-        _require(node, must <= have <= must | set(op.optional), f"constants {op.constants}")
+        require(node, must <= have <= must | set(op.optional), f"constants {op.constants}")
     values = op.infer(node, inputs)
     for value in values:
-        _require(node, min(value.shape) >= 1, f"a value without pixels is made: {value.shape}")
+        require(node, min(value.shape) >= 1, f"a value without pixels is made: {value.shape}")
     return values
 
 
@@ -96,19 +74,13 @@ def _check_kinds(node: Node, op: Op, kinds: list[str]) -> None:
     expected = list(op.inputs)
     if expected and expected[-1] == "...":
         expected = expected[:-2] + [expected[-2]] * (len(kinds) - len(expected) + 2)
-    _require(node, kinds == expected, f"inputs of kinds {expected}; got {kinds}")
-
-
-def _require(node: Node, holds: bool, what: str) -> None:
-    if not holds:
-        msg = f"{node.name}: {node.op} needs {what} ({node})"
-        raise ConversionError(msg)
+    require(node, kinds == expected, f"inputs of kinds {expected}; got {kinds}")
 
 
 def _same(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     channels = inputs[0].shape[0]
     for name, array in node.constants.items():
-        _require(node, array.shape == (channels,), f"{name} of shape ({channels},)")
+        require(node, array.shape == (channels,), f"{name} of shape ({channels},)")
     return (inputs[0],)
 
 
@@ -125,131 +97,44 @@ def _zero(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     return (Value(F32, node.attributes["shape"]),)
 
 
-def _windows(node: Node, shape: Shape, kernel: Sequence[int]) -> tuple[int, int]:
-    top, left, bottom, right = node.attributes["padding"]
-    dilation = node.attributes.get("dilation", (1, 1))
-    size = []
-    for extent, pad, k, s, d in zip(
-        shape[1:],
-        (top + bottom, left + right),
-        kernel,
-        node.attributes["stride"],
-        dilation,
-        strict=True,
-    ):
-        size.append((extent + pad - d * (k - 1) - 1) // s + 1)
-    return size[0], size[1]
-
-
-def groups_of(node: Node, channels: int) -> int:
-    """Groups of a convolution of so many channels: its weights are (O, channels / groups, ...)."""
-    return channels // int(node.constants["weight"].shape[1])
-
-
-def _conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    weight, shape = node.constants["weight"], inputs[0].shape
-    divides = weight.ndim == 4 and weight.shape[1] > 0 and shape[0] % weight.shape[1] == 0
-    fits = divides and weight.shape[0] % (shape[0] // weight.shape[1]) == 0
-    _require(node, fits, f"weight of {shape[0]} inputs, or of a group of them")
-    outputs, kernel = weight.shape[0], weight.shape[2:]
-    for name in ("bias", "scale"):
-        if name in node.constants:
-            _require(
-                node, node.constants[name].shape == (outputs,), f"{name} of shape ({outputs},)"
-            )
-    if "fold" in node.constants:
-        _require(node, node.constants["fold"].shape == (outputs, *kernel), "fold as weight's taps")
-    return (Value(F32, (outputs, *_windows(node, shape, kernel))),)
-
-
-def _packed_conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    (dot,) = _conv(node, inputs)
-    values = []
-    for name, stage in _stages(node):
-        value = _stage_value(node, name, stage, dot)
-        if stage.addend is not None:
-            value = _added(node, inputs[stage.addend], dot, stage.at)
-        values.append(value)
-    return tuple(values)
-
-
-def _added(node: Node, base: Value, addend: Value, at: int) -> Value:
-    fits = base.shape[1:] == addend.shape[1:] and 0 <= at <= base.shape[0] - addend.shape[0]
-    _require(node, fits, f"{addend.shape} to fit into {base.shape} at {at}")
-    return base
-
-
-def _depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    (channels, _, _), weight = inputs[0].shape, node.constants["weight"]
-    fits = weight.ndim == 4 and weight.shape[:2] == (channels, 1)
-    _require(node, fits, f"weight of shape ({channels}, 1, kh, kw)")
-    if "scale" in node.constants:
-        scale = node.constants["scale"]
-        _require(node, scale.shape == (channels,), f"scale of shape ({channels},)")
-    return (Value(F32, (channels, *_windows(node, inputs[0].shape, weight.shape[2:]))),)
-
-
-def _packed_depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    (dot,) = _depthwise(node, inputs)
-    return tuple(_stage_value(node, name, stage, dot) for name, stage in _stages(node))
-
-
-def _stages(node: Node) -> list[tuple[str, Stage]]:
-    return list(zip(node.outputs, node.attributes["stages"], strict=True))
-
-
-def _stage_value(node: Node, name: str, stage: Stage, dot: Value) -> Value:
-    for key in _STAGE_CONSTANTS[stage.kind]:
-        array = node.constants.get(f"{name}.{key}")
-        _require(node, array is not None and array.shape == dot.shape[:1], f"{name}.{key}")
-    return Value(BITS, dot.shape) if stage.kind == "threshold" else dot
-
-
-_STAGE_CONSTANTS = {
-    "threshold": ("threshold", "flip"),
-    "scale": ("scale",),
-    "affine": ("scale", "shift"),
-}
-
-
 def _mean_magnitude(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     channels, *size = inputs[0].shape
     for name, count in (("scale", channels), ("shift", channels), ("terms", 2)):
-        _require(node, node.constants[name].shape == (count,), f"{name} of shape ({count},)")
+        require(node, node.constants[name].shape == (count,), f"{name} of shape ({count},)")
     return (Value(F32, (1, size[0], size[1])),)
 
 
 def _multiply(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     x, factor = (value.shape for value in inputs)
     fits = factor[0] in (1, x[0]) and factor[1:] in ((1, 1), x[1:])
-    _require(node, fits, f"a factor that is broadcast to {x}; got {factor}")
+    require(node, fits, f"a factor that is broadcast to {x}; got {factor}")
     return (inputs[0],)
 
 
 def _constant(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     value = node.constants["value"]
-    _require(node, value.ndim == 3, f"a value of shape (C, H, W); got {value.shape}")
+    require(node, value.ndim == 3, f"a value of shape (C, H, W); got {value.shape}")
     return (Value(F32, value.shape),)
 
 
 def _add(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    _require(node, inputs[0] == inputs[1], f"equal shapes; got {[v.shape for v in inputs]}")
+    require(node, inputs[0] == inputs[1], f"equal shapes; got {[v.shape for v in inputs]}")
     return (inputs[0],)
 
 
 def _add_slice(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    return (_added(node, inputs[0], inputs[1], node.attributes["at"]),)
+    return (added(node, inputs[0], inputs[1], node.attributes["at"]),)
 
 
 def _concat(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
-    _require(node, len({v.shape[1:] for v in inputs}) == 1, "inputs of one resolution")
+    require(node, len({v.shape[1:] for v in inputs}) == 1, "inputs of one resolution")
     return (Value(F32, (sum(v.shape[0] for v in inputs), *inputs[0].shape[1:])),)
 
 
 def _select(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     index = node.constants["index"]
     fits = index.ndim == 1 and index.min() >= -1 and index.max() < inputs[0].shape[0]
-    _require(node, bool(fits), f"indices from -1 to {inputs[0].shape[0] - 1}")
+    require(node, bool(fits), f"indices from -1 to {inputs[0].shape[0] - 1}")
     return (Value(F32, (len(index), *inputs[0].shape[1:])),)
 
 
@@ -257,10 +142,10 @@ def _pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     channels = inputs[0].shape[0]
     if "minimum" in node.constants:
         minimum = node.constants["minimum"]
-        _require(node, minimum.shape == (channels,), f"minimum of shape ({channels},)")
+        require(node, minimum.shape == (channels,), f"minimum of shape ({channels},)")
     return (
         Value(
-            inputs[0].kind, (channels, *_windows(node, inputs[0].shape, node.attributes["kernel"]))
+            inputs[0].kind, (channels, *windows(node, inputs[0].shape, node.attributes["kernel"]))
         ),
     )
 
@@ -272,7 +157,7 @@ def _global_pool(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 def _linear(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     weight = node.constants["weight"]
     c, h, w = inputs[0].shape
-    _require(
+    require(
         node, weight.ndim == 2 and weight.shape[1] == c * h * w, f"weight of {c * h * w} inputs"
     )
     return (Value(F32, (weight.shape[0], 1, 1)),)
@@ -289,12 +174,12 @@ OPS: dict[str, Op] = {
     # value (C, H, W): the same for every image.
     "constant": Op((), _constant, (), ("value",)),
     # weight (O, C / groups, kh, kw): so many groups, as everywhere below.
-    "conv": Op((F32,), _conv, (*_WINDOW, "activation"), ("weight",), ("bias",)),
+    "conv": Op((F32,), conv, (*_WINDOW, "activation"), ("weight",), ("bias",)),
     # weight int8 of -1 and +1; padding adds nothing; times scale, then the activation.
     # fold (O, kh, kw): added to the dot product for each tap inside the image.
-    "binary_conv": Op((BITS,), _conv, (*_WINDOW, "activation"), ("weight", "scale"), ("fold",)),
+    "binary_conv": Op((BITS,), conv, (*_WINDOW, "activation"), ("weight", "scale"), ("fold",)),
     # weight int8 (C, 1, kh, kw): each channel alone, otherwise as binary_conv.
-    "binary_depthwise": Op((BITS,), _depthwise, (*_WINDOW, "activation"), ("weight", "scale")),
+    "binary_depthwise": Op((BITS,), depthwise, (*_WINDOW, "activation"), ("weight", "scale")),
     "batch_norm": Op((F32,), _same, ("eps",), ("weight", "bias", "mean", "var")),
     # zero_sign: what exactly zero becomes, 1 or 0; `split_zero_signs` leaves none of the latter.
     "sign": Op((F32,), _bits, ("zero_sign",)),
@@ -316,8 +201,8 @@ OPS: dict[str, Op] = {
     "linear": Op((F32,), _linear, (), ("weight",), ("bias",)),
     "affine": Op((F32,), _same, (), ("scale", "shift")),
     "binarize": Op((F32,), _bits, (), ("threshold", "flip")),
-    "packed_conv": Op((BITS, F32, "..."), _packed_conv, (*_WINDOW, "stages")),
-    "packed_depthwise": Op((BITS,), _packed_depthwise, (*_WINDOW, "stages")),
+    "packed_conv": Op((BITS, F32, "..."), packed_conv, (*_WINDOW, "stages")),
+    "packed_depthwise": Op((BITS,), packed_depthwise, (*_WINDOW, "stages")),
     # terms: the mean is the sum over the channels of |x * scale + shift|, times terms[0], plus
     # terms[1].
     "mean_magnitude": Op((F32,), _mean_magnitude, (), ("scale", "shift", "terms")),
