@@ -65,7 +65,7 @@ def load_search(
     runtime: Runtime,
     *,
     gammas: Sequence[float] | None = None,
-    changes: dict[str, float] | None = None,
+    changes: Mapping[str, float | str] | None = None,
 ) -> Searcher:
     """Rebuild a searcher that goes on where the saved one stood.
 
@@ -153,7 +153,7 @@ def _check_optimizer(path: str | os.PathLike[str], optimizer: torch.optim.Optimi
                 raise CheckpointError(msg)
 
 
-def _change(searcher: Searcher, changes: dict[str, float]) -> None:
+def _change(searcher: Searcher, changes: Mapping[str, float | str]) -> None:
     recipe = SearchRecipe.from_dict(changes, searcher.recipe)
     done = searcher.progress.epoch + (searcher.progress.step > 0)
     if recipe.epochs < done:
