@@ -111,7 +111,7 @@ def _clip(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     hard = bool((low == -1).all() and (high == 1).all())
     if hard and steep is not None and not any(flow.pads):
         imports.notes.append(f"{node.name}: Clip of x times {STEEP:g} or more counts as Sign")
-        return two_levels(steep, -1, 0, 1)
+        return two_levels(replace(flow, name=steep.name), -1, 0, 1)
     if (low > high).any():
         msg = f"clips to {low.max()} to {high.min()}"
         raise CannotConvert(msg, "the lower bound must not be the greater one")

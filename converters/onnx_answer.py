@@ -14,6 +14,9 @@ from bnas_deploy.converters.onnx_read import OnnxNode, Source
 
 __all__ = ["without_answer"]
 
+NEW_SOFTMAX = 13
+"""The opset from which on Softmax works along the last axis if none is named."""
+
 _ENDS = {"Softmax", "LogSoftmax", "ArgMax"}
 _AROUND = {"Identity", "Cast", "Squeeze", "Flatten", "Reshape"}
 
@@ -27,7 +30,7 @@ def without_answer(source: Source) -> tuple[Source, tuple[str, ...]]:
     name, logits = source.output, ""
     ends: list[str] = []
     while (node := makers.get(name)) is not None and not node.domain:
-        if node.op in _ENDS and _over_classes(node, source.shapes.get(node.inputs[0])):
+        if node.op in _ENDS and _over_classes(node, source):
             logits = node.inputs[0]
             ends.insert(0, node.op)
         elif node.op not in _AROUND:
@@ -43,10 +46,11 @@ def without_answer(source: Source) -> tuple[Source, tuple[str, ...]]:
     return replace(source, output=logits, proto=proto), (note,)
 
 
-def _over_classes(node: OnnxNode, dims: tuple[int, ...] | None) -> bool:
-    """Whether it works along the classes, given the extents behind the batch."""
+def _over_classes(node: OnnxNode, source: Source) -> bool:
+    """Whether it works along the classes."""
+    dims = source.shapes.get(node.inputs[0])
     if dims is None or node.attributes.get("select_last_index", 0):
         return False
-    # Before opset 13 the default of Softmax was 1, which is the same where it matters: (N, K).
-    axis = node.attributes.get("axis", 0 if node.op == "ArgMax" else -1)
+    default = -1 if source.opset >= NEW_SOFTMAX else 1
+    axis = node.attributes.get("axis", 0 if node.op == "ArgMax" else default)
     return axis % (len(dims) + 1) == 1 and all(extent == 1 for extent in dims[1:])

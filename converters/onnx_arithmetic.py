@@ -116,10 +116,7 @@ def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
 def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
     """Two values, or one and a factor of one channel or pixel: scales, gates (SE-ResNet)."""
     x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
-    fits = factor.channels in (1, x.channels) and factor.shape[1:] in ((1, 1), x.shape[1:])
-    ranks = {len(x.dims), len(factor.dims)}
-    same = x.last == factor.last and (x.dims == factor.dims or ranks == {3})
-    if node.op != "Mul" or not (fits and same):
+    if node.op != "Mul" or not _repeats(x, factor):
         msg = f"multiplies or divides values of shapes {list(x.dims)} and {list(factor.dims)}"
         raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
     x.need_bare()
@@ -127,6 +124,18 @@ def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
     a = floats(imports, x, f"{node.name}.a")
     b = floats(imports, factor, f"{node.name}.b")
     return a.of(imports.node("multiply", node.name, (a.name, b.name)))
+
+
+def _repeats(x: Flow, factor: Flow) -> bool:
+    """Whether ONNX repeats a factor over the channels or pixels of x, and over nothing else."""
+    if len(x.dims) != 3 or len(factor.dims) != 3:
+        return (x.dims, x.shape, x.last) == (factor.dims, factor.shape, factor.last)
+    # Where x has its channels, the factor must have them too, whatever it is called there.
+    behind = x.last or x.dims != x.padded_shape
+    c, h, w = (factor.dims[i] for i in ((2, 0, 1) if behind else (0, 1, 2)))
+    alike = factor.last == x.last or 1 in (c, h * w)
+    fits = c in (1, x.channels) and (h, w) in ((1, 1), x.shape[1:])
+    return (c, h, w) == factor.shape and alike and fits
 
 
 def _sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:

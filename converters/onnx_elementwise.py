@@ -8,6 +8,7 @@ gives it levels; what else there is becomes a scale and shift a channel. Activat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ def _sign(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
         return on_levels(flow, np.sign)
     clip = imports.clipped(flow.name)
     if clip is not None and clip[1] < 0 < clip[2] and not any(flow.pads):
-        flow = clip[0]
+        # What was clipped, as it is seen here: its axes may have changed places since.
+        flow = replace(flow, name=clip[0].name, levels=clip[0].levels)
         if flow.levels is not None:
             return on_levels(flow, np.sign)
     return two_levels(flow, -1, 0, 1)

@@ -135,6 +135,9 @@ def _checked(
     name = runner.name if runner.isa is None else f"{runner.name} {runner.isa}"
     batches = [packed[start : start + BATCH] for start in range(0, count, BATCH)]
     got = np.concatenate([runner.run(batch) for batch in batches])
+    if got.shape != expected.shape:
+        msg = f"ONNX Runtime gives logits of shape {expected.shape}, the packed program {got.shape}"
+        raise ConversionError(msg)
     kind = "random" if isinstance(images, int) else "given"
     check = compare_logits(expected, got, source=kind, backend=name, against="ONNX Runtime")
     provenance = {**model.provenance, "self_check": asdict(check)}

@@ -76,7 +76,7 @@ def _keeps_batch(wanted: list[int], flow: Flow, batch: int | None) -> bool:
 def _new_dims(flow: Flow, dims: tuple[int, ...]) -> Flow:
     single = flow.shape[1:] == (1, 1)
     flat = dims == (math.prod(flow.shape),)
-    apart = single and dims[:1] == (flow.channels,) and math.prod(dims) == flow.channels
+    apart = single and flow.channels in dims and math.prod(dims) == flow.channels
     whole = dims == (flow.dims if flow.last else flow.shape)
     if not (flat or apart or whole):
         msg = f"reshapes (N, {list(flow.dims)}) to (N, {list(dims)})"
@@ -117,7 +117,7 @@ def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow
     dims = tuple(flow.dims[p - 1] for p in perm[1:]) if perm[:1] == (0,) else ()
     long = [p for p in perm if p and flow.dims[p - 1] != 1]
     if dims and long == sorted(long) and flow.shape[1:] == (1, 1):
-        return _new_dims(flow, dims)
+        return _seen_as(flow, dims)
     if (turned := flow.transposed(perm)) is not None:
         return turned
     msg = f"transposes to {list(perm)}"
@@ -205,8 +205,9 @@ def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     rank = len(flows[0].dims) + 1
     single = all(flow.shape[1:] == (1, 1) for flow in flows)
     axis = node.attributes["axis"] % rank
-    last = rank == 4 and axis == 3 and all(f.last for f in flows)
-    if not (last or (axis == 1 and (single or all(f.image for f in flows)))):
+    last = rank == 4 and axis == 3 and all(f.last or f.dims == (1, 1, f.channels) for f in flows)
+    first = axis == 1 and (all(f.image for f in flows) or (single and rank == 2))
+    if not (last or first):
         msg = f"joins along axis {node.attributes['axis']}"
         raise CannotConvert(msg, "join channels")
     if len({len(flow.dims) for flow in flows}) != 1 or len({f.shape[1:] for f in flows}) != 1:
@@ -224,7 +225,7 @@ def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     name = names[0] if len(names) == 1 else imports.node("concat", node.name, names)
     c, h, w = imports.shape(name)
     dims = (c, h, w) if rank == 4 else (c, *flows[0].dims[1:])
-    return Flow(name, (c, h, w), (h, w, c) if last else dims, joined, last=last)
+    return Flow(name, (c, h, w), (h, w, c) if last else dims, joined, last=last and not single)
 
 
 VIEW_RULES = {

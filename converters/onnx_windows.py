@@ -230,7 +230,8 @@ def _mean_of_last(imports: Importer, node: OnnxNode, flow: Flow, axes: list[int]
 def _mean_magnitude(imports: Importer, node: OnnxNode, flow: Flow) -> Flow:
     """The mean or sum over the channels of absolutes, one channel out (XNOR-Net's K)."""
     source = imports.magnitudes.get(flow.name)
-    if source is None or not node.attributes.get("keepdims", 1) or any(flow.pads):
+    keeps = node.attributes.get("keepdims", 1)
+    if source is None or flow.levels is not None or not keeps or any(flow.pads):
         msg = "adds up channels"
         raise CannotConvert(msg, "only of absolute values, with keepdims = 1, is understood")
     factor = 1 / flow.channels if node.op == "ReduceMean" else 1.0

@@ -77,7 +77,8 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         return np.concatenate([np.fmax(inner[0], 0), np.zeros((channels, 1))], axis=1)
     if node.op == "prelu":
         slope = node.constants["slope"][:, None]
-        return np.where(inner[0] > 0, inner[0], inner[0] * slope)
+        flat = np.where(slope == 0, 0.0, np.nan)
+        return np.concatenate([np.where(inner[0] > 0, inner[0], inner[0] * slope), flat], axis=1)
     if node.op == "clip":
         bounds = [node.constants[key][:, None] for key in ("low", "high")]
         ends = [np.where(np.isfinite(bound), bound, np.nan) for bound in bounds]
@@ -86,8 +87,7 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         zero = (inner[0] == 0).any(axis=1) | (inner[1] == 0).any(axis=1)
         return np.where(zero, 0.0, np.nan)[:, None]
     if node.op == "constant":
-        zero = (node.constants["value"] == 0).any(axis=(1, 2))
-        return np.where(zero, 0.0, np.nan)[:, None]
+        return node.constants["value"].reshape(len(node.constants["value"]), -1).astype(np.float64)
     if node.op == "max_pool":
         return inner[0]
     if node.op == "concat":
@@ -100,8 +100,13 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         return np.where(index < 0, 0, inner[0][index[:, 0]])
     if node.op == "zero":
         return np.zeros((channels, 1))
-    if node.op in ("add", "avg_pool", "global_avg_pool"):
-        zero = np.all([(atoms == 0).any(axis=1) for atoms in inner], axis=0)
+    if node.op == "add":
+        zero = np.array([np.isin(a, -b).any() for a, b in zip(*inner, strict=True)])
+        return np.where(zero, 0.0, np.nan)[:, None]
+    if node.op in ("avg_pool", "global_avg_pool"):
+        # Numbers of both signs may cancel.
+        zero = np.fmin.reduce(inner[0], axis=1) <= 0
+        zero &= np.fmax.reduce(inner[0], axis=1) >= 0
         return np.where(zero, 0.0, np.nan)[:, None]
     return np.full((channels, 1), np.nan)
 

@@ -102,6 +102,68 @@ def test_a_layer_on_channels_that_come_last(tmp_path):
         converted(m.save(tmp_path, m.head(x, 5)))
 
 
+def gated(m, x, gate, channels=8):
+    """A value times a gate of one number a channel, and a head."""
+    return m.head(m.add("Mul", x, gate), channels)
+
+
+def test_a_sign_that_looks_through_a_clip_keeps_the_order_of_axes(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = m.add("Clip", m.norm("x", C), -0.5, 0.7)
+    flat = m.add("Flatten", m.add("Sign", last(m, x)))
+    converted(m.save(tmp_path, m.add("Gemm", flat, m.signs(C * H * W, 4))))
+
+
+def test_a_steep_clip_keeps_the_order_of_axes(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = last(m, m.add("Mul", m.norm("x", C), 1e7))
+    flat = m.add("Flatten", m.add("Clip", x, -1.0, 1.0))
+    converted(m.save(tmp_path, m.add("Gemm", flat, m.signs(C * H * W, 4))))
+
+
+def test_gates_are_repeated_as_onnx_does(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = last(m, m.norm(convolved(m, "x"), 8))
+    gate = m.add("Sigmoid", m.add("ReduceMean", x, axes=[1, 2]))
+    converted(m.save(tmp_path, gated(m, first(m, m.add("Mul", x, gate)), 1.0)))
+
+
+def test_a_gate_that_would_be_repeated_along_another_axis(tmp_path):
+    m = OnnxModel((5, 5, 5))
+    x = m.norm("x", 5)
+    gate = m.add("ReduceMean", last(m, x), axes=[1, 2])  # (N, 1, 1, 5): along the width
+    with pytest.raises(ConversionError, match="multiplies or divides"):
+        converted(m.save(tmp_path, gated(m, x, gate, 5)))
+
+
+def test_joined_pixels_are_not_joined_channels(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = m.add("ReduceMean", last(m, convolved(m, "x")), axes=[1, 2])
+    both = m.add("ReduceMean", m.add("Concat", x, x, axis=1), axes=[1], keepdims=0)
+    with pytest.raises(ConversionError, match="joins along axis 1"):
+        converted(m.save(tmp_path, m.add("Flatten", both)))
+
+
+def test_joined_channels_of_single_pixels(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = m.add("ReduceMean", last(m, convolved(m, "x")), axes=[1, 2])
+    flat = m.add("Flatten", m.add("Concat", x, x, axis=3))
+    converted(m.save(tmp_path, m.add("Gemm", flat, m.normal(16, 4))))
+
+
+def test_a_single_pixel_may_be_turned(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = last(m, m.add("GlobalAveragePool", convolved(m, "x")))
+    converted(m.save(tmp_path, m.add("Gemm", m.add("Flatten", x), m.normal(8, 4))))
+
+
+def test_a_mean_of_signs_of_magnitudes_is_no_mean_of_magnitudes(tmp_path):
+    m = OnnxModel((C, H, W))
+    x = m.add("Sign", m.add("Abs", m.norm("x", C)))
+    with pytest.raises(ConversionError, match="adds up channels"):
+        converted(m.save(tmp_path, m.head(m.add("ReduceMean", x, axes=[1]), 1)))
+
+
 ANSWERS = {
     "Softmax": lambda m, y: m.add("Softmax", y),
     "LogSoftmax": lambda m, y: m.add("LogSoftmax", y, axis=1),
@@ -136,6 +198,12 @@ def test_softmax_over_something_else_than_the_classes(tmp_path):
     x = m.add("GlobalAveragePool", convolved(m, "x"))
     with pytest.raises(ConversionError, match="only at the end, over the classes"):
         converted(m.save(tmp_path, m.add("Flatten", m.add("Softmax", x, axis=-1))))
+
+
+def test_softmax_of_a_single_pixel_before_opset_13(tmp_path):
+    m = OnnxModel(opset=12)
+    path = m.save(tmp_path, m.add("Softmax", m.add("GlobalAveragePool", convolved(m, "x"))))
+    assert "Softmax behind" in " ".join(converted(path).notes)
 
 
 def test_softmax_within_the_network(tmp_path):

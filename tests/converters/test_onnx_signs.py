@@ -117,3 +117,23 @@ def test_thresholds_of_finn(tmp_path):
     x = m.add("Conv", x, m.signs(4, 8, 5, 3))
     path = m.save(tmp_path, m.add("Flatten", x), domains=[domain])
     assert steps(imported(path, allow_float=False)) == ["binarize", *["binary_conv2d"] * 2]
+
+
+ZEROS = {
+    "PRelu without a slope": lambda m, x: m.add("PRelu", x, np.array([0, 1] * 4).reshape(8, 1, 1)),
+    "plus a constant": lambda m, x: m.add("Add", x, m.rng.integers(-1, 2, (8, 5, 6)).astype("f4")),
+    "plus another": lambda m, x: m.add(
+        "Add", x, m.add("Conv", m.add("Sign", m.norm("x", 3)), m.signs(8, 3, 1, 1))
+    ),
+    "their mean": lambda m, x: m.add("AveragePool", x, kernel_shape=[1, 2]),
+}
+
+
+@pytest.mark.parametrize("sums", ZEROS)
+def test_what_odd_dot_products_add_up_to_can_be_zero(sums, tmp_path):
+    m = OnnxModel((3, 5, 6))
+    x = m.add("Conv", m.add("Sign", m.norm("x", 3)), m.signs(8, 3, 1, 1))
+    x = m.add("Flatten", m.add("Sign", ZEROS[sums](m, x)))
+    pixels = 25 if sums == "their mean" else 30
+    result = imported(m.save(tmp_path, m.add("Gemm", x, m.signs(8 * pixels, 4))))
+    assert any("is kept" in note for note in result.notes)
