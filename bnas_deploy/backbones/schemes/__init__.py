@@ -36,7 +36,7 @@ class Scheme:
 
 SCHEMES: dict[str, Scheme] = {
     "xnor": Scheme(XnorConv2d, activation="relu"),
-    "binarynet": Scheme(SignConv2d),
+    "binarynet": Scheme(SignConv2d, norm="after"),
     "bireal": Scheme(BirealConv2d, norm="after"),
     "abc": Scheme(AbcConv2d),
     "pcnn": Scheme(ProjectedConv2d),
