@@ -60,7 +60,8 @@ def opponent(name: str, network: str) -> Run:
     """A rival on the float counterpart, its answer compared with PyTorch's."""
     module, batch = others.float_network(network), others.inputs(network)
     run = rival(name, module, lambda int8: exported(network, int8))
-    within_tolerance(name, run(batch), torch_float.runner(module)(batch))
+    # What int8 rounds away grows from layer to layer of these networks of random weights.
+    within_tolerance(name, run(batch), torch_float.runner(module)(batch), slack=2.5)
     return run
 
 

@@ -14,10 +14,10 @@ __all__ = ["RIVALS", "TOLERANCE", "Run", "rival", "within_tolerance"]
 TOLERANCE = {
     "pytorch-float32": 0.0,
     "onnxruntime-float32": 1e-4,
-    "onnxruntime-int8": 0.25,
+    "onnxruntime-int8": 0.1,
     "openvino-float32": 1e-4,
     "openvino-default": 0.1,  # bfloat16 where the CPU has it
-    "openvino-int8": 0.25,
+    "openvino-int8": 0.1,
 }
 """How far each may be off PyTorch float32, as a share of the largest logit."""
 
@@ -60,7 +60,9 @@ def _openvino(name: str, onnx: bytes) -> Run:
     return openvino.runner(model)
 
 
-def within_tolerance(name: str, answer: np.ndarray, right: np.ndarray) -> None:
-    """Check a rival's answer against PyTorch's."""
+def within_tolerance(
+    name: str, answer: np.ndarray, right: np.ndarray, *, slack: float = 1.0
+) -> None:
+    """Check a rival's answer against PyTorch's; `slack` widens the tolerance."""
     error = np.abs(answer - right).max() / np.abs(right).max()
-    assert error <= TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"
+    assert error <= slack * TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"

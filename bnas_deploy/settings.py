@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import ClassVar, TypeVar
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.shown import shown
 
 __all__ = ["Settings"]
 
@@ -43,7 +43,7 @@ class Settings:
         for name, (least, most) in self.LIMITS.items():
             value = getattr(self, name)
             if not least <= value <= most:  # NaN fails it
-                msg = f"{self.KIND}: {name} must be from {least:g} to {most:g}; got {value!r:.40}"
+                msg = f"{self.KIND}: {name} must be from {least:g} to {most:g}; got {shown(value)}"
                 raise ConfigError(msg)
 
     def to_dict(self) -> dict[str, int | float | str | bool]:
@@ -70,5 +70,5 @@ class Settings:
     def _check_type(self, name: str, kind: str) -> None:
         value = getattr(self, name)
         if not isinstance(value, _ALLOWED[kind]) or (isinstance(value, bool) and kind != "bool"):
-            msg = f"{self.KIND}: {name} must be of type {kind}; got {reprlib.repr(value)}"
+            msg = f"{self.KIND}: {name} must be of type {kind}; got {shown(value)}"
             raise ConfigError(msg)

@@ -11,6 +11,7 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Experiment, Setup, Variant
 from bnas_deploy.experiments.results import DONE, JobResult
 from bnas_deploy.networks.config import AnyConfig
+from bnas_deploy.shown import shown
 from bnas_deploy.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def finished(job: Job) -> Model | None:
         seed=training["seed"],
     )
     if training.get("initial"):
-        msg = f"{path} began with the weights of {training['initial']['file']}; move it away"
+        msg = f"{path} began with the weights of {shown(training['initial'])}; move it away"
         raise UsageError(msg)
     return model if training["epochs"] >= job.setup.recipe.epochs else None
 

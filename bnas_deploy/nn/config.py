@@ -143,9 +143,10 @@ class NetworkConfig:
             ConfigError: A key is unknown or missing, or a value is wrong.
             GenotypeError: The genotype is wrong.
         """
-        known = [field.name for field in fields(cls)]
-        value = checked_keys("network configuration", value, known, required=_REQUIRED)
-        return cls(**{**value, "genotype": Genotype.from_dict(value["genotype"])})
+        known = ["kind", *(field.name for field in fields(cls))]
+        found = checked_keys("network configuration", value, known, required=_REQUIRED)
+        check_choice("kind", found.pop("kind", cls.KIND), (cls.KIND,))
+        return cls(**{**found, "genotype": Genotype.from_dict(found["genotype"])})
 
 
 def _cifar10(name: str, layers: int, channels: int) -> NetworkConfig:

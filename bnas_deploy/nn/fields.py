@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.shown import shown
 
 __all__ = ["check_choice", "check_integer", "checked_keys"]
 
@@ -18,7 +19,7 @@ def check_choice(field: str, value: object, choices: Collection[str]) -> None:
         ConfigError: It is not.
     """
     if not isinstance(value, str) or value not in choices:
-        msg = f"{field} is one of {', '.join(choices)}; got {reprlib.repr(value)}"
+        msg = f"{field} is one of {', '.join(choices)}; got {shown(value)}"
         raise ConfigError(msg)
 
 
@@ -30,7 +31,7 @@ def check_integer(field: str, value: object, least: int, most: int) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         msg = f"{field} must be an integer of at least {least} and at most {most};"
-        msg += f" got {reprlib.repr(value)}"
+        msg += f" got {shown(value)}"
         raise ConfigError(msg)
 
 

@@ -21,8 +21,10 @@ from bnas_deploy.errors import (
     UsageError,
 )
 from bnas_deploy.networks.config import AnyConfig, config_from_dict
+from bnas_deploy.shown import shown
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.initial import is_origin
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
@@ -146,8 +148,7 @@ def _restore(
     _check_optimizer(path, trainer)
     trainer.progress = _progress(path, value["progress"])
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
-    initial = value.get("initial")
-    trainer.initial = None if initial is None else dict(initial)
+    trainer.initial = _initial(path, value.get("initial"))
     _restore_random(trainer, value["random"])
     return trainer
 
@@ -187,6 +188,15 @@ def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
         msg = f"{path}: the progress must have a list of rows; got {reprlib.repr(rows)}"
         raise CheckpointError(msg)
     return progress
+
+
+def _initial(path: str | os.PathLike[str], value: object) -> dict[str, object] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not is_origin(value):
+        msg = f"{path}: initial must say which file the weights come from; got {shown(value)}"
+        raise CheckpointError(msg)
+    return value
 
 
 def _check_data(

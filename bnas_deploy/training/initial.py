@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.product import load_model
 
-__all__ = ["start_from"]
+__all__ = ["is_origin", "start_from"]
 
 
 def start_from(path: str | os.PathLike[str], network: AnyNetwork) -> dict[str, object]:
@@ -43,3 +44,10 @@ def start_from(path: str | os.PathLike[str], network: AnyNetwork) -> dict[str, o
     told = {name: model.training.get(name) for name in ("epochs", "dataset", "test_accuracy")}
     new = list(dict.fromkeys(name.rpartition(".")[0] for name in missing))
     return {"file": Path(path).name, **told, "new": new}
+
+
+def is_origin(value: Mapping[str, object]) -> bool:
+    """Whether a value from a file has what `start_from` tells."""
+    new = value.get("new")
+    names = isinstance(new, list) and all(isinstance(name, str) for name in new)
+    return names and isinstance(value.get("file"), str)

@@ -142,7 +142,7 @@ def test_a_run_that_began_with_trained_weights_does_not_count(done, smoke, tmp_p
     results = smoke("table8", tmp_path, train=never, only=("full",))
     (job,) = [job for job in results.jobs if job.variant == "full"]
     assert job.status == "failed"
-    assert "began with the weights of other.pt" in job.reason
+    assert "began with the weights of {'file': 'other.pt'}" in job.reason
 
 
 def test_a_variant_that_is_not_there(smoke, tmp_path):

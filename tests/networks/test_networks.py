@@ -30,6 +30,7 @@ def test_names_and_kinds_are_their_own():
 
 def test_cells_are_written_as_before_there_were_kinds():
     assert "kind" not in CONFIGS["Mini"].to_dict()
+    assert config_from_dict({**CONFIGS["Mini"].to_dict(), "kind": "bnas"}) == CONFIGS["Mini"]
 
 
 @pytest.mark.parametrize(

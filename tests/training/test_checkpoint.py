@@ -164,6 +164,9 @@ def test_a_product_is_no_checkpoint(data, tmp_path):
         lambda value: value.update(classes=3, images=4),
         lambda value: value.update(preprocessing=[]),
         lambda value: value["config"].update(channels=10**9),
+        lambda value: value.update(initial={}),
+        lambda value: value.update(initial={"file": 1, "new": []}),
+        lambda value: value.update(initial={"file": "a.pt", "new": [1]}),
     ],
 )
 def test_a_damaged_entry_is_one_error(make_trainer, data, tmp_path, damage):

@@ -143,3 +143,8 @@ def test_a_file_nested_without_end(tmp_path):
     (tmp_path / "r.json").write_text("[" * 10**5, encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be read as a recipe"):
         read_recipe(tmp_path / "r.json")
+
+
+def test_a_number_that_python_does_not_write():
+    with pytest.raises(ConfigError, match=r"epochs must be from .* got a int of too many digits"):
+        Recipe(epochs=16**4000)
