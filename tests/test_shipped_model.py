@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bnas_deploy import format as bnn
+from bnas_deploy.converters.eight_bit import EightBitOptions
 from bnas_deploy.converters.torch_convert import convert, self_check
 from bnas_deploy.format.steps import BinaryConv2d
 from bnas_deploy.training.product import load_model
@@ -28,8 +29,9 @@ def test_the_packed_file_was_made_from_the_checkpoint(packed: bnn.PackedModel) -
 
 
 def test_an_export_of_the_checkpoint_has_the_same_bits(packed: bnn.PackedModel) -> None:
-    again, _ = convert(load_model(CHECKPOINT))
+    again, _ = convert(load_model(CHECKPOINT), eight_bit=EightBitOptions())
     assert again.program == packed.program
+    assert len(again.tensors) == len(packed.tensors)
     for step in again.program.steps:
         if isinstance(step, BinaryConv2d):
             np.testing.assert_array_equal(again.tensors[step.weight], packed.tensors[step.weight])
@@ -46,5 +48,5 @@ def test_the_checkpoint_and_its_export_agree() -> None:
 def test_it_reaches_what_a_trained_network_must(packed: bnn.PackedModel) -> None:
     training = load_model(CHECKPOINT).training
     assert training["dataset"] == "CIFAR-10 (JPEG)"
-    assert training["test_accuracy"] >= 0.7
+    assert training["test_accuracy"] >= 0.79
     assert packed.provenance["training"]["test_accuracy"] == training["test_accuracy"]
