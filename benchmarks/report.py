@@ -41,8 +41,10 @@ def write(source: Path, out: Path | None = None, form: str = "svg") -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy without the single times, which are most of the file."""
+    """Copy without the single times, which are most of the file, and the machine's own name."""
     report = json.loads(source.read_text(encoding="utf-8"))
+    for name in ("node", "release"):
+        report["machine_info"].pop(name, None)
     for entry in report["benchmarks"]:
         entry["stats"].pop("data", None)
     target.write_text(json.dumps(report) + "\n", encoding="utf-8")
