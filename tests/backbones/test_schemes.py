@@ -173,6 +173,18 @@ def test_abc_bases_are_shifted_and_fitted():
     assert error < np.square(one[0].detach().numpy() * np.abs(w).mean() - w).sum()
 
 
+def test_autocast_leaves_the_factors_of_abc_as_they_are():
+    conv = make("abc").float()
+    want = conv.kernel().detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        got = conv.kernel().detach()
+        scales = [scale for branch in conv.branches() for _, scale in branch.kernels]
+    assert got.dtype == torch.float32
+    assert torch.equal(got, want)
+    kernels = [kernel for branch in conv.branches() for kernel in branch.kernels]
+    assert all(torch.equal(a, b) for a, (_, b) in zip(scales, kernels, strict=True))
+
+
 def test_abc_gradient_of_an_activation_is_an_indicator():
     conv = make("abc", bases=1)
     with torch.no_grad():

@@ -72,11 +72,15 @@ class AbcConv2d(SchemeConv2d):
 
     @torch.no_grad()
     def _alphas(self, bases: list[Tensor]) -> Tensor:
-        """Least squares fit of W, (M,)."""
-        columns = torch.stack([b.flatten() for b in bases]).to(self.weight.dtype)  # (M, O*I*kh*kw)
-        n = columns.shape[1]
-        gram = columns @ columns.T / n + RIDGE * torch.eye(len(bases)).to(columns)
-        fit: Tensor = torch.linalg.solve(gram, columns @ self.weight.flatten() / n)
+        """Least squares fit of W, (M,).
+
+        Training has the factors that inference has, so autocast must not round them.
+        """
+        with torch.autocast(self.weight.device.type, enabled=False):
+            columns = torch.stack([b.flatten() for b in bases]).to(self.weight)  # (M, O*I*kh*kw)
+            n = columns.shape[1]
+            gram = columns @ columns.T / n + RIDGE * torch.eye(len(bases)).to(columns)
+            fit: Tensor = torch.linalg.solve(gram, columns @ self.weight.flatten() / n)
         return fit
 
 
