@@ -131,6 +131,25 @@ def test_xnor_is_the_binary_convolution_of_bnas():
     assert torch.equal(conv.weight.grad, ours.weight.grad)
 
 
+@pytest.mark.parametrize(("inputs", "groups"), [(8, 8), (1, 1)])
+def test_xnor_does_not_centre_a_single_channel(inputs, groups):
+    conv = make("xnor", inputs=inputs, outputs=8, groups=groups)
+    before = conv.weight.detach().clone()
+    conv(torch.randn(2, inputs, 5, 5, dtype=torch.float64)).pow(3).sum().backward()
+    assert torch.equal(conv.weight.detach(), before)  # they were within the clamp
+    assert conv.weight.grad.abs().sum() > 0
+    ((sign, scale),) = conv.branches()[0].kernels
+    assert torch.equal(sign, torch.where(before >= 0, 1.0, -1.0).double())
+    assert torch.equal(scale, before.abs().mean(dim=(1, 2, 3)))
+
+
+@pytest.mark.parametrize(("inputs", "groups"), [(8, 1), (8, 4), (2, 1)])
+def test_xnor_centres_several_channels(inputs, groups):
+    conv = make("xnor", inputs=inputs, outputs=8, groups=groups)
+    conv.kernel()
+    assert conv.weight.detach().mean(dim=1).abs().max() < 1e-12
+
+
 def test_binarynet_clamps_its_latent_weights_and_has_no_scale():
     """The gradient passes on the bound, too, or weights would stay there."""
     conv = make("binarynet")
@@ -252,6 +271,22 @@ def test_a_turned_picture_gives_turned_orientations():
     turned = torch.rot90(x, 1, (2, 3)).roll(1, dims=1)
     want = torch.rot90(conv(x), 1, (2, 3)).roll(1, dims=1)
     assert torch.allclose(conv(turned), want)
+
+
+def test_a_turned_picture_gives_turned_orientations_of_groups():
+    conv = make("cbcn", inputs=16, outputs=24, groups=8).eval()
+    assert conv.weight.shape == (6, 2, 3, 3)
+    x = torch.randn(1, 16, 5, 5, dtype=torch.float64)
+    turned = torch.rot90(x, 1, (2, 3)).roll(4, dims=1)
+    want = torch.rot90(conv(x), 1, (2, 3)).roll(6, dims=1)
+    assert torch.allclose(conv(turned), want)
+
+
+@pytest.mark.parametrize(("groups", "orientations"), [(2, 2), (3, 1), (4, 4), (12, 4)])
+def test_cbcn_keeps_groups_within_an_orientation(groups, orientations):
+    conv = CirculantConv2d(Geometry(12, 24, 3, groups=groups))
+    assert conv.orientations == orientations
+    assert conv(torch.randn(1, 12, 4, 4)).shape == (1, 24, 4, 4)
 
 
 def test_xnor_plus_scales_rows_and_columns():

@@ -3,7 +3,8 @@
 Channels come in R orientations, laid out block by block. The filters of orientation r read the
 inputs of orientation s with the learned kernel (s - r) mod R, turned r times. So a layer has an
 R-th of the weights; at inference it is a binary convolution like any other. R is 4, or less where
-the channels cannot be shared out so.
+the channels cannot be shared out so. In groups, which read inputs of their own orientation only, all
+there is of it is (s = r): the kernels of the first orientation's groups, turned r times.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ class CirculantConv2d(SchemeConv2d):
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(geometry)
-        own = geometry.inputs // geometry.groups
+        shared = math.gcd(geometry.inputs, geometry.outputs)
         self.orientations = math.gcd(
-            ORIENTATIONS, math.gcd(own, geometry.outputs // geometry.groups)
+            ORIENTATIONS, geometry.groups if geometry.groups > 1 else shared
         )
         self.weight = nn.Parameter(self.weight.detach()[:: self.orientations].clone())
 
@@ -52,7 +53,7 @@ class CirculantConv2d(SchemeConv2d):
 
     def _turned(self, weight: Tensor) -> Tensor:
         """Return (O, I / G, kh, kw) from (O / R, I / G, kh, kw)."""
-        block = weight.shape[1] // self.orientations
+        block = weight.shape[1] // self.orientations if self.groups == 1 else 0
         return torch.cat(
             [
                 torch.rot90(weight.roll(turns * block, dims=1), turns, (2, 3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bnas_deploy.backbones.schemes.base import Branch, SchemeConv2d
+from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
 from bnas_deploy.nn.layers import BinaryConv2d
 from bnas_deploy.nn.quantize import binarize_weight
 
@@ -12,7 +12,14 @@ __all__ = ["XnorConv2d"]
 
 
 class XnorConv2d(SchemeConv2d, BinaryConv2d):
-    """The binary convolution of BNAS, centred and clamped latent weights included."""
+    """The binary convolution of BNAS, centred and clamped latent weights included.
+
+    Groups of one input channel are not centred: each weight would be its own mean, so all zero.
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        super().__init__(geometry)
+        self.centred = geometry.inputs > geometry.groups
 
     def kernel(self) -> Tensor:
         """Return sign(W) * beta; see `BinaryConv2d`."""
