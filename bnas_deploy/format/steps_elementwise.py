@@ -35,7 +35,7 @@ class Relu:
 
 @dataclass(frozen=True)
 class Prelu:
-    """``y = x`` where positive, ``x * slope[c]`` elsewhere; NaN gives 0 (PReLU, leaky ReLU)."""
+    """``y = fl(max(x, 0) + fl(slope[c] * min(x, 0)))``; NaN counts as 0 (PReLU, leaky ReLU)."""
 
     OP: ClassVar[str] = "prelu"
     TENSORS: ClassVar[tuple[str, ...]] = ("slope",)
