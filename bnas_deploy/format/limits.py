@@ -15,17 +15,15 @@ import numpy.typing as npt
 from bnas_deploy.format.program import Value, step_outputs
 from bnas_deploy.format.scope import fail
 from bnas_deploy.format.steps import (
-    AvgPool2d,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
-    BinaryMaxPool2d,
     Conv2d,
     GroupedConv2d,
     Linear,
-    MaxPool2d,
     QuantizedConv2d,
     Step,
+    Windowed,
 )
 
 __all__ = ["ELEMENT_LIMIT", "Work", "check_elements"]
@@ -34,18 +32,6 @@ ELEMENT_LIMIT = 2**30
 WEIGHT_LIMIT = 2**28
 POSITION_LIMIT = 2**30
 OPERATION_LIMIT = 2**40
-
-Windowed = (
-    Conv2d
-    | GroupedConv2d
-    | BinaryConv2d
-    | BinaryGroupedConv2d
-    | BinaryDepthwiseConv2d
-    | QuantizedConv2d
-    | MaxPool2d
-    | BinaryMaxPool2d
-    | AvgPool2d
-)
 
 VECTOR = 16
 """Elements that a channel takes at least: backends keep channels apart by whole vectors."""

@@ -34,15 +34,6 @@ LEAST_WEIGHT = -127
 WINDOW_LIMIT = 65_536
 
 Assigned = list[tuple[str, Value]]
-Windowed = (
-    op.Conv2d
-    | op.GroupedConv2d
-    | op.BinaryConvolution
-    | op.QuantizedConv2d
-    | op.MaxPool2d
-    | op.BinaryMaxPool2d
-    | op.AvgPool2d
-)
 
 
 def f32(name: str, *shape: int) -> tuple[str, Value]:
@@ -58,7 +49,7 @@ def window_extent(
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def windows(s: Windowed, scope: Scope, shape: Shape, kernel: tuple[int, int]) -> tuple[int, int]:
+def windows(s: op.Windowed, scope: Scope, shape: Shape, kernel: tuple[int, int]) -> tuple[int, int]:
     """Check a window on a value and return the height and width that it makes."""
     dilation = getattr(s, "dilation", (1, 1))
     scope.extents("kernel", kernel)

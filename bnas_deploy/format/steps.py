@@ -67,6 +67,7 @@ __all__ = [
     "Stage",
     "Step",
     "ThresholdStage",
+    "Windowed",
 ]
 
 
@@ -243,6 +244,17 @@ class Linear:
     weight: str
     bias: str | None
 
+
+Windowed = (
+    Conv2d
+    | GroupedConv2d
+    | BinaryConvolution
+    | QuantizedConv2d
+    | MaxPool2d
+    | BinaryMaxPool2d
+    | AvgPool2d
+)
+"""Steps that read windows of pixels."""
 
 Step = (
     Affine
