@@ -15,10 +15,18 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from bnas_deploy.backbones.schemes.signs import clip_sign
 from bnas_deploy.nn.layers import FloatConv2d
 from bnas_deploy.nn.quantize import ste_sign
 
-__all__ = ["Branch", "Geometry", "PlacedConv2d", "SchemeConv2d"]
+__all__ = [
+    "Branch",
+    "Geometry",
+    "PlacedConv2d",
+    "SchemeConv2d",
+    "filter_magnitude",
+    "signs_with_magnitude",
+]
 
 
 @dataclass(frozen=True)
@@ -108,3 +116,13 @@ class SchemeConv2d(PlacedConv2d):
     def pixel_factors(self) -> Tensor | None:
         """Return factors (H', W') of the pixels of what is made; None: there are none."""
         return None
+
+
+def filter_magnitude(weight: Tensor) -> Tensor:
+    """Return the mean of |W| of each filter, (O,), a constant for the gradient."""
+    return weight.detach().abs().mean(dim=(1, 2, 3))
+
+
+def signs_with_magnitude(weight: Tensor) -> Tensor:
+    """Return sign(W) * mean|W|, (O, I / G, kh, kw); backward mean|W| * G * 1[|W| <= 1]."""
+    return clip_sign(weight) * filter_magnitude(weight)[:, None, None, None]

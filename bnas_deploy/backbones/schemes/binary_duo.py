@@ -10,8 +10,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
-from bnas_deploy.backbones.schemes.signs import clip_sign
+from bnas_deploy.backbones.schemes.base import (
+    Branch,
+    Geometry,
+    SchemeConv2d,
+    filter_magnitude,
+    signs_with_magnitude,
+)
 from bnas_deploy.nn.quantize import signs, ste_sign
 
 __all__ = ["DuoConv2d"]
@@ -44,16 +49,12 @@ class DuoConv2d(SchemeConv2d):
         return torch.cat(parts, dim=2).view(n, -1, h, w)
 
     def kernel(self) -> Tensor:
-        """Return sign(W) * mean|W|; backward mean|W| * G * 1[|W| <= 1]."""
-        return clip_sign(self.weight) * self._scale()[:, None, None, None]
+        """Return sign(W) * mean|W|, with its gradient."""
+        return signs_with_magnitude(self.weight)
 
     def branches(self) -> tuple[Branch, ...]:
         """Two, one for each binarization with its half of the weights."""
         halves = signs(self.weight).chunk(2, dim=1)
-        return tuple(
-            Branch(shift, ((half, self._scale()),))
-            for shift, half in zip(self.shifts, halves, strict=True)
-        )
-
-    def _scale(self) -> Tensor:
-        return self.weight.detach().abs().mean(dim=(1, 2, 3))
+        scale = filter_magnitude(self.weight)
+        pairs = zip(self.shifts, halves, strict=True)
+        return tuple(Branch(shift, ((half, scale),)) for shift, half in pairs)

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bnas_deploy.backbones.schemes.base import Branch, SchemeConv2d
-from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign
+from bnas_deploy.backbones.schemes.base import (
+    Branch,
+    SchemeConv2d,
+    filter_magnitude,
+    signs_with_magnitude,
+)
+from bnas_deploy.backbones.schemes.signs import approx_sign
 from bnas_deploy.nn.quantize import signs
 
 __all__ = ["BirealConv2d"]
@@ -22,12 +27,9 @@ class BirealConv2d(SchemeConv2d):
         return approx_sign(x)
 
     def kernel(self) -> Tensor:
-        """Return sign(W) * mean|W|; backward mean|W| * G * 1[|W| <= 1]."""
-        return clip_sign(self.weight) * self._scale()[:, None, None, None]
+        """Return sign(W) * mean|W|, with its gradient."""
+        return signs_with_magnitude(self.weight)
 
     def branches(self) -> tuple[Branch, ...]:
         """One: sign(W), mean|W|."""
-        return (Branch(None, ((signs(self.weight), self._scale()),)),)
-
-    def _scale(self) -> Tensor:
-        return self.weight.detach().abs().mean(dim=(1, 2, 3))
+        return (Branch(None, ((signs(self.weight), filter_magnitude(self.weight)),)),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
+from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d, filter_magnitude
 from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign
 from bnas_deploy.nn.quantize import signs
 
@@ -24,7 +24,7 @@ class LearnedScaleConv2d(SchemeConv2d):
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(geometry)
-        self.scale = nn.Parameter(self.weight.detach().abs().mean(dim=(1, 2, 3)))
+        self.scale = nn.Parameter(filter_magnitude(self.weight))
 
     def activations(self, x: Tensor) -> Tensor:
         """Return sign(x) with the gradient of a piecewise polynomial, as in Bi-Real Net."""

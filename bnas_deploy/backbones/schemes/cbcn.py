@@ -3,8 +3,8 @@
 Channels come in R orientations, laid out block by block. The filters of orientation r read the
 inputs of orientation s with the learned kernel (s - r) mod R, turned r times. So a layer has an
 R-th of the weights; at inference it is a binary convolution like any other. R is 4, or less where
-the channels cannot be shared out so. In groups, which read inputs of their own orientation only, all
-there is of it is (s = r): the kernels of the first orientation's groups, turned r times.
+the channels cannot be shared out so. Groups lie within an orientation and read nothing of another:
+there s = r, so that all are the kernels of the first orientation, turned r times.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
-from bnas_deploy.backbones.schemes.signs import approx_sign, clip_sign
+from bnas_deploy.backbones.schemes.base import (
+    Branch,
+    Geometry,
+    SchemeConv2d,
+    filter_magnitude,
+    signs_with_magnitude,
+)
+from bnas_deploy.backbones.schemes.signs import approx_sign
 from bnas_deploy.nn.quantize import signs
 
 __all__ = ["CirculantConv2d"]
@@ -44,11 +50,11 @@ class CirculantConv2d(SchemeConv2d):
 
     def kernel(self) -> Tensor:
         """Return sign(W) * mean|W| of all orientations; gradients add up over them."""
-        return self._turned(clip_sign(self.weight) * self._scale()[:, None, None, None])
+        return self._turned(signs_with_magnitude(self.weight))
 
     def branches(self) -> tuple[Branch, ...]:
         """One: the turned signs, and mean|W| of the filter that each was turned from."""
-        scale = self._scale().repeat(self.orientations)
+        scale = filter_magnitude(self.weight).repeat(self.orientations)
         return (Branch(None, ((self._turned(signs(self.weight)), scale),)),)
 
     def _turned(self, weight: Tensor) -> Tensor:
@@ -60,6 +66,3 @@ class CirculantConv2d(SchemeConv2d):
                 for turns in range(self.orientations)
             ]
         )
-
-    def _scale(self) -> Tensor:
-        return self.weight.detach().abs().mean(dim=(1, 2, 3))

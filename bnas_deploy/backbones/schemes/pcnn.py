@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
+from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d, filter_magnitude
 from bnas_deploy.backbones.schemes.signs import identity_sign
 from bnas_deploy.nn.quantize import signs
 
@@ -33,19 +33,14 @@ class ProjectedConv2d(SchemeConv2d):
 
     def kernel(self) -> Tensor:
         """Return the sum of sign(P_j) * a_j; backward G * a_j to P_j, and so to both factors."""
-        projected = self._projected()
-        return sum(
-            (identity_sign(p) * _scale(p)[:, None, None, None] for p in projected[1:]),
-            identity_sign(projected[0]) * _scale(projected[0])[:, None, None, None],
-        )
+        kernels = [
+            identity_sign(p) * filter_magnitude(p)[:, None, None, None] for p in self._projected()
+        ]
+        return sum(kernels[1:], kernels[0])
 
     def branches(self) -> tuple[Branch, ...]:
         """One, with a kernel for each projection."""
-        return (Branch(None, tuple((signs(p), _scale(p)) for p in self._projected())),)
+        return (Branch(None, tuple((signs(p), filter_magnitude(p)) for p in self._projected())),)
 
     def _projected(self) -> list[Tensor]:
         return [self.weight * projection for projection in self.projections]
-
-
-def _scale(projected: Tensor) -> Tensor:
-    return projected.detach().abs().mean(dim=(1, 2, 3))

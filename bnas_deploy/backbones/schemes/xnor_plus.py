@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d
+from bnas_deploy.backbones.schemes.base import Branch, Geometry, SchemeConv2d, filter_magnitude
 from bnas_deploy.backbones.schemes.signs import clip_sign
 from bnas_deploy.nn.quantize import signs
 
@@ -23,7 +23,7 @@ class ScaledConv2d(SchemeConv2d):
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(geometry)
-        self.channels = nn.Parameter(self.weight.detach().abs().mean(dim=(1, 2, 3)))
+        self.channels = nn.Parameter(filter_magnitude(self.weight))
         self.rows = nn.Parameter(torch.ones(geometry.side))
         self.columns = nn.Parameter(torch.ones(geometry.side))
 
