@@ -70,8 +70,15 @@ def _store(tensors: Tensors, name: str, array: Array) -> str:
     elif array.dtype not in (np.float32, np.uint64):
         msg = f"{name}: a tensor is float32, int32 or packed bits; got {array.dtype}"
         raise ConversionError(msg)
-    tensors[name] = np.ascontiguousarray(array)
+    array = np.ascontiguousarray(array)
+    if not _same(tensors.setdefault(name, array), array):
+        msg = f"{name}: two tensors would have this name; names of nodes must differ"
+        raise ConversionError(msg)
     return name
+
+
+def _same(a: Array, b: Array) -> bool:
+    return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
 
 
 def _own(node: Node, tensors: Tensors, *names: str) -> dict[str, str | None]:

@@ -6,6 +6,8 @@ of binary convolutions and additions to the bit, other floats within the roundin
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from random_networks import images_for, random_network
@@ -109,6 +111,26 @@ def test_zeros_that_no_stride_reaches_are_refused():
     graph = g.graph(g.mean("m", g.zero("z", (4, 5, 5))))
     with pytest.raises(ConversionError, match="no stride turns 6 pixels into 5"):
         emit(graph)
+
+
+SLOPE = np.array([1, np.nan, -0.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("other", "refused"),
+    [(SLOPE, False), (SLOPE + 0, True), (SLOPE[:, None], True), (SLOPE.view(np.int32), True)],
+)
+def test_one_name_for_two_tensors_is_refused(other, refused):
+    g = SmallGraph()
+    graph = g.graph(g.prelu("b", g.prelu("a", "image")))
+    first, second = (node.with_constants(slope=SLOPE) for node in graph.nodes)
+    nodes = (first, replace(second.with_constants(slope=other), name="a"))
+    graph = replace(graph, nodes=nodes)
+    if refused:
+        with pytest.raises(ConversionError, match=r"a\.slope: two tensors would have this name"):
+            emit(graph)
+    else:
+        assert list(emit(graph)[1]) == ["a.slope"]
 
 
 def test_what_nobody_reads_is_never_emitted():
