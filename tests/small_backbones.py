@@ -29,7 +29,7 @@ def small_config(name: str) -> BackboneConfig:
     return replace(
         config,
         channels=_WIDTHS.get(config.backbone, 4),
-        layers=0 if name in _WHOLE else 2 if config.backbone == "densenet" else 1,
+        layers=0 if name in _WHOLE or config.backbone == "nin" else 2 if config.backbone == "densenet" else 1,
         classes=3,
         image_size=32 if config.dataset == "imagenet" else 8,
     )

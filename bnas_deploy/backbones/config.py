@@ -41,6 +41,13 @@ SCHEMES: dict[str, int] = {
 DOWNSAMPLING: tuple[str, ...] = ("float", "binary")
 """What the 1x1 convolutions of shortcuts are that change the number of channels."""
 
+_WITHOUT: dict[str, dict[str, object]] = {
+    "nin": {"layers": 0, "downsampling": "float"},
+    "densenet": {"downsampling": "float"},
+}
+"""Fields that mean nothing to a backbone (`nin` has no blocks, neither has shortcuts that change
+the number of channels), with the value that they must have."""
+
 _REQUIRED = {"name", "backbone", "scheme", "channels"}
 _RANGES: dict[str, tuple[int, int]] = {
     # Far above any network, and low enough that a hostile file cannot ask for all memory.
@@ -63,9 +70,9 @@ class BackboneConfig:
         scheme: One of `SCHEMES`.
         channels: Of the first stage; `densenet`: growth; `resnext29`: of a group; `nin`: of the
             first convolution.
-        layers: Blocks of a stage at most; 0: as many as were published.
+        layers: Blocks of a stage at most; 0: as many as were published, as always for `nin`.
         bases: Binary kernels that stand for one (`abc`: activations, too).
-        downsampling: One of `DOWNSAMPLING`.
+        downsampling: One of `DOWNSAMPLING`; `float` for `nin` and `densenet`.
         dataset: Kind of stem: `cifar10` keeps the resolution, `imagenet` divides it by four.
         classes: Outputs of the classifier.
         image_size: Height and width in pixels of the images it is meant for.
@@ -102,12 +109,21 @@ class BackboneConfig:
         for field, (least, most) in _RANGES.items():
             check_integer(field, getattr(self, field), least, most)
         check_integer(f"bases (scheme {self.scheme})", self.bases, 1, SCHEMES[self.scheme])
+        self._check_meaningless()
         if self.image_size % UNITS[self.dataset]:
             msg = (
                 f"image_size must be a multiple of {UNITS[self.dataset]} with the {self.dataset}"
                 f" stem; got {self.image_size}"
             )
             raise ConfigError(msg)
+
+    def _check_meaningless(self) -> None:
+        for field, value in _WITHOUT.get(self.backbone, {}).items():
+            got = getattr(self, field)
+            if got != value:
+                msg = f"{field}: {self.backbone} has nothing to choose here, expected {value!r}"
+                msg += f"; got {got!r}"
+                raise ConfigError(msg)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON or a checkpoint."""

@@ -108,12 +108,14 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--channels",
         type=int,
-        help="channels of a node (backbones: of the first stage) in place of the network's",
+        help="channels of a node (backbones: of the first stage; DenseNet: growth; ResNeXt: of a"
+        " group; NiN: of the first convolution) in place of the network's",
     )
     group.add_argument(
         "--layers",
         type=int,
-        help="number of cells (backbones: blocks of a stage, at most) in place of the network's",
+        help="number of cells (backbones: blocks of a stage, at most; NiN has none) in place of the"
+        " network's",
     )
     group.add_argument(
         "--bases",

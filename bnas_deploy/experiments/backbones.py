@@ -70,9 +70,9 @@ def _setup(budget: str, name: str) -> Setup | None:
     if budget == "paper":
         return Setup(network, replace(RECIPES[network.dataset], drop_path=0.0))
     if budget == "smoke":
-        return Setup(
-            replace(network, channels=4, layers=1, image_size=SMOKE_SIDE), SMOKE, amp="off"
-        )
+        layers = 0 if network.backbone == "nin" else 1
+        small = replace(network, channels=4, layers=layers, image_size=SMOKE_SIDE)
+        return Setup(small, SMOKE, amp="off")
     if name in TOO_SLOW:
         return None
     backbone = network.backbone

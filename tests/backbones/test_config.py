@@ -44,6 +44,12 @@ def test_every_backbone_and_scheme_has_a_network():
         ({"bases": 2}, r"bases \(scheme bireal\) must be an integer of at least 1 and at most 1"),
         ({"scheme": "abc", "bases": 9}, "at most 8"),
         ({"classes": 0}, "classes must be"),
+        ({"backbone": "nin", "layers": 2}, "layers: nin has nothing to .* expected 0; got 2"),
+        (
+            {"backbone": "nin", "downsampling": "binary"},
+            "downsampling: nin has nothing to choose here, expected 'float'; got 'binary'",
+        ),
+        ({"backbone": "densenet", "downsampling": "binary"}, "downsampling: densenet has nothing"),
         ({"image_size": 12}, "multiple of 8 with the cifar10 stem"),
         ({"image_size": 48, "dataset": "imagenet"}, "multiple of 32 with the imagenet stem"),
     ],

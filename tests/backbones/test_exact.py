@@ -62,9 +62,10 @@ def test_the_graph_and_the_lowered_graph_compute_what_the_network_does(name):
 )
 def test_any_scheme_goes_with_any_backbone(scheme, backbone, bases):
     name = next(name for name, config in NETWORKS.items() if config.backbone == backbone)
-    for downsampling in DOWNSAMPLING:
+    layers = 0 if backbone == "nin" else 1
+    for downsampling in ("float",) if backbone in {"nin", "densenet"} else DOWNSAMPLING:
         network = small_network(
-            name, seed=2, scheme=scheme, bases=bases, layers=1, downsampling=downsampling
+            name, seed=2, scheme=scheme, bases=bases, layers=layers, downsampling=downsampling
         ).double()
         images = small_images(network, 1)
         with torch.inference_mode():

@@ -71,6 +71,7 @@ def test_a_run_goes_on(command, images, tmp_path):
         ("bireal18", ["--drop-path", "0.2"], "drops edges of cells, which bireal18 has not"),
         ("bireal18", ["--bases", "2"], "at least 1 and at most 1"),
         ("bireal18", ["--image-size", "12"], "multiple of 8"),
+        ("xnor-nin", ["--layers", "3"], "layers: nin has nothing to choose here, expected 0; got"),
         ("Mini", ["--bases", "2"], "Mini has no --bases"),
         ("bireal", [], "unknown network 'bireal'; choose one of Mini"),
     ],
