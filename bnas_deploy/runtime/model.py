@@ -18,7 +18,7 @@ from bnas_deploy.errors import FormatError, UsageError
 from bnas_deploy.format.program import PackedModel, Preprocessing
 from bnas_deploy.format.reader import read
 from bnas_deploy.runtime.images import Picture, describe, open_rgb
-from bnas_deploy.runtime.predictions import Prediction, best, softmax
+from bnas_deploy.runtime.predictions import Prediction, best
 from bnas_deploy.runtime.preprocess import normalise, resize_and_crop
 
 __all__ = ["Model", "load"]
@@ -127,7 +127,7 @@ class Model:
 
     def rank(self, logits: Floats, *, top_k: int = 1) -> list[Prediction]:
         """Turn logits (N, classes) into predictions, as `predict` does."""
-        return [best(row, self.labels, top_k) for row in softmax(logits)]
+        return [best(row, self.labels, top_k) for row in logits]
 
     def preprocess(self, images: Picture | Iterable[Picture]) -> Floats:
         """Decode, resize, crop and normalise pictures.

@@ -30,7 +30,7 @@ class Prediction:
     """What a network says about one picture.
 
     Attributes:
-        top: The most probable classes, best first; equals in the order of the labels.
+        top: The most probable classes, best first; of equal logits, in the order of the labels.
     """
 
     top: tuple[Guess, ...]
@@ -60,7 +60,13 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return x
 
 
-def best(probabilities: npt.NDArray[np.float64], labels: tuple[str, ...], top_k: int) -> Prediction:
-    """Pick the `top_k` most probable of one picture's classes (classes,), or all."""
-    order = np.argsort(-probabilities, kind="stable")[:top_k]
+def best(logits: npt.NDArray[np.float32], labels: tuple[str, ...], top_k: int) -> Prediction:
+    """Pick the `top_k` most probable of one picture's classes (classes,), or all.
+
+    Logits decide, as probabilities of different classes may round to the same number; without
+    probabilities (one NaN makes all of them NaN), classes are in order.
+    """
+    probabilities = softmax(logits[None])[0]
+    keys = np.where(np.isnan(probabilities), 0, -logits)
+    order = np.argsort(keys, kind="stable")[:top_k]
     return Prediction(tuple(Guess(labels[i], int(i), float(probabilities[i])) for i in order))

@@ -93,8 +93,9 @@ BNAS_API bnas_status bnas_model_run(bnas_model* model, const float* images, size
 BNAS_API bnas_status bnas_model_run_rgb(bnas_model* model, const uint8_t* pixels, size_t count,
                                         size_t threads, float* logits, bnas_error* error);
 
-/* Write the numbers of the `count` most probable classes of one image's logits, best first, and
- * their probabilities (either may be NULL). Returns how many there are: at most all classes. */
+/* Write the numbers of the `count` most probable classes of one image's logits, best first and
+ * of equal logits the first, and their probabilities (either may be NULL). If a logit is NaN so are
+ * all probabilities, and classes are in order. Returns how many there are: at most all classes. */
 BNAS_API size_t bnas_model_rank(const bnas_model* model, const float* logits, size_t count,
                                 size_t* classes, double* probabilities);
 

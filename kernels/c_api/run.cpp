@@ -1,6 +1,9 @@
 // Running models, and ranking what they say.
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
 #include <vector>
 
 #include "c_api/bnas.h"
@@ -38,37 +41,56 @@ void run_rgb(bnas_model& model, const std::uint8_t* pixels, std::size_t count, s
 class Softmax {
  public:
   Softmax(const float* logits, std::size_t classes)
-      : logits_(logits), largest_(*std::max_element(logits, logits + classes)) {
-    for (std::size_t i = 0; i < classes; ++i) sum_ += power(i);
+      : largest_(*std::max_element(logits, logits + classes)) {
+    for (std::size_t i = 0; i < classes; ++i) sum_ += power(logits[i]);
   }
-  double operator[](std::size_t i) const { return power(i) / sum_; }
+  double operator()(float logit) const { return power(logit) / sum_; }
+  // Whether there are probabilities: none is a number if a logit is NaN or +inf, or all are -inf.
+  bool defined() const { return !std::isnan(sum_); }
 
  private:
-  double power(std::size_t i) const {
-    return std::exp(static_cast<double>(logits_[i]) - static_cast<double>(largest_));
+  double power(float logit) const {
+    return std::exp(static_cast<double>(logit) - static_cast<double>(largest_));
   }
 
-  const float* logits_;
   float largest_;
   double sum_ = 0.0;
 };
 
-constexpr std::size_t nobody = ~std::size_t{0};
-
-// Better: more probable, and of equals the first.
-bool precedes(const Softmax& p, std::size_t a, std::size_t b) {
-  if (b == nobody || a == nobody) return b == nobody && a != nobody;
-  const double pa = p[a], pb = p[b];
-  return pa > pb || (!(pb > pa) && a < b);
+// Put the first `named` of classes 0 to `all` in order, best first, with no memory but theirs.
+template <class Better>
+void best_first(std::size_t all, std::size_t named, std::size_t* classes, Better better) {
+  std::iota(classes, classes + named, std::size_t{0});
+  std::make_heap(classes, classes + named, better);  // the worst of the best is in front
+  for (std::size_t i = named; named != 0 && i < all; ++i) {
+    if (!better(i, *classes)) continue;
+    std::pop_heap(classes, classes + named, better);
+    classes[named - 1] = i;
+    std::push_heap(classes, classes + named, better);
+  }
+  std::sort_heap(classes, classes + named, better);
 }
 
-// The best of those that come after `last`.
-std::size_t next_best(const Softmax& p, std::size_t classes, std::size_t last) {
-  std::size_t best = nobody;
-  for (std::size_t i = 0; i < classes; ++i) {
-    if ((last == nobody || precedes(p, last, i)) && precedes(p, i, best)) best = i;
+// Larger logits first, of equals the first; in order where there are no probabilities.
+void rank_classes(const Softmax& p, const float* logits, std::size_t all, std::size_t named,
+                  std::size_t* classes) {
+  const bool defined = p.defined();
+  best_first(all, named, classes, [=](std::size_t a, std::size_t b) {
+    return defined && logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  });
+}
+
+// The same without classes, so in the place of the probabilities.
+void rank_probabilities(const Softmax& p, const float* logits, std::size_t all, std::size_t named,
+                        double* probabilities) {
+  double* end = probabilities + named;
+  if (!p.defined()) {
+    std::fill(probabilities, end, std::numeric_limits<double>::quiet_NaN());
+    return;
   }
-  return best;
+  std::partial_sort_copy(logits, logits + all, probabilities, end, std::greater<>());
+  std::transform(probabilities, end, probabilities,
+                 [&](double logit) { return p(static_cast<float>(logit)); });
 }
 
 }  // namespace
@@ -97,11 +119,13 @@ size_t bnas_model_rank(const bnas_model* model, const float* logits, size_t coun
                        double* probabilities) {
   const std::size_t all = model->labels.size(), named = std::min(count, all);
   const bnas::Softmax p(logits, all);
-  std::size_t last = bnas::nobody;
-  for (std::size_t k = 0; k < named; ++k) {
-    last = bnas::next_best(p, all, last);
-    if (classes != nullptr) classes[k] = last;
-    if (probabilities != nullptr) probabilities[k] = p[last];
+  if (classes != nullptr) {
+    bnas::rank_classes(p, logits, all, named, classes);
+    if (probabilities != nullptr)
+      std::transform(classes, classes + named, probabilities,
+                     [&](std::size_t c) { return p(logits[c]); });
+  } else if (probabilities != nullptr) {
+    bnas::rank_probabilities(p, logits, all, named, probabilities);
   }
   return named;
 }

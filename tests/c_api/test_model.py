@@ -156,6 +156,36 @@ def test_ranks() -> None:
             )
 
 
+def test_ranks_of_as_many_classes_as_there_may_be() -> None:
+    b = Builder(np.random.default_rng(0), (1, 1, 1))
+    packed = b.model(b.linear("image", 65_536, bias=False))
+    ours, theirs = Model(packed), CModel(to_bytes(packed))
+    rng = np.random.default_rng(1)
+    for row in (rng.integers(-300, 300, 65_536), 1e-20 * rng.standard_normal(65_536)):
+        logits = row.astype(np.float32)
+        for k in (5, 65_536):
+            classes, probabilities = theirs.rank(logits, k)
+            top = ours.rank(logits[None], top_k=k)[0].top
+            assert classes == [guess.index for guess in top]
+            want = [guess.probability for guess in top]
+            np.testing.assert_allclose(probabilities, want, rtol=1e-11, atol=0)
+
+
+@pytest.mark.parametrize("special", [0, np.nan, np.inf, -np.inf])
+def test_ranks_without_classes_or_probabilities(special: float) -> None:
+    b = Builder(np.random.default_rng(0), (1, 1, 1))
+    theirs = CModel(to_bytes(b.model(b.linear("image", 4))))
+    row = np.array([1, special, 3, 1], np.float32)
+    classes, probabilities = theirs.rank(row, 3)
+    numbers, floats = (ctypes.c_size_t * 3)(), (ctypes.c_double * 3)()
+    rank, logits = library().bnas_model_rank, (ctypes.c_float * 4)(*row)
+    assert rank(theirs.handle, logits, 3, numbers, None) == 3
+    assert rank(theirs.handle, logits, 3, None, floats) == 3
+    assert rank(theirs.handle, logits, 3, None, None) == 3
+    assert list(numbers) == classes
+    np.testing.assert_array_equal(floats, probabilities)
+
+
 def test_ranks_of_nan_are_in_order() -> None:
     b = Builder(np.random.default_rng(0), (1, 1, 1))
     theirs = CModel(to_bytes(b.model(b.linear("image", 4))))

@@ -29,11 +29,25 @@ def test_softmax_leaves_its_argument_alone() -> None:
 
 
 def test_best_first_and_equals_in_label_order() -> None:
-    prediction = best(np.array([0.2, 0.3, 0.2, 0.3]), ("a", "b", "c", "d"), 3)
+    logits = np.log(np.array([0.2, 0.3, 0.2, 0.3], np.float32))
+    prediction = best(logits, ("a", "b", "c", "d"), 3)
     assert [(g.label, g.index) for g in prediction.top] == [("b", 1), ("d", 3), ("a", 0)]
-    assert (prediction.label, prediction.index, prediction.probability) == ("b", 1, 0.3)
+    assert (prediction.label, prediction.index) == ("b", 1)
+    assert prediction.probability == pytest.approx(0.3)
+
+
+def test_logits_rank_classes_whose_probabilities_are_zero() -> None:
+    prediction = best(np.array([-2000, 5, -3000, -1000], np.float32), tuple("abcd"), 4)
+    assert [g.label for g in prediction.top] == ["b", "d", "a", "c"]
+    assert [g.probability for g in prediction.top] == [1, 0, 0, 0]
+
+
+def test_without_probabilities_classes_are_in_order() -> None:
+    prediction = best(np.array([1, np.nan, 3], np.float32), tuple("abc"), 3)
+    assert [g.label for g in prediction.top] == ["a", "b", "c"]
+    assert np.isnan([g.probability for g in prediction.top]).all()
 
 
 @pytest.mark.parametrize(("top_k", "expected"), [(1, 1), (2, 2), (9, 2)])
 def test_top_k_beyond_the_classes_gives_all(top_k: int, expected: int) -> None:
-    assert len(best(np.array([0.5, 0.5]), ("a", "b"), top_k).top) == expected
+    assert len(best(np.zeros(2, np.float32), ("a", "b"), top_k).top) == expected
