@@ -19,11 +19,10 @@ from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import Flow, Pads
 from bnas_deploy.converters.onnx_importer import Importer
+from bnas_deploy.converters.onnx_limits import WEIGHT_LIMIT
 from bnas_deploy.converters.onnx_zero import may_vanish, only_dots
 
 __all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "binary_parts", "floats"]
-
-ELEMENT_LIMIT = 2**26
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _expanded(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[s
         index, turned, doubled = np.tile(index, 2), np.tile(turned, 2), 2 * doubled
         plus, minus = np.where(weight == 0, 1, weight), np.where(weight == 0, -1, weight)
         weight = np.concatenate([plus, minus], axis=1)
-    if weight.size > ELEMENT_LIMIT:
+    if weight.size > WEIGHT_LIMIT:
         msg = f"{weight.size:,} binary weights are too many"
         raise CannotConvert(msg, "use fewer channels")
     return _signs(imports, flow, index, turned, name), weight.astype(np.int8), doubled
@@ -264,7 +263,7 @@ def floats(imports: Importer, flow: Flow, name: str) -> Flow:
     ones = np.ones((flow.channels, 1, 1, 1), np.int8)
     value = binary_depthwise(imports, signs, ones, half, Window(), f"{name}.floats")
     if value is None:
-        if 4 * flow.channels**2 > ELEMENT_LIMIT:
+        if 4 * flow.channels**2 > WEIGHT_LIMIT:
             msg = "signs of too many channels are read as floats"
             raise CannotConvert(msg, "binarize the weights behind them")
         eye = np.eye(flow.channels, dtype=np.int8)[:, :, None, None]

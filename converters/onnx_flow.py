@@ -14,10 +14,10 @@ import numpy as np
 
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_errors import CannotConvert
+from bnas_deploy.converters.onnx_limits import ARRAY_LIMIT
 
 __all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Flow", "Levels", "Pads"]
 
-ELEMENT_LIMIT = 2**28
 CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 """The orders of axes that make (N, H, W, C) of (N, C, H, W), and the other way."""
 
@@ -138,7 +138,7 @@ class Flow:
         if not fits or array.dtype.kind not in "fiub":
             return None
         c, h, w = self.padded_shape
-        if c * h * w > ELEMENT_LIMIT:
+        if c * h * w > ARRAY_LIMIT:
             msg = f"works on a value of {c * h * w:,} elements"
             raise CannotConvert(msg, "use smaller images")
         whole = np.broadcast_to(array.reshape(extents), shape)

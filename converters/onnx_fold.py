@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_errors import CannotConvert
+from bnas_deploy.converters.onnx_limits import ARRAY_LIMIT
 from bnas_deploy.converters.onnx_read import OnnxNode
 
 __all__ = ["BATCH", "FOLDED", "MISFITS", "axes_of", "fold"]
@@ -22,7 +23,6 @@ __all__ = ["BATCH", "FOLDED", "MISFITS", "axes_of", "fold"]
 BATCH = -(2**40)
 """Stands for the batch size in shapes; no arithmetic is done on it."""
 
-ELEMENT_LIMIT = 2**28
 MISFITS = (
     ArithmeticError,
     AssertionError,
@@ -117,8 +117,8 @@ def _folded(node: OnnxNode, inputs: Sequence[Array | None], opset: int) -> Array
 
 
 def _bounded(elements: int) -> None:
-    if elements > ELEMENT_LIMIT:
-        msg = f"{elements:,} elements, more than {ELEMENT_LIMIT:,}"
+    if elements > ARRAY_LIMIT:
+        msg = f"{elements:,} elements, more than {ARRAY_LIMIT:,}"
         raise ValueError(msg)
 
 

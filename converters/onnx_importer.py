@@ -17,10 +17,10 @@ from bnas_deploy.converters.graph import Array, Node
 from bnas_deploy.converters.numerics import batch_norm_terms
 from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import Flow
+from bnas_deploy.converters.onnx_limits import VALUE_LIMIT
 
 __all__ = ["FloatLayer", "Importer"]
 
-ELEMENT_LIMIT = 2**30
 _BINARY = ("binary_conv", "binary_depthwise")
 
 
@@ -93,7 +93,7 @@ class Importer:
             for key, array in (constants or {}).items()
         }
         value = self.build.add(op, self.fresh(name), tuple(inputs), dict(attributes or {}), stored)
-        if math.prod(self.shape(value)) > ELEMENT_LIMIT:
+        if math.prod(self.shape(value)) > VALUE_LIMIT:
             msg = f"makes a value of shape {list(self.shape(value))}"
             raise CannotConvert(msg, "at most 2^30 elements are allowed")
         return value

@@ -9,7 +9,6 @@ import numpy as np
 
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_binary import (
-    ELEMENT_LIMIT,
     Window,
     binary_conv,
     binary_depthwise,
@@ -20,6 +19,7 @@ from bnas_deploy.converters.onnx_binary import (
 from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import Flow
 from bnas_deploy.converters.onnx_importer import Importer
+from bnas_deploy.converters.onnx_limits import WEIGHT_LIMIT
 from bnas_deploy.converters.onnx_read import OnnxNode
 from bnas_deploy.converters.onnx_windows import conv_window
 
@@ -164,7 +164,7 @@ def _dense(weight: Array, groups: int) -> Array:
     if groups == 1:
         return weight
     o, c, kh, kw = weight.shape
-    if o * c * groups * kh * kw > ELEMENT_LIMIT:
+    if o * c * groups * kh * kw > WEIGHT_LIMIT:
         msg = f"{groups} groups of {c} channels would be {o * c * groups * kh * kw:,} weights"
         raise CannotConvert(
             msg,

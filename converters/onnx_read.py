@@ -21,6 +21,7 @@ from onnx import TensorProto, numpy_helper
 from bnas_deploy.converters.graph import Array
 from bnas_deploy.converters.onnx_external import embed_external
 from bnas_deploy.converters.onnx_flow import CHANNELS_FIRST
+from bnas_deploy.converters.onnx_limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.converters.onnx_shapes import inferred_shapes
 from bnas_deploy.errors import ConversionError
 
@@ -32,8 +33,6 @@ NEWEST_OPSET = 28
 
 FILE_LIMIT = 2**31
 NODE_LIMIT = 5_000
-EXTENT_LIMIT = 65_536
-ELEMENT_LIMIT = 2**28
 POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
 """What may stand between an input whose channels come last and the transpose that turns it."""
 
@@ -251,7 +250,7 @@ def _input(
     if min(dims) < 1:
         what = f"input {value.name!r} has extents that are not stated: {list(dims)} (0: unknown)"
         raise _fail(path, f"{what}; state all but the batch, with onnx.tools.update_model_dims")
-    if max(dims) > EXTENT_LIMIT or math.prod(dims) > ELEMENT_LIMIT:
+    if max(dims) > EXTENT_LIMIT or math.prod(dims) > ARRAY_LIMIT:
         what = f"input {value.name!r} is too large: {list(dims)}"
         raise _fail(path, f"{what}; extents may have {EXTENT_LIMIT:,}, images 2^28 elements")
     batch = int(first.dim_value) if first.HasField("dim_value") and first.dim_value > 0 else None

@@ -13,11 +13,11 @@ import sys
 
 import onnx
 
+from bnas_deploy.converters.onnx_limits import ARRAY_LIMIT, EXTENT_LIMIT
+
 __all__ = ["inferred_shapes"]
 
 SECONDS = 60
-EXTENT_LIMIT = 65_536
-ELEMENT_LIMIT = 2**28
 
 _PROGRAM = """
 import json, sys, onnx
@@ -49,4 +49,4 @@ def inferred_shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
 
 def _bounded(extents: list[int]) -> bool:
     known = bool(extents) and min(extents) >= 1 and max(extents) <= EXTENT_LIMIT
-    return known and math.prod(extents) <= ELEMENT_LIMIT
+    return known and math.prod(extents) <= ARRAY_LIMIT

@@ -15,11 +15,10 @@ from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import Flow, Levels
 from bnas_deploy.converters.onnx_fold import BATCH, axes_of
 from bnas_deploy.converters.onnx_importer import Importer
+from bnas_deploy.converters.onnx_limits import EXTENT_LIMIT
 from bnas_deploy.converters.onnx_read import OnnxNode
 
 __all__ = ["VIEW_RULES"]
-
-PAD_LIMIT = 65_536
 
 
 def _identity(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -157,7 +156,7 @@ def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     pads = _pads(imports, inputs, node)
     given = inputs[2] if len(inputs) > 2 else None
     value = 0.0 if given is None else float(imports.constant(given, "its value").reshape(()))
-    if any(pads[i] for i in (0, 4)) or min(pads) < 0 or max(pads) > PAD_LIMIT:
+    if any(pads[i] for i in (0, 4)) or min(pads) < 0 or max(pads) > EXTENT_LIMIT:
         msg = f"pads by {pads}"
         raise CannotConvert(msg, "pad channels, height and width, by 0 or more")
     if pads[1] or pads[5]:

@@ -13,11 +13,10 @@ from bnas_deploy.converters.onnx_errors import CannotConvert
 from bnas_deploy.converters.onnx_flow import CHANNELS_FIRST, Flow, Pads
 from bnas_deploy.converters.onnx_fold import axes_of
 from bnas_deploy.converters.onnx_importer import Importer
+from bnas_deploy.converters.onnx_limits import EXTENT_LIMIT
 from bnas_deploy.converters.onnx_read import OnnxNode
 
 __all__ = ["POOL_RULES", "conv_window"]
-
-EXTENT_LIMIT = 65_536
 
 
 def conv_window(node: OnnxNode, shape: tuple[int, int, int], kernel: Sequence[int]) -> Window:
