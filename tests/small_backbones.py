@@ -19,8 +19,9 @@ SMALL = [
 ]
 """The other networks for ImageNet differ from theirs in stem and shortcuts, as these two do."""
 _WIDTHS = {"nin": 12, "wrn40": 8, "resnext29": 4}
+_BLOCKS = {"densenet": 2, "nin": 0}
 _WHOLE = ("xnor-resnet18", "bireal18", "cbcn-resnet18", "xnor-wrn40", "binarynet-resnet18")
-"""Networks that keep their depth; the others have one block, or two, a stage."""
+"""Networks that keep their depth; the others have one block a stage, or as above."""
 
 
 def small_config(name: str) -> BackboneConfig:
@@ -29,7 +30,7 @@ def small_config(name: str) -> BackboneConfig:
     return replace(
         config,
         channels=_WIDTHS.get(config.backbone, 4),
-        layers=0 if name in _WHOLE or config.backbone == "nin" else 2 if config.backbone == "densenet" else 1,
+        layers=0 if name in _WHOLE else _BLOCKS.get(config.backbone, 1),
         classes=3,
         image_size=32 if config.dataset == "imagenet" else 8,
     )
