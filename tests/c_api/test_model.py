@@ -21,6 +21,7 @@ import bnas_deploy
 from bnas_deploy.engine.native import NativeRunner, best_isa
 from bnas_deploy.engine.native import isas as python_isas
 from bnas_deploy.format import to_bytes
+from bnas_deploy.format.version import needed_version, version_text
 from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.preprocess import normalise
 
@@ -73,7 +74,7 @@ def test_description() -> None:
     assert theirs.labels == list(ours.labels)
     assert d.classes == len(ours.labels)
     assert d.isa.decode() == best_isa()
-    assert d.format_version.decode() == "1.0"
+    assert d.format_version.decode() == version_text(needed_version(ours.packed.program))
     assert (d.resize, tuple(d.mean[:3]), tuple(d.std[:3])) == (p.resize, p.mean, p.std)
     memory = NativeRunner(ours.packed).memory()
     assert (d.weight_bytes, d.table_bytes) == (memory["weights"], memory["tables"])
