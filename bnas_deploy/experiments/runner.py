@@ -140,7 +140,9 @@ def _run(experiment: Experiment, job: Job, options: Options, train: Train) -> Jo
     try:
         return _do(experiment, job, options, train)
     except FAILURES as error:
-        reason = " ".join(str(error).split()) or "no reason given"
+        # Results travel; where the jobs lay on this machine does not.
+        said = str(error).replace(str(job.folder), job.folder.name)
+        reason = " ".join(said.split()) or "no reason given"
         text = reason if isinstance(error, BnasError) else f"{type(error).__name__}: {reason}"
         return JobResult(job.variant.name, job.seed, FAILED, text[:500])
 

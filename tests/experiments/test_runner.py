@@ -107,14 +107,15 @@ def test_a_failing_job_is_recorded_and_the_others_go_on(smoke, tmp_path):
 
     def failing(job, images):
         if job.variant.name == "conv3-float":
-            msg = "the loss became\nnan"
+            msg = f"the loss became\nnan: go on from {job.folder}/checkpoint.pt"
             raise TrainingError(msg)
         return train(job, images)
 
     wanted = ("conv3-float", "conv3-binary")
     results = smoke("table1", tmp_path, train=failing, only=wanted)
     found = {job.variant: (job.status, job.reason) for job in results.jobs}
-    assert found["conv3-float"] == ("failed", "the loss became nan")
+    reason = "the loss became nan: go on from conv3-float-0/checkpoint.pt"
+    assert found["conv3-float"] == ("failed", reason)
     assert found["conv3-binary"] == ("done", "")
     assert found["sep5-float"] == ("not run", "left out")
     assert read_results(results_path(tmp_path, "table1", "smoke")).jobs == results.jobs
