@@ -7,7 +7,6 @@ is left aside is named with its reason, and what cannot be understood is refused
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from bnas_deploy.converters.release_layout import looks_released
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.network import build_network
+from bnas_deploy.shown import shown
 
 __all__ = ["Ignored", "StateDict", "checked_weights", "find_state_dict"]
 
@@ -126,7 +126,7 @@ def checked_weights(
 
 def safe_key(key: object) -> str:
     """A key as text of bounded length."""
-    return key if isinstance(key, str) and len(key) < 80 else reprlib.repr(key)
+    return key if isinstance(key, str) and len(key) < 80 else shown(key)
 
 
 def _released(part: object) -> bool:

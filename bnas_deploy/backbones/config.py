@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import STEMS
 from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
+from bnas_deploy.shown import shown
 
 __all__ = ["BACKBONES", "DOWNSAMPLING", "SCHEMES", "BackboneConfig"]
 
@@ -104,7 +104,7 @@ class BackboneConfig:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
         name: object = self.name
         if not isinstance(name, str):
-            msg = f"name: expected a str; got {reprlib.repr(name)}"
+            msg = f"name: expected a str; got {shown(name)}"
             raise ConfigError(msg)
         for field, (least, most) in _RANGES.items():
             check_integer(field, getattr(self, field), least, most)

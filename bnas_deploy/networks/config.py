@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -10,6 +9,7 @@ from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import CONFIGS, NetworkConfig
+from bnas_deploy.shown import shown
 
 __all__ = ["ALL_CONFIGS", "KINDS", "AnyConfig", "config_from_dict", "find_config"]
 
@@ -37,7 +37,7 @@ def config_from_dict(value: object) -> AnyConfig:
     if kind is None:
         return NetworkConfig.from_dict(value)  # which says what is wrong with it
     if not isinstance(kind, str) or kind not in KINDS:
-        msg = f"a network's kind is one of {', '.join(KINDS)}; got {reprlib.repr(kind)}"
+        msg = f"a network's kind is one of {', '.join(KINDS)}; got {shown(kind)}"
         raise ConfigError(msg)
     return KINDS[kind](value)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
+from bnas_deploy.shown import shown
 
 __all__ = [
     "CONFIGS",
@@ -101,7 +101,7 @@ class NetworkConfig:
         for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):
-                msg = f"{field}: expected a {kind.__name__}; got {reprlib.repr(value)}"
+                msg = f"{field}: expected a {kind.__name__}; got {shown(value)}"
                 raise ConfigError(msg)
         for field, (least, most) in _RANGES.items():
             check_integer(field, getattr(self, field), least, most)

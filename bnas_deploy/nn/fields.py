@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -56,7 +55,7 @@ def checked_keys(
     missing = sorted(set(required) - set(value))
     if unknown or missing:
         msg = (
-            f"{what}: unknown keys {reprlib.repr(unknown)},"
+            f"{what}: unknown keys {shown(unknown)},"
             f" missing keys {missing}; known are {sorted(known)}"
         )
         raise ConfigError(msg)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bnas_deploy.errors import GenotypeError
+from bnas_deploy.shown import shown
 
 __all__ = [
     "CONCAT",
@@ -99,10 +99,7 @@ class Genotype:
         """
         if not isinstance(value, Mapping) or set(value) != {"normal", "reduce"}:
             found = sorted(map(str, value)) if isinstance(value, Mapping) else type(value).__name__
-            msg = (
-                "a genotype is a mapping with the keys normal and reduce;"
-                f" got {reprlib.repr(found)}"
-            )
+            msg = f"a genotype is a mapping with the keys normal and reduce; got {shown(found)}"
             raise GenotypeError(msg)
         return cls(normal=value["normal"], reduce=value["reduce"])
 
@@ -172,17 +169,17 @@ def _checked_edges(kind: str, edges: object) -> tuple[Edge, ...]:
 
 def _checked_edge(where: str, j: int, edge: object) -> Edge:
     if not isinstance(edge, Sequence) or isinstance(edge, str) or len(edge) != 2:
-        msg = f"{where}: expected (primitive, source state); got {reprlib.repr(edge)}"
+        msg = f"{where}: expected (primitive, source state); got {shown(edge)}"
         raise GenotypeError(msg)
     name, source = edge
     if not isinstance(name, str) or name not in PRIMITIVES:
         known = ", ".join(PRIMITIVES)
-        msg = f"{where}: unknown primitive {reprlib.repr(name)}; choose one of {known}"
+        msg = f"{where}: unknown primitive {shown(name)}; choose one of {known}"
         raise GenotypeError(msg)
     own = INPUT_STATES + j // EDGES_PER_NODE
     if not isinstance(source, int) or isinstance(source, bool) or not 0 <= source < own:
         msg = f"{where}: state {own} may read states 0 to {own - 1};"
-        msg += f" got {reprlib.repr(source)}"
+        msg += f" got {shown(source)}"
         raise GenotypeError(msg)
     return name, source
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import reprlib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -181,11 +180,11 @@ def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
     numbers = (progress.epoch, progress.step, progress.correct, progress.loss, *times)
     whole = all(isinstance(number, int) for number in numbers[:3])
     if not whole or not all(number >= 0 for number in numbers):
-        msg = f"{path}: the progress must be numbers of at least 0; got {reprlib.repr(value)}"
+        msg = f"{path}: the progress must be numbers of at least 0; got {shown(value)}"
         raise CheckpointError(msg)
     rows: object = progress.history
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        msg = f"{path}: the progress must have a list of rows; got {reprlib.repr(rows)}"
+        msg = f"{path}: the progress must have a list of rows; got {shown(rows)}"
         raise CheckpointError(msg)
     return progress
 

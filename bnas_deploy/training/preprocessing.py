@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.shown import shown
 
 __all__ = [
     "PREPROCESSING",
@@ -50,13 +50,13 @@ class Preprocessing:
                 word = "whole numbers" if kind is int else "numbers"
                 msg = (
                     f"preprocessing: {name} must be {count} {word} from {least:g} to {most:g};"
-                    f" got {reprlib.repr(values)}"
+                    f" got {shown(values)}"
                 )
                 raise ConfigError(msg)
         if not _is_within(self.resize, int, 0, 16_384) or 0 < self.resize < max(self.size):
             msg = (
                 "preprocessing: resize must be 0 or a whole number of pixels, from the crop's to"
-                f" 16384; got {reprlib.repr(self.resize)}"
+                f" 16384; got {shown(self.resize)}"
             )
             raise ConfigError(msg)
 
@@ -85,7 +85,7 @@ class Preprocessing:
             ConfigError: A key is unknown or missing, or a value is wrong.
         """
         if not isinstance(value, Mapping) or set(value) - {"resize"} != _KEYS:
-            msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {reprlib.repr(value)}"
+            msg = f"preprocessing: expected the keys {sorted(_KEYS)}; got {shown(value)}"
             raise ConfigError(msg)
         if value["channels"] != "RGB" or value["scale"] != 255:
             msg = "preprocessing: only channels RGB on the scale 255 are known"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import reprlib
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 
 from bnas_deploy.errors import CheckpointError
+from bnas_deploy.shown import shown
 
 __all__ = [
     "load_plain",
@@ -67,13 +67,13 @@ def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[
     value = load_plain(path)
     if not isinstance(value, dict) or value.get("format") != kind:
         found = value.get("format") if isinstance(value, dict) else type(value).__name__
-        msg = f"{path}: expected a file of format {kind}; its format is {reprlib.repr(found)}"
+        msg = f"{path}: expected a file of format {kind}; its format is {shown(found)}"
         if isinstance(found, str) and found.startswith("bnas-deploy/"):
             msg += "; model.pt and checkpoint.pt of a run lie side by side"
         raise CheckpointError(msg)
     found = value.get("version")
     if not isinstance(found, int) or found != version:
-        msg = f"{path}: expected version {version} of {kind}; got {reprlib.repr(found)}"
+        msg = f"{path}: expected version {version} of {kind}; got {shown(found)}"
         raise CheckpointError(msg)
     return value
 
