@@ -31,6 +31,9 @@ class OnnxModel:
         self.initialisers.append(numpy_helper.from_array(np.asarray(array, dtype), name))
         return name
 
+    def whole(self, *numbers):
+        return self.const(numbers, np.int64)
+
     def add(self, op, *inputs, outputs=1, domain="", **attributes):
         names = []
         for _ in range(outputs):
