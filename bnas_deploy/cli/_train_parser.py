@@ -52,8 +52,8 @@ examples:
     bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
 
   Your own classes, beginning with a trained network:
-    bnas-train --data photos/ --config Mini --init bnas-mini.pt --epochs 10 --lr 0.02 \\
-               --drop-path 0 --out runs/photos
+    bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
+               --epochs 10 --lr 0.02 --drop-path 0 --out runs/photos
 
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
