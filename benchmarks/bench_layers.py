@@ -20,7 +20,7 @@ from contest import Contestant
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import _kernels
-from bnas_deploy.engine.native import NativeRunner, best_isa
+from bnas_deploy.engine.native.backend import NativeRunner, best_isa
 
 pytestmark = contest.replayed
 

@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 
 pytestmark = contest.replayed
 
@@ -32,7 +32,7 @@ ROUNDS, QUICK_ROUNDS = 20, 2
 def backends(network: str) -> Iterator[tuple[str, str | None]]:
     """The best of this machine first; for CIFAR-10's networks each backend and instruction set."""
     if engine.available()["native"] is None:
-        from bnas_deploy.engine import native
+        from bnas_deploy.engine.native import backend as native
 
         able = [isa for isa, missing in native.isas().items() if not missing]
         yield from (("native", isa) for isa in (able if network in ("Mini", "A") else able[:1]))

@@ -18,7 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 
 pytestmark = contest.replayed
 

@@ -18,7 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import bnas_deploy
 from bnas_deploy import engine
-from bnas_deploy.engine.native import NativeRunner
+from bnas_deploy.engine.native.backend import NativeRunner
 from bnas_deploy.format import write
 
 pytestmark = contest.replayed

@@ -112,7 +112,7 @@ def _options(variant: Variant) -> dict[str, Any]:
     """How to convert: everything that can be in 8 bits, calibrated on noise, or nothing."""
     if not variant.eight_bit:
         return {}
-    from bnas_deploy.converters.eight_bit import KINDS, EightBitOptions
+    from bnas_deploy.converters.eight_bit.facts import KINDS, EightBitOptions
 
     calibration = images(config(variant).image_size, CALIBRATION_IMAGES)
     return {"eight_bit": EightBitOptions(KINDS, calibration)}

@@ -19,8 +19,8 @@ from rivals import onnx_runtime
 from torch import Tensor, nn
 
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.eight_bit import KINDS, EightBitOptions
-from bnas_deploy.converters.onnx_import import convert_onnx
+from bnas_deploy.converters.eight_bit.facts import KINDS, EightBitOptions
+from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.format import PackedModel
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import find_config

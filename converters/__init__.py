@@ -1,7 +1,7 @@
 """From a PyTorch network to a packed program: the public names, and none of the work.
 
 The folder is installed as ``bnas_deploy.converters``; under any other name its classes would exist
-twice. Importing this package loads no torch; `torch_frontend` does.
+twice. Importing this package loads no torch; `from_torch.network` does.
 
 Example:
     >>> from bnas_deploy.converters import convert_network
@@ -19,11 +19,11 @@ if __name__ != "bnas_deploy.converters":
 
 from typing import TYPE_CHECKING, Any
 
-from bnas_deploy.converters.eight_bit import EightBitOptions
-from bnas_deploy.converters.report import Report
+from bnas_deploy.converters.eight_bit.facts import EightBitOptions
+from bnas_deploy.converters.packing.report import Report
 
 if TYPE_CHECKING:
-    from bnas_deploy.converters.torch_convert import convert, convert_network
+    from bnas_deploy.converters.from_torch.convert import convert, convert_network
 
 __all__ = ["EightBitOptions", "Report", "convert", "convert_network"]
 
@@ -31,7 +31,7 @@ __all__ = ["EightBitOptions", "Report", "convert", "convert_network"]
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Import the parts that need torch on first use."""
     if name in ("convert", "convert_network"):
-        from bnas_deploy.converters import torch_convert  # noqa: PLC0415
+        from bnas_deploy.converters.from_torch import convert as torch_convert  # noqa: PLC0415
 
         return getattr(torch_convert, name)
     msg = f"module {__name__!r} has no attribute {name!r}"

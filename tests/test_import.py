@@ -27,9 +27,9 @@ def test_the_package_needs_numpy_only() -> None:
     [
         "bnas_deploy.runtime.model",
         "bnas_deploy.runtime.evaluate",
-        "bnas_deploy.cli.run",
-        "bnas_deploy.cli.inspect",
-        "bnas_deploy.cli.report",
+        "bnas_deploy.cli.run.command",
+        "bnas_deploy.cli.inspect.command",
+        "bnas_deploy.cli.report.command",
         "bnas_deploy.cost",
         "bnas_deploy.format",
         "bnas_deploy.engine",
@@ -49,7 +49,8 @@ def test_the_check_sees_what_is_loaded() -> None:
         "bnas_deploy", "bnas_deploy.bits", "bnas_deploy.errors", "bnas_deploy.cost",
         "bnas_deploy.engine", "bnas_deploy.format", "bnas_deploy.runtime.model",
         "bnas_deploy.runtime.images", "bnas_deploy.runtime.predictions",
-        "bnas_deploy.runtime.evaluate", "bnas_deploy.cli.run", "bnas_deploy.cli.inspect",
+        "bnas_deploy.runtime.evaluate", "bnas_deploy.cli.run.command",
+        "bnas_deploy.cli.inspect.command",
     ],
 )  # fmt: skip
 def test_public_names_exist(module: str) -> None:

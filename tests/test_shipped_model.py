@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bnas_deploy import format as bnn
-from bnas_deploy.converters.eight_bit import EightBitOptions
-from bnas_deploy.converters.torch_convert import convert, self_check
+from bnas_deploy.converters.eight_bit.facts import EightBitOptions
+from bnas_deploy.converters.from_torch.convert import convert, self_check
 from bnas_deploy.format.steps import BinaryConv2d
 from bnas_deploy.training.product import load_model
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bnas_deploy.cli._main import Parser, positive, require, run_cli
+from bnas_deploy.cli.common.entry import Parser, positive, require, run_cli
 
 __all__ = ["Parser", "positive", "require", "run_cli"]

@@ -42,21 +42,21 @@ def _numba_missing() -> str | None:
 
 
 def _native(model: PackedModel, isa: str | None, threads: int) -> Runner:
-    module = importlib.import_module("bnas_deploy.engine.native")
+    module = importlib.import_module("bnas_deploy.engine.native.backend")
     runner: Runner = module.NativeRunner(model, isa=isa, threads=threads)
     return runner
 
 
 def _numba(model: PackedModel, isa: str | None, threads: int) -> Runner:
     _refuse_isa("numba", isa)
-    module = importlib.import_module("bnas_deploy.engine.numba_backend")
+    module = importlib.import_module("bnas_deploy.engine.numba.backend")
     runner: Runner = module.NumbaRunner(model, threads=threads)
     return runner
 
 
 def _reference(model: PackedModel, isa: str | None, threads: int) -> Runner:
     _refuse_isa("reference", isa)
-    module = importlib.import_module("bnas_deploy.engine.reference")
+    module = importlib.import_module("bnas_deploy.engine.reference.backend")
     runner: Runner = module.ReferenceRunner(model, threads=threads)
     return runner
 
@@ -145,7 +145,7 @@ def describe() -> dict[str, dict[str, str]]:
 
 
 def _isas() -> dict[str, str]:
-    native: Any = importlib.import_module("bnas_deploy.engine.native")
+    native: Any = importlib.import_module("bnas_deploy.engine.native.backend")
     missing: dict[str, list[str]] = native.isas()
     return {n: f"lacks {', '.join(m)}" if m else "supported" for n, m in missing.items()}
 

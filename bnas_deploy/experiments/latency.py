@@ -69,8 +69,8 @@ def compare_shortcuts(
 
 def _packed(network: NetworkConfig, bits: int) -> PackedModel:
     # The converter needs torch, and a page is rendered without.
-    from bnas_deploy.converters.eight_bit import EightBitOptions  # noqa: PLC0415
-    from bnas_deploy.converters.torch_convert import convert_network  # noqa: PLC0415
+    from bnas_deploy.converters.eight_bit.facts import EightBitOptions  # noqa: PLC0415
+    from bnas_deploy.converters.from_torch.convert import convert_network  # noqa: PLC0415
     from bnas_deploy.nn.network import build_network  # noqa: PLC0415
 
     options = EightBitOptions(("shortcut",)) if bits == 8 else None

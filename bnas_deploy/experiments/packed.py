@@ -47,8 +47,8 @@ def with_8_bits(model: Model, data: ImageData) -> dict[str, float]:
         `packed_accuracy`, and `packed_8bit_accuracy` where there was something to put into 8 bits.
     """
     # The converter needs torch, and a page is rendered without.
-    from bnas_deploy.converters.eight_bit import EightBitOptions  # noqa: PLC0415
-    from bnas_deploy.converters.torch_convert import convert  # noqa: PLC0415
+    from bnas_deploy.converters.eight_bit.facts import EightBitOptions  # noqa: PLC0415
+    from bnas_deploy.converters.from_torch.convert import convert  # noqa: PLC0415
 
     packed, _ = convert(model)
     found = {"packed_accuracy": packed_accuracy(packed, data.test)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["AddSlices"]

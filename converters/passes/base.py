@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from bnas_deploy.converters.graph import Graph, same_graph
+from bnas_deploy.converters.graph.nodes import Graph, same_graph
 from bnas_deploy.errors import PassError
 
 __all__ = ["Pass"]

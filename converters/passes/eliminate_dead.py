@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnas_deploy.converters.graph import Graph
+from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["EliminateDead"]

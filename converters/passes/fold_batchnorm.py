@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["FoldBatchnorm"]

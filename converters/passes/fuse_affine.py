@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.ops import PACKED
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.graph.ops import PACKED
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["FuseAffine"]

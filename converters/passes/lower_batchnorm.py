@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bnas_deploy.converters.graph import Graph, Node
-from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.graph.nodes import Graph, Node
+from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["LowerBatchnorm"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bnas_deploy.converters.graph import Graph, Node, same_work
-from bnas_deploy.converters.ops import PACKED
+from bnas_deploy.converters.graph.nodes import Graph, Node, same_work
+from bnas_deploy.converters.graph.ops import PACKED
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["MergeEqual"]

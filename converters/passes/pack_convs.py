@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.numerics import batch_norm_terms, integer_thresholds, sign_is_positive
-from bnas_deploy.converters.ops import Stage
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.graph.numerics import (
+    batch_norm_terms,
+    integer_thresholds,
+    sign_is_positive,
+)
+from bnas_deploy.converters.graph.ops import Stage
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["PackConvs"]

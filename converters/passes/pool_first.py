@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bnas_deploy.converters.graph import Graph, Node
+from bnas_deploy.converters.graph.nodes import Graph, Node
 from bnas_deploy.converters.passes.base import Pass
 
 __all__ = ["PoolFirst"]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnas_deploy.converters.graph import Array, Graph, Node
-from bnas_deploy.converters.numerics import batch_norm_terms
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.errors import PassError
 

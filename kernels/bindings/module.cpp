@@ -39,7 +39,7 @@ double clock(double milliseconds) {
 }  // namespace bnas
 
 PYBIND11_MODULE(_kernels, m) {
-  m.doc() = "Kernels of bnas_deploy; use bnas_deploy.engine.native.";
+  m.doc() = "Kernels of bnas_deploy; use bnas_deploy.engine.native.backend.";
   m.def("isas", &bnas::isa_table);
   m.def("popcount_peak", &bnas::peak, pybind11::arg("isa"), pybind11::arg("milliseconds"));
   m.def("clock_rate", &bnas::clock, pybind11::arg("milliseconds"));

@@ -3,7 +3,7 @@
 //
 // To add a step: one function and one row of a table, both in one of steps_*.cpp. Every field of
 // the step must be read, and every rule of bnas_deploy/format/shapes*.py and limits.py must have
-// its counterpart; tests/c_api compares both readers on all programs of tests/random_programs.py.
+// its counterpart; tests/c_api compares both readers on all programs of tests/support/random_programs.py.
 #pragma once
 
 #include <functional>

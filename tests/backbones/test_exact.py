@@ -12,15 +12,15 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from small_backbones import SMALL, small_images, small_network
+from support.small_backbones import SMALL, small_images, small_network
 
 from bnas_deploy import engine
 from bnas_deploy.backbones.config import DOWNSAMPLING
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.evaluate import evaluate
-from bnas_deploy.converters.pipeline import run_pipeline
-from bnas_deploy.converters.torch_frontend import network_graph
+from bnas_deploy.converters.from_torch.network import network_graph
+from bnas_deploy.converters.graph.evaluate import evaluate
+from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.format import read, write
 
 IMAGES = 4

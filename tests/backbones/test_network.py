@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_backbones import SMALL, small_config, small_network
+from support.small_backbones import SMALL, small_config, small_network
 from torch.nn import functional
 
 from bnas_deploy.backbones.config import BACKBONES
@@ -14,7 +14,7 @@ from bnas_deploy.backbones.network import BODIES, BackboneNetwork
 from bnas_deploy.backbones.parts import Unit
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.backbones.schemes.base import SchemeConv2d
-from bnas_deploy.converters.torch_frontend import network_graph
+from bnas_deploy.converters.from_torch.network import network_graph
 from bnas_deploy.errors import ConversionError
 
 

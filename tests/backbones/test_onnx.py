@@ -6,12 +6,12 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from small_backbones import SMALL, small_images, small_network
+from support.small_backbones import SMALL, small_images, small_network
 
 from bnas_deploy import engine
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.onnx_import import convert_onnx
-from bnas_deploy.converters.torch_onnx import float_counterpart, network_to_onnx
+from bnas_deploy.converters.from_onnx.convert import convert_onnx
+from bnas_deploy.converters.to_onnx.network import float_counterpart, network_to_onnx
 from bnas_deploy.errors import ConversionError
 
 

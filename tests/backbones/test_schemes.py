@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scheme_convolutions import make
+from support.scheme_convolutions import make
 from torch.nn import functional
 
 from bnas_deploy.backbones import config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from scheme_convolutions import make
+from support.scheme_convolutions import make
 
 from bnas_deploy.backbones.schemes.base import Geometry
 from bnas_deploy.backbones.schemes.cbcn import CirculantConv2d

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_library import ROOT, folder, program, run
+from support.c_library import ROOT, folder, program, run
 
 import bnas_deploy
 

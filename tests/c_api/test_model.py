@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_library import CError, CModel, Error, isas, library, same_bits
-from program_builder import Builder
-from random_programs import random_images, random_program, step_programs
+from support.c_library import CError, CModel, Error, isas, library, same_bits
+from support.program_builder import Builder
+from support.random_programs import random_images, random_program, step_programs
 
 import bnas_deploy
-from bnas_deploy.engine.native import NativeRunner, best_isa
-from bnas_deploy.engine.native import isas as python_isas
+from bnas_deploy.engine.native.backend import NativeRunner, best_isa
+from bnas_deploy.engine.native.backend import isas as python_isas
 from bnas_deploy.format import to_bytes
 from bnas_deploy.format.version import needed_version, version_text
 from bnas_deploy.runtime.model import Model
@@ -252,7 +252,7 @@ def test_arguments() -> None:
 SCARCE = """
 import resource, sys
 import numpy as np
-from c_library import CError, CModel
+from support.c_library import CError, CModel
 from pathlib import Path
 
 model = CModel(Path(sys.argv[1]), "scalar")

@@ -11,12 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from c_library import CError, CModel, same_bits
-from damaged_files import WAYS, damage_program, damaged, join, places, seal, split, with_program
-from program_builder import Builder
-from random_programs import conv_program, random_images, random_program, step_programs
+from support.c_library import CError, CModel, same_bits
+from support.damaged_files import (
+    WAYS,
+    damage_program,
+    damaged,
+    join,
+    places,
+    seal,
+    split,
+    with_program,
+)
+from support.program_builder import Builder
+from support.random_programs import conv_program, random_images, random_program, step_programs
 
-from bnas_deploy.engine.native import NativeRunner
+from bnas_deploy.engine.native.backend import NativeRunner
 from bnas_deploy.errors import BackendError, FormatError
 from bnas_deploy.format import PackedModel, read, to_bytes
 from bnas_deploy.format.codec import encode

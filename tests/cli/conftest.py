@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from coloured_pictures import COLOURS, write_pictures
 from PIL import Image
-from small_models import mean_colour_model, written
+from support.coloured_pictures import COLOURS, write_pictures
+from support.small_models import mean_colour_model, written
 
-from bnas_deploy.cli import search as bnas_search
-from bnas_deploy.cli import train as bnas_train
+from bnas_deploy.cli.search import command as bnas_search
+from bnas_deploy.cli.train import command as bnas_train
 
 
 @pytest.fixture(scope="module")

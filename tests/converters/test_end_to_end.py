@@ -1,6 +1,6 @@
 """PyTorch in float32 against the packed program, whole networks.
 
-test_torch_frontend, test_pipeline and test_emit prove each link of the chain without tolerance for
+from_torch, passes and packing prove each link of the chain without tolerance for
 a wrong sign; this one looks at the two ends. A sign may differ where a float is within rounding of
 its threshold, so one network in ten may differ by more than rounding, and none by much.
 """
@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from random_networks import images_for, random_network, scramble
+from support.random_networks import images_for, random_network, scramble
 
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.torch_convert import convert, self_check
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.converters.from_torch.convert import convert, self_check
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import read, write
 from bnas_deploy.nn.config import NetworkConfig

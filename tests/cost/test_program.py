@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from program_builder import Builder
-from random_programs import conv_program
+from support.program_builder import Builder
+from support.random_programs import conv_program
 
 from bnas_deploy import cost
 from bnas_deploy.nn.config import CONFIGS

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from random_programs import random_images, random_program
+from support.random_programs import random_images, random_program
 
 from bnas_deploy.engine import available, choose, create, describe
 from bnas_deploy.errors import BackendError, FormatError
@@ -121,7 +121,7 @@ def test_missing_numba_says_how_to_get_it(
     model: PackedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "bnas_deploy.engine.numba_backend", raising=False)
+    monkeypatch.delitem(sys.modules, "bnas_deploy.engine.numba.backend", raising=False)
     with pytest.raises(BackendError, match=r"pip install 'bnas-deploy\[numba\]'"):
         create(model, backend="numba")
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from bnas_deploy.cli._report_train import Machine, train_job
+from bnas_deploy.cli.report.training import Machine, train_job
 from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.registry import find
 from bnas_deploy.experiments.runner import Options, run_experiment

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bnas_deploy.cli._report_train import Machine, train_job
+from bnas_deploy.cli.report.training import Machine, train_job
 from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.experiments.results import read_results
 from bnas_deploy.experiments.runner import results_path

@@ -16,10 +16,10 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from program_builder import AFFINE_KINDS, STAGE_KINDS, Builder  # noqa: E402
-from random_programs import random_images  # noqa: E402
+from support.program_builder import AFFINE_KINDS, STAGE_KINDS, Builder  # noqa: E402
+from support.random_programs import random_images  # noqa: E402
 
-from bnas_deploy.engine.reference import ReferenceRunner  # noqa: E402
+from bnas_deploy.engine.reference.backend import ReferenceRunner  # noqa: E402
 from bnas_deploy.format import PackedModel, write  # noqa: E402
 from bnas_deploy.format.steps import AvgPool2d, MaxPool2d  # noqa: E402
 from bnas_deploy.format.version import VERSION  # noqa: E402

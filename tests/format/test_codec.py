@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from program_builder import Builder
+from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.codec import decode, encode

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from program_builder import Builder
-from random_programs import random_program
+from support.program_builder import Builder
+from support.random_programs import random_program
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import read, to_bytes

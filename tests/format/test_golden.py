@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.format import read, to_bytes
 from bnas_deploy.format.steps import STEPS
 from bnas_deploy.format.version import VERSION, version_text

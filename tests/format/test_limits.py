@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from program_builder import Builder
+from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, Value, read, validate

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from program_builder import Builder
-from random_programs import random_program, step_programs
-from small_models import picture_model
+from support.program_builder import Builder
+from support.random_programs import random_program, step_programs
+from support.small_models import picture_model
 
 from bnas_deploy.format import PackedModel
 from bnas_deploy.format.codec import decode, encode

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from random_programs import random_program, step_programs
+from support.random_programs import random_program, step_programs
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, read, to_bytes, write

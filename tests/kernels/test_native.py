@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from program_builder import STAGE_KINDS, Builder
-from random_programs import conv_program, random_images, random_program, step_programs
+from support.program_builder import STAGE_KINDS, Builder
+from support.random_programs import conv_program, random_images, random_program, step_programs
 
-from bnas_deploy.engine import native
-from bnas_deploy.engine.native import NativeRunner
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.engine.native import backend as native
+from bnas_deploy.engine.native.backend import NativeRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.steps import AvgPool2d, MaxPool2d

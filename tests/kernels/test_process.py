@@ -16,8 +16,8 @@ START = """
 import os, sys, warnings
 warnings.simplefilter("ignore")  # newer Pythons warn of any fork beside threads
 import numpy as np
-from random_programs import random_images, random_program
-from bnas_deploy.engine.native import NativeRunner
+from support.random_programs import random_images, random_program
+from bnas_deploy.engine.native.backend import NativeRunner
 model = random_program(np.random.default_rng(7))
 images = random_images(np.random.default_rng(8), model, 8)
 runner = NativeRunner(model, threads=4)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bnas_deploy import _kernels
-from bnas_deploy.engine import native
-from bnas_deploy.engine.reference_arithmetic import fma
+from bnas_deploy.engine.native import backend as native
+from bnas_deploy.engine.reference.arithmetic import fma
 
 ABLE = [name for name, missing in native.isas().items() if not missing]
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, 3e38, -3e38], np.float32)

@@ -10,12 +10,12 @@ import platform
 
 import numpy as np
 import pytest
-from program_builder import Builder
-from random_programs import random_program, step_programs
+from support.program_builder import Builder
+from support.random_programs import random_program, step_programs
 
-from bnas_deploy.engine import native
-from bnas_deploy.engine.native import NativeRunner
-from bnas_deploy.engine.reference import ReferenceRunner
+from bnas_deploy.engine.native import backend as native
+from bnas_deploy.engine.native.backend import NativeRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.format.program import PackedModel
 
 ABLE = [name for name, missing in native.isas().items() if not missing]

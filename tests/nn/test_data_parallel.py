@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from parallel_processes import ROOT, run_together
+from support.parallel_processes import ROOT, run_together
 from torch import distributed, nn
 
 from bnas_deploy.nn import data_parallel

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from release_checkpoints import FULL, ZEROISE, release
+from support.release_checkpoints import FULL, ZEROISE, release
 
 from bnas_deploy.nn.config import CONFIGS
 from bnas_deploy.nn.genotype import LATEST_CELL

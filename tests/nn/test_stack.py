@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnas_deploy.converters.torch_convert import convert_network
+from bnas_deploy.converters.from_torch.convert import convert_network
 from bnas_deploy.cost import network_layers
 from bnas_deploy.errors import ConfigError, ConversionError
 from bnas_deploy.nn.config import CONFIGS, NetworkConfig

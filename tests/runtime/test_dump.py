@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import picture_model
+from support.small_models import picture_model
 
 from bnas_deploy.errors import FormatError, UsageError
 from bnas_deploy.runtime.dump import INDEX, dump, read_dump

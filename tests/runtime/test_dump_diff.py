@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_programs import random_images, random_program
-from small_models import picture_model
+from support.random_programs import random_images, random_program
+from support.small_models import picture_model
 
 from bnas_deploy import engine
 from bnas_deploy.format import PackedModel

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from small_models import mean_colour_model, picture_model
+from support.small_models import mean_colour_model, picture_model
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.runtime.evaluate import LabelledPictures, evaluate

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_models import picture_model
+from support.small_models import picture_model
 
 from bnas_deploy import engine
 from bnas_deploy.engine.runner import KernelUse, Limit

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_models import CIFAR10, mean_colour_model, picture_model, written
+from support.small_models import CIFAR10, mean_colour_model, picture_model, written
 
 import bnas_deploy
 from bnas_deploy.errors import BackendError, FormatError, ImageError, UsageError

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 import torch
-from tiny_product import CONFIG, change, tiny_product
+from support.tiny_product import CONFIG, change, tiny_product
 
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 import torch
-from tiny_product import change, tiny_product
+from support.tiny_product import change, tiny_product
 
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig

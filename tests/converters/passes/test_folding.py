@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_graphs import SmallGraph, node, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, node, ops_of, run_pass, untouched
 
 from bnas_deploy.converters.passes.fold_batchnorm import FoldBatchnorm
 from bnas_deploy.converters.passes.fuse_relu import FuseRelu

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_graphs import SmallGraph, node, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, node, ops_of, run_pass, untouched
 
 from bnas_deploy.converters.passes.lower_bits_to_float import LowerBitsToFloat
-from bnas_deploy.converters.pipeline import run_pipeline
+from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.errors import PassError
 
 

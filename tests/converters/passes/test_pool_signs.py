@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_graphs import SmallGraph, node, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, node, ops_of, run_pass, untouched
 
 from bnas_deploy.converters.passes.pool_signs import PoolSigns
 from bnas_deploy.errors import PassError

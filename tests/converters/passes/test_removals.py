@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from small_graphs import SmallGraph, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, ops_of, run_pass, untouched
 
 from bnas_deploy.converters.passes.eliminate_dead import EliminateDead
 from bnas_deploy.converters.passes.merge_equal import MergeEqual

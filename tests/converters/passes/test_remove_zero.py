@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_graphs import SmallGraph, node, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, node, ops_of, run_pass, untouched
 
-from bnas_deploy.converters.passes.remove_zero import RemoveZero
+from bnas_deploy.converters.passes.remove_zero.rules import RemoveZero
 from bnas_deploy.errors import PassError
 
 STEP = RemoveZero()

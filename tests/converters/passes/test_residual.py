@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from small_graphs import SmallGraph, node, ops_of, run_pass, untouched
+from support.small_graphs import SmallGraph, node, ops_of, run_pass, untouched
 
-from bnas_deploy.converters.graph import Graph
+from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.passes.add_slices import AddSlices
 from bnas_deploy.converters.passes.binarize_signs import BinarizeSigns
 from bnas_deploy.converters.passes.eliminate_dead import EliminateDead

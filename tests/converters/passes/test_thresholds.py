@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_graphs import SmallGraph, node, ops_of, run_pass
+from support.small_graphs import SmallGraph, node, ops_of, run_pass
 
 from bnas_deploy.converters.passes.binarize_signs import BinarizeSigns
 from bnas_deploy.converters.passes.pack_convs import PackConvs
@@ -17,7 +17,7 @@ def end(g, x):
 
 
 def _one_output(g, x):
-    from bnas_deploy.converters.ops import Stage
+    from bnas_deploy.converters.graph.ops import Stage
 
     attributes = {
         "stride": (1, 1),

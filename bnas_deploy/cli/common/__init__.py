@@ -1,0 +1,1 @@
+"""What the commands share: entry and errors, text for terminals, options."""

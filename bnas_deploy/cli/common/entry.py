@@ -1,0 +1,99 @@
+"""What every command shares: errors become one line and an exit status. No command's own work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any, NoReturn
+
+from bnas_deploy import __version__
+from bnas_deploy.cli.common.text import safe
+from bnas_deploy.errors import BnasError, UsageError
+
+__all__ = [
+    "INTERRUPTED",
+    "USER_ERROR",
+    "Parser",
+    "positive",
+    "require",
+    "run_cli",
+]
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are `UsageError`s, so that they end as one line too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self.add_argument("--version", action="version", version=f"bnas-deploy {__version__}")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` in place of printing the usage and leaving."""
+        msg = f"{message} (see {self.prog} --help)"
+        raise UsageError(msg)
+
+
+def positive(text: str) -> int:
+    """Read an argument that is a whole number of at least 1 (for argparse's `type`)."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"expected a whole number of at least 1, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def require(extra: str, *packages: str) -> None:
+    """Check that the packages of an extra are installed before they are imported.
+
+    Raises:
+        UsageError: Some are not; the message says what to install.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        msg = f"{' and '.join(missing)} not installed; pip install 'bnas-deploy[{extra}]'"
+        raise UsageError(msg)
+
+
+def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
+    """Run a command and turn what goes wrong into an exit status.
+
+    Args:
+        command: Takes the arguments (None: those of the process) and returns its exit status.
+        argv: The arguments without the program's name.
+
+    Returns:
+        The command's status; 2 after a `BnasError`, whose message is printed as one line on
+        stderr, and when memory or disk run out; 130 after an interrupt; 0 when the reader of our
+        output has gone away.
+    """
+    try:
+        return command(argv)
+    except BnasError as error:
+        return _failed(str(error))
+    except MemoryError:
+        # A file may state sizes that are allowed and still too much for this machine.
+        return _failed("not enough memory for this network, batch or picture")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at exit; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        # The library names the files that it expects trouble with; a full disk can be anywhere.
+        return _failed(str(error))
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):  # PyTorch has no type for it on a CPU
+            raise
+        return _failed("not enough memory for this network, batch or picture")
+
+
+def _failed(message: str) -> int:
+    # A file's name may hold newlines and worse; what is wrong is one line all the same.
+    print(f"error: {safe(message)}", file=sys.stderr)
+    return USER_ERROR

@@ -1,0 +1,230 @@
+"""bnas-report: run the paper's experiments at a budget and render the page of their results.
+
+The work is done by `bnas_deploy.experiments`. Exit status: 0; 1 if a job failed; 2 after a user's
+mistake; 130 if stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from bnas_deploy.cli.common.entry import INTERRUPTED, Parser, require, run_cli
+from bnas_deploy.cli.common.text import write_table
+from bnas_deploy.errors import UsageError
+from bnas_deploy.experiments.definition import BUDGETS, Computed, Experiment
+from bnas_deploy.experiments.images import Images
+from bnas_deploy.experiments.registry import EXPERIMENTS, find
+from bnas_deploy.experiments.results import FAILED, Results
+from bnas_deploy.experiments.runner import Options, results_path, run_experiment
+from bnas_deploy.nn.genotype import Genotype
+
+__all__ = ["main"]
+
+JOB_FAILED = 1
+
+DESCRIPTION = """\
+Run the experiments of the BNAS paper at a stated budget, and show what came out beside what the
+paper says.
+"""
+EPILOG = """\
+budgets: smoke (seconds, generated images: proves that it runs), cpu (minutes to an hour on two
+cores, CIFAR-10), paper (the paper's recipe; wants a GPU)
+
+examples:
+  bnas-report list
+  bnas-report run table1 shortcuts --budget smoke --out runs
+  bnas-report run table1 table8 fig2 --budget cpu --data cifar10.tar.xz --out runs
+  bnas-report run table11 --budget cpu --cell no-dilated=genotype-gamma-1.json --data ... --out runs
+  bnas-report render --results runs --out docs
+
+Every job (a variant with a seed) has a folder OUT/<experiment>-<budget>/<variant>-<seed> with the
+files of bnas-train. Finished jobs are skipped, also those that were copied there; a stopped one
+goes on with the same command; one that failed is recorded, and tried again next time. The results
+are OUT/<experiment>-<budget>.json.
+
+Exit status: 0; 1 if a job failed; 2 after a mistake; 130 if stopped.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments (None: those of the process)."""
+    return run_cli(_report, argv)
+
+
+def _report(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    command = {"list": _list, "run": _run, "render": _render}[args.command]
+    return command(args)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="bnas-report",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="name the experiments and what they answer")
+    listing.add_argument("--variants", action="store_true", help="also their variants and jobs")
+    _add_budget(listing)
+    _add_run(commands.add_parser("run", help="run experiments; finished jobs are skipped"))
+    render = commands.add_parser("render", help="write OUT/results.md and its pictures")
+    render.add_argument("--out", required=True, metavar="DIR", help="such as docs")
+    render.add_argument(
+        "--results",
+        metavar="DIR",
+        help="first copy the results (*.json) from here, the --out of runs, to OUT/results",
+    )
+    return parser
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--budget", choices=BUDGETS, default="cpu", help="how much to spend (default: cpu)"
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("names", nargs="+", metavar="NAME", help="experiments, tables or figures; or: all")
+    _add_budget(parser)
+    add("--out", required=True, metavar="DIR", help="folder of all jobs and results")
+    add("--data", metavar="PATH", help="CIFAR-10, as for bnas-train; smoke generates images")
+    add("--dataset-name", metavar="TEXT", help="what results call it (default: the file's name)")
+    add("--imagenet", metavar="DIR", help="ImageNet's folder, for the networks D to H")
+    add("--seeds", nargs="+", type=_seed, metavar="N", help="in place of the experiment's own")
+    add("--only", nargs="+", default=(), metavar="VARIANT", help="run these, collect the others")
+    add(
+        "--cell",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="a genotype of bnas-search: no-diversity, no-dilated, separable, darts-zeroise,"
+        " darts-plain or darts-diversity; variants that lack theirs are not run",
+    )
+    add(
+        "--shipped",
+        default="models/bnas-mini.pt",
+        metavar="FILE",
+        help="model that table6 evaluates (default: models/bnas-mini.pt)",
+    )
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="(default: auto)")
+    add("--amp", choices=("auto", "off", "bf16"), help="in place of the experiment's own")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        msg = f"expected a whole number of at least 0, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _list(args: argparse.Namespace) -> int:
+    rows = []
+    for experiment in EXPERIMENTS.values():
+        rows.append((experiment.name, ", ".join(experiment.answers), _size(experiment, args)))
+        if args.variants and isinstance(experiment, Experiment):
+            found = experiment.variants(args.budget, {})
+            rows += [(f"  {v.name}", v.label, v.needs and f"needs {v.needs}") for v in found]
+    write_table(("experiment", "answers", f"jobs ({args.budget})"), rows)
+    return 0
+
+
+def _size(experiment: Experiment | Computed, args: argparse.Namespace) -> str:
+    if isinstance(experiment, Computed):
+        return "computed when rendered"
+    variants = len(experiment.variants(args.budget, {}))
+    seeds = len(experiment.seeds[args.budget])
+    return f"{variants} variants x {seeds} {'seed' if seeds == 1 else 'seeds'}"
+
+
+def _run(args: argparse.Namespace) -> int:
+    experiments = _chosen(args.names)
+    options = _options(args, experiments)
+    require("train", "torch", "tqdm")
+    # Imported late so that --help and mistakes in the arguments need not wait for torch.
+    from bnas_deploy.cli.report.training import Machine, train_job  # noqa: PLC0415
+    from bnas_deploy.training.start import set_threads  # noqa: PLC0415
+
+    set_threads(args.threads)
+    machine = Machine(args.device, args.amp, args.quiet)
+    status = 0
+    for experiment in experiments:
+        results = run_experiment(experiment, options, partial(train_job, machine=machine), _say)
+        if results is None:
+            return INTERRUPTED
+        status = max(status, _summary(results, options))
+    return status
+
+
+def _chosen(names: Sequence[str]) -> list[Experiment]:
+    found = list(EXPERIMENTS.values()) if "all" in names else [find(name) for name in names]
+    chosen = list(dict.fromkeys(e.name for e in found))
+    experiments = [e for name in chosen if isinstance(e := EXPERIMENTS[name], Experiment)]
+    if not experiments:
+        msg = f"{' and '.join(chosen)}: computed when rendered; there is nothing to run"
+        raise UsageError(msg)
+    return experiments
+
+
+def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Options:
+    if args.only and len(experiments) > 1:
+        msg = "--only goes with a single experiment"
+        raise UsageError(msg)
+    path, imagenet = (Path(p) if p else None for p in (args.data, args.imagenet))
+    for given in (path, imagenet):
+        if given is not None and not given.exists():
+            msg = f"{given}: no such file or folder"
+            raise UsageError(msg)
+    return Options(
+        runs=Path(args.out),
+        images=Images(args.budget, path, imagenet, args.dataset_name),
+        cells=dict(_cell(text) for text in args.cell),
+        seeds=tuple(args.seeds) if args.seeds else None,
+        only=tuple(args.only),
+        shipped=Path(args.shipped),
+    )
+
+
+def _cell(text: str) -> tuple[str, Genotype]:
+    name, equals, file = text.partition("=")
+    if not (equals and name and file):
+        msg = f"--cell: expected NAME=FILE, such as no-diversity=genotype.json; got {text!r}"
+        raise UsageError(msg)
+    try:
+        return name, Genotype.from_json(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"--cell {text}: cannot be read ({error})"
+        raise UsageError(msg) from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _summary(results: Results, options: Options) -> int:
+    count = dict.fromkeys(("done", "failed", "not run"), 0)
+    for job in results.jobs:
+        count[job.status] += 1
+    path = results_path(options.runs, results.experiment, results.budget)
+    print(f"{path}: " + ", ".join(f"{number} {status}" for status, number in count.items()))
+    return JOB_FAILED if any(job.status == FAILED for job in results.jobs) else 0
+
+
+def _render(args: argparse.Namespace) -> int:
+    require("plot", "matplotlib")
+    from bnas_deploy.experiments.page import render  # noqa: PLC0415 - it needs matplotlib
+
+    print(render(Path(args.out), Path(args.results) if args.results else None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

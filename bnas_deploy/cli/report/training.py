@@ -1,0 +1,99 @@
+"""Trains the jobs of bnas-report as bnas-train would, with its files; chooses nothing."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from bnas_deploy.cli.common.run_folder import CHECKPOINT
+from bnas_deploy.cli.train.display import Report, ReportOptions, stop_on_signals
+from bnas_deploy.errors import UsageError
+from bnas_deploy.experiments.definition import Setup
+from bnas_deploy.experiments.images import Images
+from bnas_deploy.experiments.jobs import Job, check_same
+from bnas_deploy.networks.config import AnyConfig
+from bnas_deploy.training import start
+from bnas_deploy.training.data import ImageData
+from bnas_deploy.training.device import choose_runtime
+from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.stream import StreamedData
+
+__all__ = ["Machine", "train_job"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where jobs are trained.
+
+    Attributes:
+        device: As for `bnas-train --device`.
+        amp: In place of the set-up's; None: as it says.
+        quiet: Whether to leave out the progress bar.
+    """
+
+    device: str = "auto"
+    amp: str | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class _Held(start.Reading):
+    """Images that are in memory already, for all jobs of a process."""
+
+    data: ImageData | None = None
+
+    def read(self, path: object, config: AnyConfig) -> ImageData | StreamedData:
+        assert self.data is not None
+        return self.data
+
+
+def train_job(job: Job, images: Images, machine: Machine) -> bool:
+    """Train a job to the end, from its checkpoint if there is one.
+
+    Returns:
+        False if a signal stopped it; what was done is kept.
+
+    Raises:
+        UsageError: The folder holds another run.
+        TrainingError: A number stopped being finite.
+        DataError: The images cannot be read.
+    """
+    trainer = _trainer(job, images, machine)
+    options = ReportOptions(quiet=machine.quiet, gradients=job.setup.gradients)
+    report = Report(trainer, job.folder, options)
+    with stop_on_signals(trainer):
+        finished = report.run()
+    if not finished:
+        print("stopped; the same command goes on", file=sys.stderr)
+    return finished
+
+
+def _trainer(job: Job, images: Images, machine: Machine) -> Trainer:
+    setup = job.setup
+    runtime = choose_runtime(device=machine.device, amp=machine.amp or setup.amp)
+    source, reading = _reading(setup, images)
+    checkpoint = job.folder / CHECKPOINT
+    if not checkpoint.exists():
+        return start.fresh_trainer(
+            setup.network, source, recipe=setup.recipe, runtime=runtime, binary=setup.binary,
+            seed=job.seed, reading=reading,
+        )  # fmt: skip
+    trainer = start.resumed_trainer(checkpoint, source, runtime=runtime, reading=reading)
+    check_same(
+        job,
+        config=trainer.network.config,
+        recipe=trainer.recipe,
+        binary=trainer.network.binary,
+        seed=trainer.seed,
+    )
+    return trainer
+
+
+def _reading(setup: Setup, images: Images) -> tuple[str, start.Reading]:
+    if setup.network.dataset == "cifar10":
+        data = images.load(setup)
+        return data.name, _Held(data=data)
+    if images.imagenet is None:
+        msg = "these networks need ImageNet; name its folder with --imagenet"
+        raise UsageError(msg)
+    return str(images.imagenet), start.Reading()

@@ -1,0 +1,234 @@
+"""`bnas-run`: name what is in pictures; the work is done in `bnas_deploy.runtime`, not here.
+
+Exit status: 0, 1 if a picture could not be read, 2 after a mistake in the arguments or the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.cli import Parser, positive, run_cli
+from bnas_deploy.cli.common.text import progress, safe, tolerant_output
+from bnas_deploy.cli.run.explain import explanation_record, write_explanation
+from bnas_deploy.errors import ImageError, UsageError
+from bnas_deploy.runtime.dump import check_target, dump
+from bnas_deploy.runtime.explain import explain, random_input
+from bnas_deploy.runtime.model import Model, load
+from bnas_deploy.runtime.predictions import Prediction
+from bnas_deploy.runtime.sources import Item, find_pictures
+from bnas_deploy.runtime.stream import Answer, answers
+
+if TYPE_CHECKING:
+    from bnas_deploy.runtime.evaluate import Accuracy
+
+__all__ = ["main"]
+
+UNREADABLE = 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments (None: those of the process)."""
+    return run_cli(_run, argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_intermixed_args(argv)
+    if args.evaluate is not None and (args.images or args.explain or args.dump_layers):
+        msg = "--evaluate goes with neither pictures nor --explain nor --dump-layers"
+        raise UsageError(msg)
+    if args.dump_layers:  # before anything is computed
+        check_target(args.dump_layers, force=args.force)
+    tolerant_output()
+    # Pillow's remarks on a picture's metadata are of no use here; what it refuses is an error.
+    warnings.filterwarnings("ignore", module="PIL")
+    model = load(args.packed, backend=args.backend, isa=args.isa, threads=args.threads)
+    note = getattr(model.runner, "note", None)
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+    if args.evaluate is not None:
+        return _evaluate(model, args)
+    return _predict(model, args)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="bnas-run",
+        description="Name what is in pictures with a packed network.",
+        epilog="Exit status: 0; 1 if a picture could not be read; 2 after any other mistake.",
+    )
+    add = parser.add_argument
+    add("--packed", required=True, metavar="MODEL.bnn", help="the packed network")
+    add(
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help="pictures, folders (with all below), quoted patterns, or - for standard input",
+    )
+    add("--evaluate", metavar="DATA", help="accuracy on a folder or tar of [test/]<class>/pictures")
+    add("--top-k", type=positive, default=1, metavar="K", help="classes to name (default: 1)")
+    add("--json", action="store_true", help="print one JSON object")
+    add(
+        "--explain",
+        "--profile",
+        action="store_true",
+        help="also say how each step runs, on the first picture (or noise): kernel, instruction "
+        "set, MACs a second and a cycle, share of the machine's limit, time",
+    )
+    add(
+        "--dump-layers",
+        metavar="DIR",
+        help="also save every value of the network for the pictures (or noise) in a new folder; "
+        "bnas-inspect --diff finds where two such folders part",
+    )
+    add("--force", action="store_true", help="let --dump-layers replace an older dump")
+    add("--backend", help="native, numba or reference (default: native)")
+    add("--isa", help="instruction set of the native backend (default: the best here)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
+    add("--batch", type=positive, default=64, metavar="N", help="pictures at a time (default: 64)")
+    return parser
+
+
+def _predict(model: Model, args: argparse.Namespace) -> int:
+    items, problems = _pictures(args)
+    for problem in problems:
+        print(f"error: {safe(problem)}", file=sys.stderr)
+    report = _report(model, args)
+    report |= {"results": [], "errors": [{"image": None, "error": text} for text in problems]}
+    stream: Iterable[Answer] = answers(model, items, batch=args.batch)
+    if args.json or not sys.stdout.isatty():
+        stream = progress(stream, len(items))
+    for answer in stream:
+        _note_answer(model, answer, args, report)
+    if args.explain:
+        _explain(model, items, report, args)
+    if args.dump_layers:
+        _dump(model, items, args)
+    if args.json:
+        print(json.dumps(report, indent=2))
+    return UNREADABLE if report["errors"] else 0
+
+
+def _pictures(args: argparse.Namespace) -> tuple[list[Item], list[str]]:
+    if (args.explain or args.dump_layers) and not args.images:
+        return [], []
+    return find_pictures(args.images)
+
+
+def _note_answer(
+    model: Model, answer: Answer, args: argparse.Namespace, report: dict[str, Any]
+) -> None:
+    name = answer.item.name
+    if answer.logits is None:
+        print(f"error: {safe(str(answer.error))}", file=sys.stderr)
+        report["errors"].append({"image": name, "error": str(answer.error)})
+        return
+    (prediction,) = model.rank(answer.logits[None], top_k=args.top_k)
+    if args.json:
+        report["results"].append(_record(name, prediction))
+    else:
+        _write(name, prediction)
+
+
+def _write(name: str, prediction: Prediction) -> None:
+    if len(prediction.top) == 1:
+        print(f"{safe(name)}: {safe(prediction.label)} ({prediction.probability:.1%})")
+        return
+    print(f"{safe(name)}:")
+    for guess in prediction.top:
+        print(f"  {guess.probability:6.1%}  {safe(guess.label)}")
+
+
+def _record(name: str, prediction: Prediction) -> dict[str, Any]:
+    top = [
+        {"label": guess.label, "index": guess.index, "probability": guess.probability}
+        for guess in prediction.top
+    ]
+    return {"image": name, **top[0], "top": top}
+
+
+def _report(model: Model, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "model": args.packed,
+        "backend": model.backend,
+        "isa": model.isa,
+        "threads": model.threads,
+    }
+
+
+def _first_input(model: Model, items: Sequence[Item]) -> npt.NDArray[np.float32]:
+    """The first picture that can be read, or noise where none is given."""
+    readable = next((a for a in answers(model, items, batch=1) if a.logits is not None), None)
+    return model.preprocess(readable.item.picture) if readable else random_input(model)
+
+
+def _explain(
+    model: Model, items: Sequence[Item], report: dict[str, Any], args: argparse.Namespace
+) -> None:
+    explanation = explain(model, _first_input(model, items))
+    if args.json:
+        report |= explanation_record(explanation)
+    else:
+        write_explanation(model, explanation)
+
+
+def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None:
+    inputs, names = [random_input(model)] if not items else [], ["noise"] if not items else []
+    for item in items:
+        try:
+            inputs.append(model.preprocess(item.picture))
+        except ImageError:  # reported already, with the answers
+            continue
+        names.append(item.name)
+    if not inputs:
+        msg = f"{args.dump_layers}: not written, as no picture could be read"
+        raise UsageError(msg)
+    images = np.concatenate(inputs)
+    dump(model, images, args.dump_layers, names=names, force=args.force)
+    if not args.json:
+        count = len(model.packed.program.values)
+        print(f"{safe(args.dump_layers)}: {count} values of {len(inputs)} images")
+
+
+def _evaluate(model: Model, args: argparse.Namespace) -> int:
+    # Reading tars is not needed, and not imported, for a single picture.
+    from bnas_deploy.runtime.evaluate import LabelledPictures, evaluate  # noqa: PLC0415
+
+    pictures = LabelledPictures(args.evaluate, model.labels)
+    result = evaluate(
+        model, pictures, batch=args.batch, watch=lambda items: progress(items, len(pictures))
+    )
+    for answer in result.errors:
+        print(f"error: {safe(str(answer.error))}", file=sys.stderr)
+    if not result.count:
+        msg = f"{args.evaluate}: none of its {len(pictures)} pictures can be read"
+        raise UsageError(msg)
+    if args.json:
+        print(json.dumps(_report(model, args) | _accuracy_record(args.evaluate, result), indent=2))
+    else:
+        _write_accuracy(result)
+    return UNREADABLE if result.errors else 0
+
+
+def _accuracy_record(data: str, result: Accuracy) -> dict[str, Any]:
+    return {
+        "data": data,
+        "count": result.count,
+        "top_1": result.top_1 / result.count,
+        "top_5": None if result.top_5 is None else result.top_5 / result.count,
+        "errors": [{"image": a.item.name, "error": str(a.error)} for a in result.errors],
+    }
+
+
+def _write_accuracy(result: Accuracy) -> None:
+    print(f"top-1 accuracy: {result.top_1 / result.count:.2%} ({result.top_1} of {result.count})")
+    if result.top_5 is not None:
+        right = result.top_5
+        print(f"top-5 accuracy: {right / result.count:.2%} ({right} of {result.count})")

@@ -1,0 +1,128 @@
+"""bnas-search: search a cell from the command line. The work is done by `bnas_deploy.search`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bnas_deploy.cli.common.entry import INTERRUPTED, require, run_cli
+from bnas_deploy.cli.common.run_folder import CHECKPOINT, check_minutes, check_out
+from bnas_deploy.cli.common.settings_options import given
+from bnas_deploy.cli.search.parser import search_parser
+from bnas_deploy.errors import UsageError
+from bnas_deploy.search.recipe import PRESETS, SearchRecipe
+
+if TYPE_CHECKING:
+    from bnas_deploy.search.loop import Searcher
+    from bnas_deploy.training.data import ImageData
+
+__all__ = ["main"]
+
+PRODUCTS = ("search.json", "metrics.csv", "genotype-gamma-*.json")
+_CHANGEABLE = ("epochs", "lr")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run bnas-search and return its exit status: 0, 2 after a user's mistake, 130 if stopped."""
+    return run_cli(_search, argv)
+
+
+def _search(argv: Sequence[str] | None) -> int:
+    args = search_parser().parse_args(argv)
+    out = Path(args.out)
+    check_out(out, PRODUCTS, resume=args.resume, what="search")
+    if args.resume:
+        _check_resume(args)
+    _check_numbers(args)
+    require("train", "torch", "tqdm")
+    if not args.no_pictures:
+        # Asked for now, not when the search of hours is done.
+        _require_matplotlib()
+    # Imported late so that --help and mistakes in the arguments need not wait for torch.
+    from bnas_deploy.cli.search.display import (  # noqa: PLC0415
+        SearchReport,
+        SearchReportOptions,
+    )
+    from bnas_deploy.cli.train.display import stop_on_signals  # noqa: PLC0415
+
+    options = SearchReportOptions(
+        checkpoint_minutes=args.checkpoint_minutes,
+        pictures=not args.no_pictures,
+        quiet=args.quiet,
+    )
+    searcher = _searcher(args, out)
+    report = SearchReport(searcher, out, options)
+    with stop_on_signals(searcher):
+        finished = report.run()
+    if not finished:
+        print(f"stopped; go on with: {_again(args)}", file=sys.stderr)
+        return INTERRUPTED
+    print(json.dumps(report.summary()) if args.json else report.cells())
+    return 0
+
+
+def _searcher(args: argparse.Namespace, out: Path) -> Searcher:
+    from bnas_deploy.search.checkpoint import load_search  # noqa: PLC0415 - as above
+    from bnas_deploy.search.loop import GAMMAS  # noqa: PLC0415 - as above
+    from bnas_deploy.search.start import fresh_searcher, read_images  # noqa: PLC0415 - as above
+    from bnas_deploy.training.device import choose_runtime  # noqa: PLC0415 - as above
+    from bnas_deploy.training.start import set_threads  # noqa: PLC0415 - as above
+
+    set_threads(args.threads)
+    runtime = choose_runtime(device=args.device, amp=args.amp, fused=args.fused)
+
+    def read(recipe: SearchRecipe) -> ImageData:
+        return read_images(args.data, recipe)
+
+    settings = given(args, SearchRecipe)
+    if args.resume:
+        return load_search(out / CHECKPOINT, read, runtime, gammas=args.gamma, changes=settings)
+    recipe = SearchRecipe.from_dict(settings, PRESETS[args.preset or "paper"])
+    return fresh_searcher(
+        read(recipe),
+        recipe=recipe,
+        runtime=runtime,
+        seed=args.seed or 0,
+        gammas=args.gamma or GAMMAS,
+    )
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The command that goes on in the same way; other arithmetic would change the numbers."""
+    words = ["bnas-search", "--data", args.data, "--out", args.out, "--resume"]
+    for name in ("device", "amp", "fused"):
+        if getattr(args, name) != "auto":
+            words += [f"--{name}", getattr(args, name)]
+    return shlex.join(words)
+
+
+def _check_resume(args: argparse.Namespace) -> None:
+    clash = [name for name in ("preset", "seed") if getattr(args, name) is not None]
+    clash += [name for name in given(args, SearchRecipe) if name not in _CHANGEABLE]
+    if clash:
+        options = ", ".join("--" + name.replace("_", "-") for name in clash)
+        msg = f"--resume keeps the search's recipe, save --epochs and --lr; leave out {options}"
+        raise UsageError(msg)
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    check_minutes(args.checkpoint_minutes)
+    if not args.resume:
+        SearchRecipe.from_dict(given(args, SearchRecipe), PRESETS[args.preset or "paper"])
+    for gamma in args.gamma or ():
+        if not gamma > 0:
+            msg = f"--gamma: expected numbers above 0 (inf: never keep Zeroise); got {gamma}"
+            raise UsageError(msg)
+
+
+def _require_matplotlib() -> None:
+    try:
+        require("plot", "matplotlib")
+    except UsageError as error:
+        msg = f"{error}, or leave the pictures out with --no-pictures"
+        raise UsageError(msg) from error

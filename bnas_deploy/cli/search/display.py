@@ -1,0 +1,154 @@
+"""What bnas-search shows while it runs, and when it saves. What the files hold is in `search`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bnas_deploy.cli.common.run_folder import CHECKPOINT, make_out
+from bnas_deploy.errors import TrainingError
+from bnas_deploy.search.checkpoint import save_search
+from bnas_deploy.search.loop import Row, Searcher, gamma_name
+from bnas_deploy.search.result import account, write_pictures, write_result
+
+__all__ = [
+    "SearchReport",
+    "SearchReportOptions",
+]
+
+
+@dataclass(frozen=True)
+class SearchReportOptions:
+    """How much to show and to keep.
+
+    Attributes:
+        checkpoint_minutes: Minutes between checkpoints within an epoch.
+        pictures: Whether to draw curves and cells.
+        quiet: Whether to leave out the progress bar and the epochs' lines.
+    """
+
+    checkpoint_minutes: float = 10.0
+    pictures: bool = True
+    quiet: bool = False
+
+
+class SearchReport:
+    """Observes a searcher; see `bnas_deploy.search.loop.SearchObserver`."""
+
+    def __init__(self, searcher: Searcher, out: Path, options: SearchReportOptions) -> None:
+        self._searcher = searcher
+        self._out = out
+        self._options = options
+        self._saved = time.monotonic()
+        self._bar: tqdm[Any] | None = None
+
+    def run(self) -> bool:
+        """Search to the end and return whether it was reached; a checkpoint is left either way.
+
+        Raises:
+            UsageError: The search's folder cannot be made.
+            TrainingError: The loss or the state is not a number.
+        """
+        searcher = self._searcher
+        make_out(self._out)
+        print(f"supernet: {self._size()}, {searcher.runtime}", file=sys.stderr)
+        try:
+            finished = searcher.run(self)
+            save_search(self._out / CHECKPOINT, searcher)
+        except TrainingError as error:
+            raise TrainingError(self._advice(error)) from error
+        finally:
+            self._close_bar()
+        # A kill between the last checkpoint and the result is made good by resuming.
+        write_result(searcher, self._out)
+        if self._options.pictures:
+            write_pictures(searcher, self._out)
+        return finished
+
+    def step(self, searcher: Searcher, row: Row) -> None:
+        """Move the bar; save if it is time."""
+        if self._bar is None and not self._options.quiet:
+            self._bar = self._new_bar()
+        if self._bar is not None:
+            progress = searcher.progress
+            self._bar.set_description(f"epoch {progress.epoch + 1}", refresh=False)
+            self._bar.set_postfix(
+                loss=f"{row['train_loss']:.3f}",
+                search=f"{row['search_accuracy']:.1%}",
+                refresh=False,
+            )
+            self._bar.update(self._done() - self._bar.n)
+        if time.monotonic() - self._saved > 60 * self._options.checkpoint_minutes:
+            self._save()
+
+    def epoch(self, searcher: Searcher, row: Row) -> None:
+        """Save, and write the cells and metrics so far."""
+        self._save()
+        write_result(searcher, self._out)
+        if not self._options.quiet:
+            tqdm.write(self._epoch_line(row), file=sys.stderr)
+
+    def summary(self) -> dict[str, object]:
+        """Return what --json prints."""
+        return account(self._searcher, self._out)
+
+    def cells(self) -> str:
+        """Return the cells found as text for people."""
+        return "\n".join(
+            f"gamma {gamma_name(gamma)}:\n{genotype.to_text()}"
+            for gamma, genotype in self._searcher.genotypes().items()
+        )
+
+    def _advice(self, error: TrainingError) -> str:
+        last = self._out / CHECKPOINT
+        if not last.exists():
+            return f"{error}; no checkpoint was written yet: begin again with a smaller --lr"
+        return f"{error}; the last good checkpoint is {last}: go on from it with --resume --lr N"
+
+    def _save(self) -> None:
+        save_search(self._out / CHECKPOINT, self._searcher)
+        self._saved = time.monotonic()
+
+    def _size(self) -> str:
+        searcher = self._searcher
+        count = sum(weight.numel() for weight in searcher.supernet.weights())
+        return (
+            f"{searcher.recipe.cells} cells of {len(searcher.supernet.space)} primitives an edge,"
+            f" {count / 1e6:.2f} million weights, {searcher.steps_per_epoch} steps an epoch"
+        )
+
+    def _epoch_line(self, row: Row) -> str:
+        done, epochs = int(row["epoch"]), self._searcher.recipe.epochs
+        minutes = row["seconds"] / done * (epochs - done) / 60
+        left = f", {max(minutes, 1):.0f} min left" if done < epochs else ""
+        gamma = gamma_name(self._searcher.gammas[0])
+        return (
+            f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, accuracy"
+            f" {row['train_accuracy']:.2%}, on the other half {row['search_accuracy']:.2%}; entropy"
+            f" {row['entropy_normal']:.3f} and {row['entropy_reduce']:.3f}; learnable"
+            f" {row[f'learnable_gamma_{gamma}']:.0%} (gamma {gamma}){left}"
+        )
+
+    def _done(self) -> int:
+        progress = self._searcher.progress
+        return progress.epoch * self._searcher.steps_per_epoch + progress.step
+
+    def _new_bar(self) -> tqdm[Any]:
+        # One bar for the whole search, so that the time left is that of the search.
+        return tqdm(
+            initial=self._done(),
+            total=self._searcher.recipe.epochs * self._searcher.steps_per_epoch,
+            unit="step",
+            leave=False,
+            mininterval=0.5 if sys.stderr.isatty() else 60.0,
+        )
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

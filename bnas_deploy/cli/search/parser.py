@@ -1,0 +1,123 @@
+"""The options of bnas-search and their help. What they do is in `search`."""
+
+from __future__ import annotations
+
+import argparse
+
+from bnas_deploy.cli.common.entry import Parser
+from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_seed
+from bnas_deploy.cli.common.settings_options import add_settings
+from bnas_deploy.search.recipe import PRESETS, SearchRecipe
+
+__all__ = ["RECIPE_HELP", "search_parser"]
+
+RECIPE_HELP = {
+    "cells": "cells of the supernet",
+    "channels": "channels of a node in its first cells",
+    "image_size": "pixels; images of another size are resized",
+    "images": "take only so many training images, spread evenly; 0: all",
+    "epochs": "passes over half the training images",
+    "batch": "images of a weight step, and of an architecture step",
+    "lr": "learning rate of the weights at the start",
+    "min_lr": "what it falls to along a cosine",
+    "momentum": "of SGD on the weights",
+    "weight_decay": "on the weights",
+    "arch_lr": "learning rate of Adam on the architecture parameters",
+    "arch_weight_decay": "on the architecture parameters",
+    "diversity": "lambda of the diversity regulariser; 0: without it",
+    "tau": "epochs in which the regulariser falls to 1/e",
+    "crop_padding": "pixels of zero padding for random crops; 0: no crops",
+    "flip": "mirror half the images",
+    "zeroise": "keep Zeroise in the space",
+    "dilated": "keep the dilated convolutions in the space",
+    "separable": "add separable convolutions to the space",
+    "skip": "inter-cell skip connections",
+}
+"""One line for each field of `SearchRecipe`."""
+
+_EXAMPLES = """\
+examples:
+  Search as the paper does (50 epochs; wants a GPU):
+    bnas-search --data cifar-10-python.tar.gz --out runs/search
+
+  See in minutes on a CPU that everything works:
+    bnas-search --data cifar10.tar.xz --preset smoke --out runs/smoke
+
+  Go on after an interruption (Ctrl-C is safe at any time):
+    bnas-search --data cifar10.tar.xz --out runs/search --resume
+
+  Train what was found:
+    bnas-train --data cifar10.tar.xz --genotype runs/search/genotype-gamma-1.json --out runs/a
+
+  The paper's ablations:
+    bnas-search --data cifar10.tar.xz --diversity 0 --out runs/no-diversity
+    bnas-search --data cifar10.tar.xz --no-zeroise --out runs/no-zeroise
+    bnas-search --data cifar10.tar.xz --no-dilated --out runs/no-dilated
+    bnas-search --data cifar10.tar.xz --separable --out runs/separable
+
+The run's folder gets genotype-gamma-*.json (give one to bnas-train --genotype), a drawing of the
+cells of each, curves.png, metrics.csv, search.json (all of the above as numbers) and checkpoint.pt
+(to resume). Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
+published; images for testing are not used.
+"""
+
+
+def search_parser() -> Parser:
+    """Return the parser; options of the recipe that were not given are None."""
+    parser = Parser(
+        prog="bnas-search",
+        description="Search a binary cell (paper, Section 4).",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    group = parser.add_argument_group("what to search")
+    group.add_argument("--data", required=True, metavar="PATH", help="the images (see below)")
+    group.add_argument(
+        "--gamma",
+        type=float,
+        nargs="+",
+        metavar="G",
+        help="Zeroise's probability is divided by it in the selection (Eq. 5); each gives cells of"
+        " its own; inf: never keep Zeroise (default: 1 3, the paper's for CIFAR-10 and ImageNet)",
+    )
+    _add_recipe(parser)
+    _add_machine(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_recipe(parser: Parser) -> None:
+    group = parser.add_argument_group(
+        "recipe", "a preset, changed by these options; the defaults shown are the paper's"
+    )
+    group.add_argument(
+        "--preset", choices=tuple(PRESETS), help="where the settings start from (default: paper)"
+    )
+    add_settings(group, SearchRecipe, RECIPE_HELP, {})
+
+
+def _add_machine(parser: Parser) -> None:
+    group = parser.add_argument_group("machine")
+    add_machine(group)
+    add_threads_and_seed(group)
+
+
+def _add_output(parser: Parser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", required=True, metavar="DIR", help="the search's folder")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the search in --out; keeps its recipe, save --epochs and --lr; with a new"
+        " --gamma a finished search gives further cells",
+    )
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=float,
+        default=10.0,
+        metavar="N",
+        help="also save within an epoch after N minutes (default 10)",
+    )
+    group.add_argument("--no-pictures", action="store_true", help="draw no curves and no cells")
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+    group.add_argument("--json", action="store_true", help="print the result as JSON")

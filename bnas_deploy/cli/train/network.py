@@ -1,0 +1,77 @@
+"""Which network the options of bnas-train describe, and how it is trained; no training."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from bnas_deploy.cli.common.settings_options import given
+from bnas_deploy.errors import UsageError
+from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
+from bnas_deploy.nn.genotype import Genotype, get_genotype
+from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
+
+__all__ = ["NETWORK_OPTIONS", "network_config", "option_name", "recipe_for"]
+
+NETWORK_OPTIONS = (
+    *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
+    *("activation_scale", "centre_depthwise"),
+)
+"""Fields of configurations, of one kind or the other, that options replace."""
+
+
+def option_name(field: str) -> str:
+    """Return what is written on the command line."""
+    return "--no-skip" if field == "skips" else "--" + field.replace("_", "-")
+
+
+def network_config(args: argparse.Namespace) -> AnyConfig:
+    """Return the configuration of the network that is to be trained.
+
+    Raises:
+        UsageError: The network named has no such thing as an option is about.
+        ConfigError: There is no network of that name, or a value does not fit.
+        GenotypeError: The genotype is wrong.
+    """
+    name = args.config or "Mini"
+    value = find_config(name).to_dict()
+    wanted = [key for key in NETWORK_OPTIONS if getattr(args, key) is not None]
+    strange = [option_name(key) for key in wanted if key not in value]
+    if strange:
+        known = ", ".join(option_name(key) for key in NETWORK_OPTIONS if key in value)
+        msg = f"{name} has no {', '.join(strange)}; what can be changed of it: {known}"
+        raise UsageError(msg)
+    new = {key: getattr(args, key) for key in wanted}
+    if args.genotype is not None:
+        new["genotype"] = _genotype(args.genotype).to_dict()
+    return config_from_dict({**value, **new})
+
+
+def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
+    """Return how it is trained: the recipe for its images, a file's settings, then options.
+
+    Raises:
+        UsageError: Edges are to be dropped of a network that has none.
+        ConfigError: The file cannot be read, or a value does not fit.
+    """
+    recipe = RECIPES[config.dataset]
+    if not config.EDGES:
+        recipe = replace(recipe, drop_path=0.0)
+    if args.recipe is not None:
+        recipe = read_recipe(args.recipe, recipe)
+    recipe = Recipe.from_dict(given(args, Recipe), recipe)
+    if recipe.drop_path and not config.EDGES:
+        msg = f"drop-path drops edges of cells, which {config.name} has not; leave it at 0"
+        raise UsageError(msg)
+    return recipe
+
+
+def _genotype(name: str) -> Genotype:
+    if not name.endswith(".json"):
+        return get_genotype(name)
+    try:
+        return Genotype.from_json(Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"--genotype {name}: cannot be read ({error})"
+        raise UsageError(msg) from error

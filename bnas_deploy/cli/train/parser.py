@@ -1,0 +1,230 @@
+"""The options of bnas-train and their help. What they do is in `train`."""
+
+from __future__ import annotations
+
+import argparse
+
+from bnas_deploy.backbones.registry import NETWORKS
+from bnas_deploy.cli.common.entry import Parser, positive
+from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_seed
+from bnas_deploy.cli.common.settings_options import add_settings
+from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
+from bnas_deploy.nn.genotype import GENOTYPES
+from bnas_deploy.training.recipe import SCHEDULES, Recipe
+
+__all__ = ["RECIPE_HELP", "train_parser"]
+
+RECIPE_HELP = {
+    "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
+    "batch": "images a step, of all processes together",
+    "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
+    " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
+    "lr": "peak learning rate; 0.08 works well for short runs of small batches",
+    "momentum": "of SGD, the middle of its swing",
+    "momentum_swing": "how far momentum swings against the learning rate (one-cycle)",
+    "weight_decay": "on every parameter",
+    "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
+    "label_smoothing": "share of the target spread over all classes",
+    "schedule": "of the learning rate",
+    "restart_epochs": "length of a cosine (cosine-restarts)",
+    "crop_padding": "pixels of zero padding for random crops; 0: no crops",
+    "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
+    " streamed images; 0: none",
+    "flip": "mirror half the images",
+    "evaluate_every": "epochs between evaluations on the test images",
+}
+"""One line for each field of `Recipe`."""
+
+
+_EXAMPLES = """\
+examples:
+  Train BNAS-Mini as the paper does (600 epochs; wants a GPU):
+    bnas-train --data cifar-10-python.tar.gz --config Mini --out runs/mini
+
+  A short run on a CPU, without drop-path:
+    bnas-train --data cifar10.tar.xz --config Mini --epochs 20 --batch 128 --lr 0.08 \\
+               --drop-path 0 --out runs/mini-short
+
+  Go on after an interruption (Ctrl-C is safe at any time):
+    bnas-train --data cifar10.tar.xz --out runs/mini-short --resume
+
+  A cell of your own, and settings from a file:
+    bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
+
+  Your own classes, beginning with a trained network:
+    bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
+               --epochs 10 --lr 0.02 --drop-path 0 --out runs/photos
+
+  BNAS-A without the two convolutions that are most of its packed file and of its time:
+    bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
+
+  A network of another family, of half the width:
+    bnas-train --data cifar10.tar.xz --config bireal18 --channels 32 --out runs/bireal
+
+  Two processes that share every batch (GPUs: a process each; see docs/training.md):
+    torchrun --nproc-per-node 2 --no-python bnas-train --data cifar10.tar.xz --out runs/mini
+
+  ImageNet, read from disk as it is used:
+    bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 --out runs/d
+
+The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
+metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
+published.
+"""
+
+
+def train_parser() -> Parser:
+    """Return the parser; options that were not given are None or False where it matters."""
+    parser = Parser(
+        prog="bnas-train",
+        description="Train a binary network: of the BNAS family, or one that it is compared with.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_what(parser)
+    _add_recipe(parser)
+    _add_machine(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_what(parser: Parser) -> None:
+    group = parser.add_argument_group("what to train")
+    group.add_argument("--data", required=True, metavar="PATH", help="the images (see below)")
+    group.add_argument(
+        "--dataset-name", metavar="TEXT", help="what model.pt calls the data (default: file name)"
+    )
+    group.add_argument(
+        "--config",
+        metavar="NAME",
+        help=f"network: {', '.join(CONFIGS)} (default: Mini), or a binary network of another"
+        f" family: {', '.join(NETWORKS)}",
+    )
+    group.add_argument(
+        "--genotype",
+        metavar="NAME|FILE",
+        help=f"cells: {', '.join(GENOTYPES)}, or a .json file (default: the network's own)",
+    )
+    group.add_argument(
+        "--channels",
+        type=int,
+        help="channels of a node (backbones: of the first stage; DenseNet: growth; ResNeXt: of a"
+        " group; NiN: of the first convolution) in place of the network's",
+    )
+    group.add_argument(
+        "--layers",
+        type=int,
+        help="number of cells (backbones: blocks of a stage, at most; NiN has none) in place of the"
+        " network's",
+    )
+    group.add_argument(
+        "--bases",
+        type=int,
+        help="binary kernels that stand for one (abc-resnet18: 3; pcnn-resnet18: 1)",
+    )
+    group.add_argument(
+        "--shortcut",
+        choices=SHORTCUTS,
+        help="the skip of the two reduction cells; conv: the paper's full-precision 2x2"
+        " convolution, most of what a packed network weighs and computes; pool1x1: average pooling"
+        " and a 1x1 convolution, a quarter of that; binary: sign and a binary 2x2 convolution;"
+        " pool: average pooling and repeated channels, no weights (default: conv)",
+    )
+    group.add_argument(
+        "--no-skip",
+        dest="skips",
+        action="store_const",
+        const=False,
+        help='no inter-cell skip connections: the "No Skip" ablation (Table 8), and the template'
+        " of the float cells (darts_v2, snas_mild, gdas_v1)",
+    )
+    group.add_argument(
+        "--activation-scale",
+        action="store_const",
+        const=True,
+        help="multiply binary convolutions by the activation scale K of Eq. 3, which the paper's"
+        " networks leave out",
+    )
+    group.add_argument(
+        "--centre-depthwise",
+        action="store_const",
+        const=True,
+        help="centre the weights of depthwise convolutions over their one input channel like any"
+        " other, which makes them zero (the release's rule, taken literally)",
+    )
+    group.add_argument(
+        "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
+    )
+    group.add_argument(
+        "--init",
+        metavar="MODEL",
+        help="begin with the weights of this model.pt wherever name and shape fit (other classes,"
+        " shortcuts or images are welcome); says which layers begin anew (default: random weights)",
+    )
+    group.add_argument(
+        "--float", action="store_true", help="train the float counterpart: nothing binarized"
+    )
+
+
+def _add_recipe(parser: Parser) -> None:
+    group = parser.add_argument_group(
+        "recipe",
+        "the paper's, changed by --recipe and then by these options; the defaults shown are those\n"
+        "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
+    )
+    group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
+    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES})
+
+
+def _add_machine(parser: Parser) -> None:
+    group = parser.add_argument_group("machine")
+    add_machine(group)
+    group.add_argument(
+        "--compile",
+        default="off",
+        choices=("off", "on", "graphs"),
+        help="compile the training pass with torch.compile; graphs: and replay it as CUDA graphs"
+        " (single process; default off)",
+    )
+    group.add_argument(
+        "--stream",
+        default="auto",
+        choices=("auto", "on", "off"),
+        help="on: decode images from the folder as they are needed; off: read all into memory"
+        " first; auto: on for a folder and the networks D to H",
+    )
+    group.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="threads of a process that decode streamed images (default: as many as cores)",
+    )
+    add_threads_and_seed(group)
+
+
+def _add_output(parser: Parser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", required=True, metavar="DIR", help="the run's folder")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out; keeps its network and recipe, save --epochs and --lr",
+    )
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=float,
+        default=10.0,
+        metavar="N",
+        help="also save within an epoch after N minutes (default 10)",
+    )
+    group.add_argument(
+        "--log", default="csv", choices=("csv", "none"), help="metrics.csv or not (default csv)"
+    )
+    group.add_argument("--tensorboard", action="store_true", help="also write TensorBoard events")
+    group.add_argument(
+        "--gradients",
+        action="store_true",
+        help="also write gradients.csv: how large each convolution's gradients are, by epoch",
+    )
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+    group.add_argument("--json", action="store_true", help="print the final summary as JSON")

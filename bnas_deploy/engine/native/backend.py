@@ -1,0 +1,154 @@
+"""The native backend: hands a program to the compiled kernels; not those, and no choice of backend.
+
+Shapes: N batch, C channels, H W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.engine.native.program import build
+from bnas_deploy.engine.runner import (
+    Floats,
+    KernelUse,
+    Limit,
+    StepTime,
+    check_images,
+    check_threads,
+    steady_clock,
+)
+from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.format.program import PackedModel
+
+try:
+    from bnas_deploy import _kernels
+except ImportError as error:
+    msg = (
+        f"the native backend needs the compiled module bnas_deploy._kernels ({error}); "
+        "build it with 'pip install .' (needs a C++17 compiler)"
+    )
+    raise BackendError(msg) from error
+
+__all__ = ["NativeRunner", "best_isa", "isas"]
+
+PEAK_MS, CLOCK_MS = 30, 10
+
+
+def isas() -> dict[str, list[str]]:
+    """Every compiled instruction set, best first, with the features that this machine lacks."""
+    return _kernels.isas()
+
+
+def best_isa() -> str:
+    """The best instruction set that this machine can run."""
+    return next(name for name, missing in isas().items() if not missing)
+
+
+def _check_isa(isa: str) -> str:
+    known = isas()
+    if isa not in known:
+        msg = f"unknown instruction set {isa!r}; choose one of {', '.join(known)}"
+        raise BackendError(msg)
+    if known[isa]:
+        able = ", ".join(name for name, missing in known.items() if not missing)
+        msg = (
+            f"this machine cannot run {isa}: it lacks {', '.join(known[isa])}; choose one of {able}"
+        )
+        raise BackendError(msg)
+    return isa
+
+
+class NativeRunner:
+    """Runs a program by the compiled kernels; see `bnas_deploy.engine.runner.Runner`.
+
+    Images of a batch are spread over `threads`; each image is computed by one thread. Several
+    Python threads may call one runner; the interpreter's lock is released meanwhile.
+    """
+
+    name = "native"
+
+    def __init__(self, model: PackedModel, *, isa: str | None = None, threads: int = 1) -> None:
+        """Repack the weights and plan the memory.
+
+        Raises:
+            BackendError: `isa` is unknown or this machine cannot run it, `threads` is below 1, or
+                the program needs more than the kernels' 16-bit dot products.
+        """
+        self._model = build(model, _check_isa(isa or best_isa()))
+        self.isa: str | None = self._model.isa
+        self.threads = check_threads(threads)
+        self.note: str | None = None
+        self._program = model.program
+
+    def run(self, images: Floats) -> Floats:
+        """Logits (N, classes) of float32 images (N, C, H, W)."""
+        return self._model.run(self._check(images), self.threads)
+
+    def trace(self, images: Floats) -> dict[str, npt.NDArray[np.generic]]:
+        """Every value of the program by name: (N, C, H, W) float32, or bool where True is -1."""
+        images = self._check(images)
+        traces = [self._model.trace(images[i : i + 1]) for i in range(len(images))]
+        values: dict[str, npt.NDArray[np.generic]] = {}
+        for i, (name, value) in enumerate(self._program.values.items()):
+            dtype = np.bool_ if value.kind == "bits" else np.float32
+            rows = [trace[i] for trace in traces]
+            values[name] = np.stack(rows) if rows else np.empty((0, *value.shape), dtype)
+        return values
+
+    def profile(self, images: Floats, repeats: int) -> list[StepTime]:
+        """(index, op, median seconds for all images) of each step over `repeats` runs."""
+        images = self._check(images)
+        if repeats < 1:
+            msg = f"repeats must be at least 1, got {repeats}"
+            raise UsageError(msg)
+        singles = [images[i : i + 1] for i in range(len(images))]
+        steps = self._program.steps
+        runs = [
+            sum(map(self._model.profile, singles), np.zeros(len(steps))) for _ in range(repeats)
+        ]
+        return [(i, s.OP, float(median(run[i] for run in runs))) for i, s in enumerate(steps)]
+
+    def repeater(self, images: Floats, index: int) -> Callable[[int], None]:
+        """Return a function that runs step `index` alone so many times, after a run of one image.
+
+        It is there to measure a step without the others; a step that adds in place adds again.
+
+        Raises:
+            UsageError: Not exactly one image, or no such step.
+        """
+        images, steps = self._check(images), len(self._program.steps)
+        if len(images) != 1 or not 0 <= index < steps:
+            msg = f"expected one image and a step below {steps}, got {len(images)} and {index}"
+            raise UsageError(msg)
+        execution = self._model.execution(images)
+        return lambda times: execution.repeat(index, times)
+
+    def kernels(self) -> list[KernelUse]:
+        """What runs each step, in order; a step that has nothing left to do has no entry."""
+        return [
+            KernelUse(step, kernel, gather or None, f"{outputs}x{vectors}" if outputs else None)
+            for step, kernel, gather, outputs, vectors, _ in self._model.describe()
+        ]
+
+    def limit(self) -> Limit:
+        """Measure the machine's limit for this instruction set, some 50 ms.
+
+        The clock is measured before and after the loop; see `steady_clock`.
+        """
+        before = _kernels.clock_rate(CLOCK_MS)
+        peak = _kernels.popcount_peak(self._model.isa, PEAK_MS)
+        return Limit(peak, steady_clock(before, _kernels.clock_rate(CLOCK_MS)))
+
+    def memory(self) -> dict[str, int]:
+        """Bytes: `weights` and `tables` of the model, `context` of each thread that runs.
+
+        A context is the planned `arena` of all values, `scratch` memory, and margins.
+        """
+        return self._model.memory()
+
+    def _check(self, images: Floats) -> Floats:
+        return check_images(images, self._program.values[self._program.input].shape)

@@ -1,0 +1,1 @@
+"""The reference backend in plain NumPy: the meaning of every step."""

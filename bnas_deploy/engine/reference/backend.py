@@ -1,0 +1,116 @@
+"""The reference backend: a program's meaning in plain NumPy; not fast, and never to be optimised.
+
+Every other backend is tested against it, bit for bit. The steps are in `float_steps`,
+`binary_steps` and `quantized_steps`, the arithmetic in `arithmetic`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnas_deploy.engine.reference import binary_steps as rb
+from bnas_deploy.engine.reference import float_steps as rf
+from bnas_deploy.engine.reference import quantized_steps as rq
+from bnas_deploy.engine.runner import (
+    Floats,
+    KernelUse,
+    StepTime,
+    check_images,
+    check_threads,
+    time_steps,
+)
+from bnas_deploy.format import steps as op
+from bnas_deploy.format.limits import ELEMENT_LIMIT
+from bnas_deploy.format.program import PackedModel
+
+__all__ = ["ReferenceRunner"]
+
+MEANING: dict[str, Callable[[Any, rf.State], dict[str, npt.NDArray[Any]]]] = {
+    op.Affine.OP: rf.affine,
+    op.Relu.OP: rf.relu_step,
+    op.Prelu.OP: rf.prelu_step,
+    op.Clip.OP: rf.clip,
+    op.Sigmoid.OP: rf.sigmoid_step,
+    op.Constant.OP: rf.constant,
+    op.BinaryMaxPool2d.OP: rb.binary_max_pool2d,
+    op.Conv2d.OP: rf.conv2d,
+    op.GroupedConv2d.OP: rf.conv2d,
+    op.Binarize.OP: rf.binarize,
+    op.BinaryConv2d.OP: rb.binary_conv2d,
+    op.BinaryGroupedConv2d.OP: rb.binary_conv2d,
+    op.BinaryDepthwiseConv2d.OP: rb.binary_depthwise_conv2d,
+    op.QuantizedConv2d.OP: rq.quantized_conv2d,
+    op.MaxPool2d.OP: rf.max_pool2d,
+    op.AvgPool2d.OP: rf.avg_pool2d,
+    op.AddSlice.OP: rf.add_slice,
+    op.MeanMagnitude.OP: rf.mean_magnitude,
+    op.Multiply.OP: rf.multiply,
+    op.Concat.OP: rf.concat,
+    op.SelectChannels.OP: rf.select_channels,
+    op.GlobalAvgPool.OP: rf.global_avg_pool,
+    op.Linear.OP: rf.linear,
+}
+
+
+class ReferenceRunner:
+    """Runs a program as docs/format.md spells it; see `bnas_deploy.engine.runner.Runner`.
+
+    `threads` is accepted as by the other backends; NumPy decides on its own.
+    """
+
+    name = "reference"
+
+    def __init__(self, model: PackedModel, *, threads: int = 1) -> None:
+        self.isa: str | None = None
+        self.threads = check_threads(threads)
+        self.note: str | None = None
+        self._program = model.program
+        self._tensors = model.tensors
+        self._shapes = {name: value.shape for name, value in model.program.values.items()}
+
+    def run(self, images: Floats) -> Floats:
+        """Logits (N, classes) of float32 images (N, C, H, W)."""
+        # Every value stays in memory, so a large program takes its images one after another.
+        count = max(1, ELEMENT_LIMIT // 16 // sum(map(math.prod, self._shapes.values())))
+        starts = range(0, max(1, len(images)), count)
+        parts = [self.trace(images[i : i + count])[self._program.output] for i in starts]
+        logits: Floats = np.concatenate(parts)
+        return logits[:, :, 0, 0]
+
+    def trace(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
+        """Every value by name, (N, C, H, W) float32, or bool where True is -1."""
+        values = self._start(images)
+        for i in range(len(self._program.steps)):
+            self._step(i, values)
+        return values
+
+    def profile(self, images: Floats, repeats: int) -> list[StepTime]:
+        """(index, op, median seconds) of each step."""
+        values = self._start(images)
+        return time_steps(self._program.steps, lambda i: self._step(i, values), repeats)
+
+    def kernels(self) -> list[KernelUse]:
+        """The function of each step."""
+        return [KernelUse(i, step.OP) for i, step in enumerate(self._program.steps)]
+
+    def limit(self) -> None:
+        """Not known: the loop that measures it belongs to the native backend."""
+
+    def _start(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
+        name = self._program.input
+        return {name: check_images(images, self._shapes[name])}
+
+    def _state(self, values: dict[str, npt.NDArray[Any]]) -> rf.State:
+        count = len(values[self._program.input])
+        return rf.State(values, self._tensors, self._shapes, count)
+
+    def _step(self, i: int, values: dict[str, npt.NDArray[Any]]) -> None:
+        step = self._program.steps[i]
+        # Infinities and NaN are ordinary values of float arithmetic here, as on every backend.
+        with np.errstate(all="ignore"):
+            values.update(MEANING[step.OP](step, self._state(values)))

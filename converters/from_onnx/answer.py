@@ -1,0 +1,56 @@
+"""What a model computes from its logits at the end, Softmax or ArgMax: a packed one leaves it out.
+
+The runtime ranks logits itself, so the answer is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import onnx
+from onnx import TensorProto
+
+from bnas_deploy.converters.from_onnx.read import OnnxNode, Source
+
+__all__ = ["without_answer"]
+
+NEW_SOFTMAX = 13
+"""The opset from which on Softmax works along the last axis if none is named."""
+
+_ENDS = {"Softmax", "LogSoftmax", "ArgMax"}
+_AROUND = {"Identity", "Cast", "Squeeze", "Flatten", "Reshape"}
+
+
+def without_answer(source: Source) -> tuple[Source, tuple[str, ...]]:
+    """Return the model up to its logits, and notes on what was left out behind them.
+
+    Where something was, `proto` is a copy whose output is the logits.
+    """
+    makers = {name: node for node in source.nodes for name in node.outputs}
+    name, logits = source.output, ""
+    ends: list[str] = []
+    while (node := makers.get(name)) is not None and not node.domain:
+        if node.op in _ENDS and _over_classes(node, source):
+            logits = node.inputs[0]
+            ends.insert(0, node.op)
+        elif node.op not in _AROUND:
+            break
+        name = node.inputs[0]
+    if not ends:
+        return source, ()
+    proto = onnx.ModelProto()
+    proto.CopyFrom(source.proto)
+    del proto.graph.output[:]
+    proto.graph.output.append(onnx.helper.make_tensor_value_info(logits, TensorProto.FLOAT, None))
+    note = f"{' and '.join(ends)} behind the logits: left out, as the answer is the same without"
+    return replace(source, output=logits, proto=proto), (note,)
+
+
+def _over_classes(node: OnnxNode, source: Source) -> bool:
+    """Whether it works along the classes."""
+    dims = source.shapes.get(node.inputs[0])
+    if dims is None or node.attributes.get("select_last_index", 0):
+        return False
+    default = -1 if source.opset >= NEW_SOFTMAX else 1
+    axis = node.attributes.get("axis", 0 if node.op == "ArgMax" else default)
+    return axis % (len(dims) + 1) == 1 and all(extent == 1 for extent in dims[1:])

@@ -1,0 +1,212 @@
+"""An ONNX model as a graph, node by node, or the list of all that stands in the way.
+
+The rules of operators are in `rules/`, a file per kind of operator; `fold` computes constants.
+After an obstacle the import goes on with an unknown value of the right shape, so that one run finds
+every obstacle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
+from bnas_deploy.converters.from_onnx.read import OnnxNode, Source
+from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
+from bnas_deploy.converters.from_onnx.rules.arithmetic import ARITHMETIC_RULES
+from bnas_deploy.converters.from_onnx.rules.elementwise import ELEMENTWISE_RULES
+from bnas_deploy.converters.from_onnx.rules.layers import LAYER_RULES
+from bnas_deploy.converters.from_onnx.rules.parts import PART_RULES
+from bnas_deploy.converters.from_onnx.rules.quantizers import DOMAINS, QUANTIZER_RULES
+from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
+from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
+from bnas_deploy.converters.graph.builder import GraphBuilder
+from bnas_deploy.converters.graph.nodes import Array, Graph, ops
+from bnas_deploy.converters.signs.binary_layers import floats
+from bnas_deploy.converters.signs.flow import Flow
+from bnas_deploy.converters.signs.importer import FloatLayer, Importer
+from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, refusal
+from bnas_deploy.errors import ConversionError, PassError
+
+__all__ = ["RULES", "SIGN_ZERO", "Imported", "onnx_graph"]
+
+Rule = Callable[[Importer, OnnxNode, Sequence[Any]], Any]
+RULES: dict[str, Rule] = {
+    **LAYER_RULES,
+    **POOL_RULES,
+    **ACTIVATION_RULES,
+    **ELEMENTWISE_RULES,
+    **ARITHMETIC_RULES,
+    **VIEW_RULES,
+    **PART_RULES,
+}
+"""The standard operators that are understood where they read what depends on the image."""
+
+SIGN_ZERO = ("auto", "exact", "plus")
+"""What Sign(0) = 0 becomes: see docs/onnx.md."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A graph with what was noticed on the way.
+
+    Attributes:
+        graph: For the passes.
+        float_layers: Convolutions and linear layers in full precision.
+        notes: What people should know.
+    """
+
+    graph: Graph
+    float_layers: tuple[FloatLayer, ...]
+    notes: tuple[str, ...]
+
+
+def onnx_graph(
+    source: Source, name: str, *, allow_float: bool = False, sign_zero: str = "auto"
+) -> Imported:
+    """Return the graph of a model.
+
+    Args:
+        source: From `read_onnx`.
+        name: Of the model, for the message.
+        allow_float: Whether layers may stay in full precision.
+        sign_zero: One of `SIGN_ZERO`.
+
+    Raises:
+        ConversionError: With every obstacle: node, operator, reason, and what would help.
+    """
+    build = GraphBuilder(source.image, source.input)
+    imports = Importer(build, source.opset, source.batch, sign_zero)
+    imports.values.update(source.constants)
+    imports.values[source.input] = Flow(
+        source.input, source.image, source.dims, last=source.channels_last
+    )
+    obstacles: list[Obstacle] = []
+    for node in _needed(source):
+        _import(imports, node, source, obstacles)
+    output = _output(imports, source, obstacles)
+    if not allow_float:
+        obstacles += [_float_obstacle(layer) for layer in imports.float_layers]
+    if obstacles:
+        raise refusal(name, obstacles)
+    return Imported(build.graph(output), tuple(imports.float_layers), tuple(imports.notes))
+
+
+def _needed(source: Source) -> list[OnnxNode]:
+    """The nodes that the output depends on, in order."""
+    wanted, kept = {source.output}, []
+    for node in reversed(source.nodes):
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
+            kept.append(node)
+    return kept[::-1]
+
+
+def _import(imports: Importer, node: OnnxNode, source: Source, obstacles: list[Obstacle]) -> None:
+    inputs = [imports.values.get(name) if name else None for name in node.inputs]
+    hidden = [n for n in node.inputs if n and imports.values.get(n) is None]
+    results: list[Flow | Array | None]
+    if hidden:
+        results = _unknown(imports, node, source)
+    else:
+        try:
+            results = _converted(imports, node, inputs)
+        except CannotConvert as error:
+            obstacles.append(Obstacle(node.name, node.op, error.reason, error.remedy))
+            results = _unknown(imports, node, source)
+        except (ConversionError, PassError) as error:  # of the graph's own rules
+            remedy = "check the model's shapes and weights"
+            obstacles.append(Obstacle(node.name, node.op, str(error), remedy))
+            results = _unknown(imports, node, source)
+    imports.values.update(
+        (name, value) for name, value in zip(node.outputs, results, strict=False) if name
+    )
+
+
+def _converted(
+    imports: Importer, node: OnnxNode, inputs: Sequence[Any]
+) -> list[Flow | Array | None]:
+    constant = all(x is None or isinstance(x, np.ndarray) for x in inputs)
+    standard = node.domain == "" or (node.op in QUANTIZER_RULES and node.domain in DOMAINS)
+    if constant and standard and node.op in FOLDED and not _expands(node, inputs):
+        return [fold(node, inputs, imports.opset)]
+    rule = RULES.get(node.op) if not node.domain else None
+    if node.domain in DOMAINS:
+        rule = QUANTIZER_RULES.get(node.op)
+    if rule is None:
+        domain = f" of the domain {node.domain!r}" if node.domain else ""
+        msg = f"this operator{domain} is not understood"
+        raise CannotConvert(msg, _help(node.op))
+    try:
+        result = rule(imports, node, inputs)
+    except MISFITS as error:
+        msg = f"its inputs or attributes do not fit: {error}"
+        raise CannotConvert(msg, "check it") from error
+    return list(result) if isinstance(result, list) else [result]
+
+
+def _expands(node: OnnxNode, inputs: Sequence[Any]) -> bool:
+    """Whether a constant is laid out for a batch of unknown size."""
+    return node.op == "Expand" and bool((inputs[1].reshape(-1)[:1] < 0).any())
+
+
+def _help(op: str) -> str:
+    return _HELP.get(
+        op, "leave it out of the model, or write it with the operators of docs/onnx.md"
+    )
+
+
+_HELP = {
+    "Softmax": "only at the end, over the classes, where it is left out",
+    "LogSoftmax": "only at the end, over the classes, where it is left out",
+    "ArgMax": "only at the end, over the classes, where it is left out",
+    "TopK": "end the model with the logits",
+    "QuantizeLinear": "activations of several bits are not understood; use one bit, or float32",
+    "DequantizeLinear": "only constants can be dequantized; use one bit, or float32 activations",
+    "Quant": "only BipolarQuant (one bit) is understood",
+    "ConvTranspose": "use Conv",
+    "InstanceNormalization": "use BatchNormalization",
+    "LayerNormalization": "use BatchNormalization",
+}
+
+
+def _unknown(imports: Importer, node: OnnxNode, source: Source) -> list[Flow | Array | None]:
+    """Values of the shapes that inference found, to go on with; None where it found none."""
+    results: list[Flow | Array | None] = []
+    for name in node.outputs:
+        dims = source.shapes.get(name)
+        if not name or dims is None or len(dims) not in (1, 3):
+            results.append(None)
+            continue
+        shape = (dims[0], 1, 1) if len(dims) == 1 else (dims[0], dims[1], dims[2])
+        value = imports.fresh(f"{node.name}.unknown")
+        imports.build.values[value] = ops.Value(ops.F32, shape)
+        results.append(Flow(value, shape, dims))
+    return results
+
+
+def _output(imports: Importer, source: Source, obstacles: list[Obstacle]) -> str:
+    """The graph's value of the logits."""
+    result = imports.values.get(source.output)
+    if result is None:
+        return source.input  # an obstacle has hidden it
+    try:
+        return _logits(imports, imports.flow(result, "the output"), source)
+    except CannotConvert as error:
+        obstacles.append(Obstacle(source.output, "output", error.reason, error.remedy))
+        return source.input
+
+
+def _logits(imports: Importer, result: Flow, source: Source) -> str:
+    if result.shape[1:] != (1, 1) or result.name == source.input:
+        msg = f"the output has shape (N, {list(result.dims)})"
+        raise CannotConvert(msg, "one logit a class is expected")
+    return floats(imports, result, source.output).name
+
+
+def _float_obstacle(layer: FloatLayer) -> Obstacle:
+    reason = f"would run in full precision: {layer.reason}"
+    return Obstacle(layer.node, layer.op, reason, "binarize it, or pass --allow-float")

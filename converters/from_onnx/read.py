@@ -1,0 +1,297 @@
+"""Reads an ONNX file into plain nodes and arrays, trusting nothing in it.
+
+External data is read here, not by the `onnx` package, so that no path in a model leads out of the
+model's folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import TensorProto, numpy_helper
+
+from bnas_deploy.converters.from_onnx.external import embed_external
+from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.flow import CHANNELS_FIRST
+from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
+from bnas_deploy.errors import ConversionError
+
+__all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxNode", "Source", "read_onnx"]
+
+OLDEST_OPSET = 11
+NEWEST_OPSET = 28
+"""The operators' meaning is known up to here; a newer file is refused, not guessed at."""
+
+FILE_LIMIT = 2**31
+NODE_LIMIT = 5_000
+POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
+"""What may stand between an input whose channels come last and the transpose that turns it."""
+
+FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One node, its attributes as plain Python values and arrays.
+
+    Attributes:
+        name: For messages; unique.
+        op: The operator, without its domain.
+        domain: Empty for standard operators.
+        inputs: Names; empty where an optional one is left out.
+        outputs: Names; empty where an optional one is left out.
+        attributes: By name.
+    """
+
+    name: str
+    op: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model as it was read.
+
+    Attributes:
+        proto: With external data embedded.
+        nodes: In an order in which they can run.
+        constants: Initialisers by name.
+        input: Name of the one input that is not an initialiser.
+        batch: Its fixed batch size; None if it is dynamic.
+        dims: Its other extents.
+        channels_last: Whether they are (H, W, C), as all that reads the input turns it.
+        output: Name of the one output.
+        opset: Of the standard operators.
+    """
+
+    proto: onnx.ModelProto
+    nodes: tuple[OnnxNode, ...]
+    constants: Mapping[str, Array]
+    input: str
+    batch: int | None
+    dims: tuple[int, ...]
+    output: str
+    opset: int
+    channels_last: bool = False
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """(C, H, W) of the input; (K, 1, 1) for vectors."""
+        if len(self.dims) == 1:
+            return self.dims[0], 1, 1
+        a, b, c = self.dims
+        return (c, a, b) if self.channels_last else (a, b, c)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Extents behind the batch of values, where they can be inferred; after an obstacle."""
+        return inferred_shapes(self.proto)
+
+
+def read_onnx(path: Path) -> Source:
+    """Read and check a model.
+
+    Raises:
+        ConversionError: The file is no ONNX model, damaged, too large, of an unknown version, or
+            its graph is cyclic or has more than one input or output.
+    """
+    proto = _parse(path)
+    opset = _opset(path, proto)
+    _check_graph(path, proto)
+    embed_external(proto, path)
+    _check_protobuf(path, proto)
+    constants = _constants(path, proto)
+    name, batch, dims = _input(path, proto, constants)
+    nodes = _nodes(path, proto)
+    return Source(
+        proto=proto,
+        nodes=nodes,
+        constants=constants,
+        input=name,
+        batch=batch,
+        dims=dims,
+        output=_output(path, proto),
+        opset=opset,
+        channels_last=len(dims) == 3 and _turned(nodes, name),
+    )
+
+
+def _turned(nodes: Sequence[OnnxNode], name: str) -> bool:
+    """Whether all that reads a value puts its last axis before the pixels, sooner or later."""
+    waiting, turned = {name}, False
+    for node in nodes:  # in an order in which they can run
+        if not waiting.intersection(node.inputs):
+            continue
+        if node.op in POINTWISE:
+            waiting.update(node.outputs)
+        elif node.op == "Transpose" and node.attributes.get("perm") == CHANNELS_FIRST:
+            turned = True
+        else:
+            return False
+    return turned
+
+
+def _fail(path: Path, what: str) -> ConversionError:
+    return ConversionError(f"{path.name}: {what}")
+
+
+def _parse(path: Path) -> onnx.ModelProto:
+    try:
+        if path.stat().st_size > FILE_LIMIT:
+            raise _fail(path, f"larger than 2^31 bytes ({path.stat().st_size:,})")
+        data = path.read_bytes()
+    except OSError as error:
+        raise _fail(path, error.strerror or str(error)) from error
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(data)
+    except DecodeError as error:
+        raise _fail(path, "not an ONNX model, or damaged (protobuf cannot read it)") from error
+    if not proto.graph.node or not proto.opset_import:
+        raise _fail(path, "not an ONNX model: expected a graph with nodes and an opset version")
+    return proto
+
+
+def _opset(path: Path, proto: onnx.ModelProto) -> int:
+    versions = [entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")]
+    if len(versions) != 1 or not OLDEST_OPSET <= versions[0] <= NEWEST_OPSET:
+        found = ", ".join(map(str, versions)) or "none"
+        what = f"expected one opset from {OLDEST_OPSET} to {NEWEST_OPSET}; got {found}"
+        raise _fail(path, f"{what}; convert it with onnx.version_converter")
+    return int(versions[0])
+
+
+def _check_graph(path: Path, proto: onnx.ModelProto) -> None:
+    graph = proto.graph
+    if len(graph.node) > NODE_LIMIT:
+        raise _fail(path, f"{len(graph.node):,} nodes; at most {NODE_LIMIT:,} are taken")
+    if proto.functions:
+        raise _fail(path, "it has functions of its own; write them out with onnx.inliner first")
+    if graph.sparse_initializer:
+        raise _fail(path, "sparse initialisers are not understood; store them dense")
+    if cyclic := _in_circles(graph):
+        raise _fail(path, f"these nodes depend on each other in a circle: {', '.join(cyclic[:8])}")
+
+
+def _in_circles(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that can never run, as each waits for another of them."""
+    made = {name for node in graph.node for name in node.output if name}
+    waits = {i: {n for n in node.input if n in made} for i, node in enumerate(graph.node)}
+    readers: dict[str, list[int]] = {}
+    for i, names in waits.items():
+        for name in names:
+            readers.setdefault(name, []).append(i)
+    ready = [i for i, names in waits.items() if not names]
+    while ready:
+        i = ready.pop()
+        del waits[i]
+        for name in graph.node[i].output:
+            for reader in readers.pop(name, []):
+                waits[reader].discard(name)
+                if not waits[reader]:
+                    ready.append(reader)
+    return [_name(graph.node[i]) for i in waits]
+
+
+def _check_protobuf(path: Path, proto: onnx.ModelProto) -> None:
+    try:
+        onnx.checker.check_model(proto)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise _fail(path, f"not a valid ONNX model: {first}") from error
+
+
+def _constants(path: Path, proto: onnx.ModelProto) -> dict[str, Array]:
+    return {tensor.name: _array(path, tensor) for tensor in proto.graph.initializer}
+
+
+def _array(path: Path, tensor: TensorProto) -> Array:
+    try:
+        array = np.array(numpy_helper.to_array(tensor))
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise _fail(path, f"tensor {tensor.name!r} cannot be read: {error}") from error
+    # Infinity is fine in bounds of Clip; where a layer cannot take it, the layer's rule says so.
+    if tensor.data_type in FLOATS and np.isnan(array).any():
+        raise _fail(path, f"tensor {tensor.name!r} holds NaN; is the model trained?")
+    return array
+
+
+def _input(
+    path: Path, proto: onnx.ModelProto, constants: Mapping[str, Array]
+) -> tuple[str, int | None, tuple[int, ...]]:
+    given = [value for value in proto.graph.input if value.name not in constants]
+    if len(given) != 1:
+        names = [value.name for value in given]
+        raise _fail(path, f"expected one input beside the initialisers; got {len(given)}: {names}")
+    (value,) = given
+    kind = value.type.tensor_type
+    if kind.elem_type != TensorProto.FLOAT:
+        raise _fail(
+            path, f"input {value.name!r} must be float32; cast inside the model is not read"
+        )
+    if not kind.HasField("shape") or len(kind.shape.dim) not in (2, 4):
+        rank = len(kind.shape.dim) if kind.HasField("shape") else "unknown"
+        what = f"input {value.name!r} must have shape (N, C, H, W) or (N, K); rank {rank}"
+        raise _fail(path, what)
+    first, *rest = kind.shape.dim
+    dims = tuple(int(d.dim_value) if d.HasField("dim_value") else 0 for d in rest)
+    if min(dims) < 1:
+        what = f"input {value.name!r} has extents that are not stated: {list(dims)} (0: unknown)"
+        raise _fail(path, f"{what}; state all but the batch, with onnx.tools.update_model_dims")
+    if max(dims) > EXTENT_LIMIT or math.prod(dims) > ARRAY_LIMIT:
+        what = f"input {value.name!r} is too large: {list(dims)}"
+        raise _fail(path, f"{what}; extents may have {EXTENT_LIMIT:,}, images 2^28 elements")
+    batch = int(first.dim_value) if first.HasField("dim_value") and first.dim_value > 0 else None
+    return value.name, batch, dims
+
+
+def _output(path: Path, proto: onnx.ModelProto) -> str:
+    names = [value.name for value in proto.graph.output]
+    if len(names) != 1:
+        raise _fail(path, f"expected one output, the logits; got {names}; drop the others")
+    return str(names[0])
+
+
+def _name(node: onnx.NodeProto) -> str:
+    return str(node.name or next((o for o in node.output if o), node.op_type))
+
+
+def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OnnxNode, ...]:
+    found: list[OnnxNode] = []
+    names: set[str] = set()
+    for node in proto.graph.node:
+        name = _name(node)
+        while name in names:
+            name += "_"
+        names.add(name)
+        attributes = {a.name: _attribute(path, name, a) for a in node.attribute}
+        domain = "" if node.domain == "ai.onnx" else node.domain
+        found.append(
+            OnnxNode(name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes)
+        )
+    return tuple(found)
+
+
+def _attribute(path: Path, node: str, attribute: onnx.AttributeProto) -> Any:  # noqa: ANN401
+    if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
+        return None  # the operators that have them are refused by name
+    if attribute.type == onnx.AttributeProto.TENSOR:
+        return _array(path, attribute.t)
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float) and np.isnan(value):
+        raise _fail(path, f"node {node!r}: attribute {attribute.name!r} is NaN")
+    return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, "append") else value

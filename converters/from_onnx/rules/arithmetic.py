@@ -1,0 +1,161 @@
+"""Sums, differences, products and quotients, of a value and a constant or of two values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.binary_layers import floats
+from bnas_deploy.converters.signs.flow import Flow
+from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.obstacles import CannotConvert
+
+__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped"]
+
+STEEP = 1e6
+"""From this factor on, Clip(factor * x, -1, 1) is taken for a sign."""
+
+
+def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    x, y = inputs
+    if isinstance(x, Flow) and isinstance(y, Flow):
+        return _of_two(imports, node, x, y)
+    flow = x if isinstance(x, Flow) else imports.flow(y)
+    operand = imports.constant(y if isinstance(x, Flow) else x, "its operand")
+    image = flow.per_pixel(operand)
+    if image is not None:
+        return _with_map(imports, node, flow, image, isinstance(x, Flow))
+    constant = flow.per_channel(operand)
+    ones = np.ones(flow.channels)
+    alpha, beta = ones, 0 * ones
+    if node.op == "Mul":
+        alpha = constant
+    elif node.op == "Add":
+        beta = constant
+    elif node.op == "Sub":
+        alpha, beta = (ones, -constant) if isinstance(x, Flow) else (-ones, constant)
+    elif isinstance(x, Flow):
+        with np.errstate(divide="ignore"):
+            alpha = 1 / constant
+    else:
+        msg = "divides by a computed value"
+        raise CannotConvert(msg, "multiply by a constant")
+    if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
+        msg = "its constant is infinite, or zero to divide by"
+        raise CannotConvert(msg, "check the model")
+    result = imports.affine(flow, alpha, beta, node.name)
+    if (alpha >= STEEP).all() and result.levels is None:
+        imports.steep[result.name] = flow
+    return result
+
+
+def _with_map(
+    imports: Importer, node: OnnxNode, flow: Flow, image: Array, flow_first: bool
+) -> Flow:
+    """A value and a constant (C, H, W)."""
+    ones = np.ones(flow.channels)
+    if node.op == "Add":
+        return mapped(imports, flow, None, image, node.name)
+    if node.op == "Sub":
+        if not flow_first:
+            flow = imports.affine(flow, -ones, 0 * ones, f"{node.name}.minus")
+        return mapped(imports, flow, None, -image if flow_first else image, node.name)
+    if node.op == "Div":
+        if not flow_first:
+            msg = "divides by a computed value"
+            raise CannotConvert(msg, "multiply by a constant")
+        with np.errstate(divide="ignore"):
+            image = 1 / image
+    return mapped(imports, flow, image, None, node.name)
+
+
+def mapped(
+    imports: Importer, flow: Flow, factor: Array | None, addend: Array | None, name: str
+) -> Flow:
+    """Return flow * factor + addend, (C, H, W) each or None, as products and sums of values.
+
+    Raises:
+        CannotConvert: A constant is infinite.
+    """
+    result = floats(imports, flow, f"{name}.x")
+    for op, image in (("multiply", factor), ("add", addend)):
+        if image is None:
+            continue
+        if not np.isfinite(image).all():
+            msg = "its constant is infinite, or zero to divide by"
+            raise CannotConvert(msg, "check the model")
+        alike = op == "multiply" and (image == image[:1]).all()
+        value = {"value": image[:1] if alike else image}
+        constant = imports.node("constant", f"{name}.constant", (), {}, value)
+        result = result.of(imports.node(op, name, (result.name, constant)))
+    return result
+
+
+def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
+    if node.op not in ("Add", "Sub"):
+        return _multiplied(imports, node, x, y)
+    x.need_bare()
+    y.need_bare()
+    if x.shape != y.shape or x.dims != y.dims or x.last != y.last:
+        msg = f"adds values of shapes {list(x.dims)} and {list(y.dims)}"
+        raise CannotConvert(msg, "make them equal")
+    a = floats(imports, x, f"{node.name}.a")
+    b = floats(imports, y, f"{node.name}.b")
+    if node.op == "Sub":
+        ones = np.ones(b.channels)
+        b = imports.affine(b, -ones, 0 * ones, f"{node.name}.minus")
+    return a.of(imports.node("add", node.name, (a.name, b.name)))
+
+
+def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
+    """Two values, or one and a factor of one channel or pixel: scales, gates (SE-ResNet)."""
+    x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
+    if node.op != "Mul" or not _repeats(x, factor):
+        msg = f"multiplies or divides values of shapes {list(x.dims)} and {list(factor.dims)}"
+        raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
+    x.need_bare()
+    factor.need_bare()
+    a = floats(imports, x, f"{node.name}.a")
+    b = floats(imports, factor, f"{node.name}.b")
+    return a.of(imports.node("multiply", node.name, (a.name, b.name)))
+
+
+def _repeats(x: Flow, factor: Flow) -> bool:
+    """Whether ONNX repeats a factor over the channels or pixels of x, and over nothing else."""
+    if len(x.dims) != 3 or len(factor.dims) != 3:
+        return (x.dims, x.shape, x.last) == (factor.dims, factor.shape, factor.last)
+    # Where x has its channels, the factor must have them too, whatever it is called there.
+    behind = x.last or x.dims != x.padded_shape
+    c, h, w = (factor.dims[i] for i in ((2, 0, 1) if behind else (0, 1, 2)))
+    alike = factor.last == x.last or 1 in (c, h * w)
+    fits = c in (1, x.channels) and (h, w) in ((1, 1), x.shape[1:])
+    return (c, h, w) == factor.shape and alike and fits
+
+
+def _sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    total = inputs[0]
+    for part in inputs[1:]:
+        total = _arithmetic(imports, replace(node, op="Add"), (total, part))
+    return imports.flow(total)
+
+
+def _negative(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    ones = np.ones(flow.channels)
+    return imports.affine(flow, -ones, 0 * ones, node.name)
+
+
+ARITHMETIC_RULES = {
+    "Add": _arithmetic,
+    "Div": _arithmetic,
+    "Mul": _arithmetic,
+    "Neg": _negative,
+    "Sub": _arithmetic,
+    "Sum": _sum,
+}

@@ -1,0 +1,242 @@
+"""Operators that move values about: shapes, padding, joins. No parts of values, no arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.converters.from_onnx.fold import BATCH, axes_of
+from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.binary_layers import floats
+from bnas_deploy.converters.signs.flow import Flow, Levels
+from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
+from bnas_deploy.converters.signs.obstacles import CannotConvert
+
+__all__ = ["VIEW_RULES"]
+
+
+def _identity(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    return imports.flow(inputs[0])
+
+
+def _dropout(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    training = inputs[2] if len(inputs) > 2 else None
+    if training is not None and np.asarray(imports.constant(training, "its mode")).any():
+        msg = "drops values (training mode)"
+        raise CannotConvert(msg, "export in evaluation mode")
+    return imports.flow(inputs[0])
+
+
+def _seen_as(flow: Flow, dims: tuple[int, ...]) -> Flow:
+    flow.need_bare()
+    # A single pixel has its channels in the same order either way.
+    return replace(flow, dims=dims, last=flow.last and flow.shape[1:] != (1, 1))
+
+
+def _flatten(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    axis = int(node.attributes.get("axis", 1))
+    if axis != 1 and axis != -len(flow.dims):
+        msg = f"flattens from axis {axis}"
+        raise CannotConvert(msg, "flatten from axis 1")
+    return _seen_as(flow, (math.prod(flow.dims),))
+
+
+def _reshape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    wanted = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
+    have = [BATCH, *flow.dims]
+    if not node.attributes.get("allowzero", 0):
+        wanted = [have[i] if n == 0 and i < len(have) else n for i, n in enumerate(wanted)]
+    if not wanted or not _keeps_batch(wanted, flow, imports.batch):
+        msg = f"reshapes across the batch, to {inputs[1].tolist()}"
+        raise CannotConvert(msg, "keep the batch")
+    dims, total = wanted[1:], math.prod(flow.dims)
+    if dims.count(-1) == 1:
+        known = math.prod(n for n in dims if n != -1)
+        dims = [total // known if n == -1 and known else n for n in dims]
+    return _new_dims(flow, tuple(dims))
+
+
+def _keeps_batch(wanted: list[int], flow: Flow, batch: int | None) -> bool:
+    """Whether the first extent is the batch; a -1 is, where the others use up all elements."""
+    rest = wanted[1:]
+    if wanted[0] == -1:
+        return -1 not in rest and math.prod(rest) == math.prod(flow.dims)
+    return wanted[0] == BATCH or (batch is not None and wanted[0] == batch)
+
+
+def _new_dims(flow: Flow, dims: tuple[int, ...]) -> Flow:
+    single = flow.shape[1:] == (1, 1)
+    flat = dims == (math.prod(flow.shape),)
+    apart = single and flow.channels in dims and math.prod(dims) == flow.channels
+    whole = dims == (flow.dims if flow.last else flow.shape)
+    if not (flat or apart or whole):
+        msg = f"reshapes (N, {list(flow.dims)}) to (N, {list(dims)})"
+        raise CannotConvert(
+            msg,
+            "only flattening to (N, K), and back, is understood",
+        )
+    return _seen_as(flow, dims)
+
+
+def _squeeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow, axes = imports.flow(inputs[0]), axes_of(node, inputs)
+    rank = len(flow.dims) + 1
+    if axes is None or any(a % rank == 0 for a in axes):
+        msg = "may squeeze the batch away"
+        raise CannotConvert(msg, "state the axes, without 0")
+    gone = {a % rank for a in axes}
+    if any(flow.dims[a - 1] != 1 for a in gone):
+        msg = f"squeezes extents that are not 1, of {list(flow.dims)}"
+        raise CannotConvert(msg, "check it")
+    return _new_dims(flow, tuple(n for i, n in enumerate(flow.dims, 1) if i not in gone))
+
+
+def _unsqueeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow, axes = imports.flow(inputs[0]), axes_of(node, inputs) or ()
+    rank = len(flow.dims) + 1 + len(axes)
+    added = {a % rank for a in axes}
+    rest = iter(flow.dims)
+    if 0 in added:
+        msg = "puts an axis before the batch"
+        raise CannotConvert(msg, "keep the batch first")
+    return _new_dims(flow, tuple(1 if i in added else next(rest) for i in range(1, rank)))
+
+
+def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    perm = tuple(node.attributes.get("perm", range(len(flow.dims), -1, -1)))
+    dims = tuple(flow.dims[p - 1] for p in perm[1:]) if perm[:1] == (0,) else ()
+    long = [p for p in perm if p and flow.dims[p - 1] != 1]
+    if dims and long == sorted(long) and flow.shape[1:] == (1, 1):
+        return _seen_as(flow, dims)
+    if (turned := flow.transposed(perm)) is not None:
+        return turned
+    msg = f"transposes to {list(perm)}"
+    raise CannotConvert(msg, "use the order (N, C, H, W) or (N, H, W, C)")
+
+
+def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array:
+    flow = imports.flow(inputs[0])
+    whole = [imports.batch if imports.batch is not None else BATCH, *flow.dims]
+    part = whole[node.attributes.get("start", 0) : node.attributes.get("end")]
+    return np.array(part, np.int64)
+
+
+def _expand(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    """A constant for every image of the batch (of our own export: a Zeroise edge)."""
+    constant = imports.constant(inputs[0], "its input")
+    extents = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
+    if len(extents) != 4 or constant.ndim > 4 or extents[0] not in (BATCH, imports.batch):
+        msg = f"expands to {extents}"
+        raise CannotConvert(msg, "expand to (N, C, H, W)")
+    shape = np.broadcast_shapes((1,) * (4 - constant.ndim) + constant.shape, (1, *extents[1:]))
+    if min(shape) < 1 or math.prod(shape) > 2**26 or shape[0] != 1:
+        msg = f"expands to {list(shape)}"
+        raise CannotConvert(msg, "check the model")
+    c, h, w = shape[1:]
+    zero = Flow(imports.node("zero", node.name, (), {"shape": (c, h, w)}), (c, h, w), (c, h, w))
+    value = zero.per_channel(constant)
+    return imports.affine(zero, np.ones(c), value, node.name)
+
+
+def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    flow.need_image()
+    if node.attributes.get("mode", "constant") != "constant":
+        msg = f"pads by {node.attributes['mode']!r}"
+        raise CannotConvert(msg, "pad with a constant")
+    pads = _pads(imports, inputs, node)
+    given = inputs[2] if len(inputs) > 2 else None
+    value = 0.0 if given is None else float(imports.constant(given, "its value").reshape(()))
+    if any(pads[i] for i in (0, 4)) or min(pads) < 0 or max(pads) > EXTENT_LIMIT:
+        msg = f"pads by {pads}"
+        raise CannotConvert(msg, "pad channels, height and width, by 0 or more")
+    if pads[1] or pads[5]:
+        flow = _more_channels(imports, flow, pads[1], pads[5], value, node.name)
+    border = (pads[2], pads[3], pads[6], pads[7])
+    if not any(border):
+        return flow
+    fill = np.full(flow.channels, value)
+    if flow.fill is not None and not np.array_equal(flow.fill, fill):
+        msg = "pads again, with another number"
+        raise CannotConvert(msg, "pad once")
+    top, left, bottom, right = (a + b for a, b in zip(flow.pads, border, strict=True))
+    wider = replace(flow, pads=(top, left, bottom, right), fill=fill)
+    return replace(wider, dims=wider.padded_shape)
+
+
+def _pads(imports: Importer, inputs: Sequence[Any], node: OnnxNode) -> list[int]:
+    pads = [int(p) for p in imports.constant(inputs[1], "its pads").reshape(-1)]
+    axes = axes_of(node, inputs, 3)
+    if axes is not None:
+        whole = [0] * 8
+        for place, axis in enumerate(axes):
+            whole[axis % 4], whole[4 + axis % 4] = pads[place], pads[place + len(axes)]
+        pads = whole
+    if len(pads) != 8:
+        msg = f"pads by {pads}"
+        raise CannotConvert(msg, "two numbers for each of four axes are understood")
+    return pads
+
+
+def _more_channels(
+    imports: Importer, flow: Flow, before: int, after: int, value: float, name: str
+) -> Flow:
+    if value:
+        msg = "pads channels with a number"
+        raise CannotConvert(msg, "pad channels with 0")
+    none = np.full(before, -1), np.full(after, -1)
+    return imports.select(flow, np.concatenate([none[0], np.arange(flow.channels), none[1]]), name)
+
+
+def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flows = [imports.flow(x) for x in inputs]
+    for flow in flows:
+        flow.need_bare()
+    rank = len(flows[0].dims) + 1
+    single = all(flow.shape[1:] == (1, 1) for flow in flows)
+    axis = node.attributes["axis"] % rank
+    last = rank == 4 and axis == 3 and all(f.last or f.dims == (1, 1, f.channels) for f in flows)
+    first = axis == 1 and (all(f.image for f in flows) or (single and rank == 2))
+    if not (last or first):
+        msg = f"joins along axis {node.attributes['axis']}"
+        raise CannotConvert(msg, "join channels")
+    if len({len(flow.dims) for flow in flows}) != 1 or len({f.shape[1:] for f in flows}) != 1:
+        msg = "joins values of different sizes"
+        raise CannotConvert(msg, "make them equal")
+    levels = [flow.levels for flow in flows if flow.levels is not None]
+    joined = None
+    if len(levels) == len(flows):
+        joined = Levels(
+            *(np.concatenate([getattr(x, k) for x in levels]) for k in ("low", "mid", "high"))
+        )
+    else:
+        flows = [floats(imports, flow, node.name) for flow in flows]
+    names = [flow.name for flow in flows]
+    name = names[0] if len(names) == 1 else imports.node("concat", node.name, names)
+    c, h, w = imports.shape(name)
+    dims = (c, h, w) if rank == 4 else (c, *flows[0].dims[1:])
+    return Flow(name, (c, h, w), (h, w, c) if last else dims, joined, last=last and not single)
+
+
+VIEW_RULES = {
+    "Concat": _concat,
+    "Dropout": _dropout,
+    "Expand": _expand,
+    "Flatten": _flatten,
+    "Identity": _identity,
+    "Pad": _pad,
+    "Reshape": _reshape,
+    "Shape": _shape,
+    "Squeeze": _squeeze,
+    "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
+}

@@ -1,0 +1,264 @@
+"""Padding of convolutions and pools, explicit and automatic, and the pools; no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bnas_deploy.converters.from_onnx.fold import axes_of
+from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.signs.binary_layers import Window, floats
+from bnas_deploy.converters.signs.flow import CHANNELS_FIRST, Flow, Pads
+from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
+from bnas_deploy.converters.signs.obstacles import CannotConvert
+
+__all__ = ["POOL_RULES", "conv_window"]
+
+
+def conv_window(node: OnnxNode, shape: tuple[int, int, int], kernel: Sequence[int]) -> Window:
+    """Read strides, dilations and padding of a node.
+
+    Args:
+        node: A convolution or pool.
+        shape: (C, H, W) of its input.
+        kernel: Height and width.
+
+    Raises:
+        CannotConvert: They are not those of a two-dimensional window, or cut pixels off.
+    """
+    strides = _pair(node, "strides")
+    dilations = _pair(node, "dilations")
+    automatic = node.attributes.get("auto_pad", "NOTSET")
+    if automatic in ("NOTSET", "VALID"):
+        pads = tuple(int(p) for p in node.attributes.get("pads", (0, 0, 0, 0)))
+        pads = pads if automatic == "NOTSET" else (0, 0, 0, 0)
+    elif automatic in ("SAME_UPPER", "SAME_LOWER"):
+        pads = _same(shape, kernel, strides, dilations, automatic == "SAME_UPPER")
+    else:
+        msg = f"auto_pad {automatic!r}"
+        raise CannotConvert(msg, "state the pads")
+    if len(pads) != 4 or not all(0 <= p <= EXTENT_LIMIT for p in pads):
+        msg = f"pads {list(pads)}"
+        raise CannotConvert(msg, "four numbers from 0 are understood")
+    return Window(strides, (pads[0], pads[1], pads[2], pads[3]), dilations)
+
+
+def _pair(node: OnnxNode, name: str) -> tuple[int, int]:
+    values = tuple(int(v) for v in node.attributes.get(name, (1, 1)))
+    if len(values) != 2 or not all(1 <= v <= EXTENT_LIMIT for v in values):
+        msg = f"{name} {list(values)}"
+        raise CannotConvert(msg, "two numbers from 1 are understood")
+    return values[0], values[1]
+
+
+def _same(
+    shape: tuple[int, int, int],
+    kernel: Sequence[int],
+    strides: tuple[int, int],
+    dilations: tuple[int, int],
+    upper: bool,
+) -> Pads:
+    before, after = [], []
+    for extent, k, s, d in zip(shape[1:], kernel, strides, dilations, strict=True):
+        total = max(0, (-(-extent // s) - 1) * s + d * (k - 1) + 1 - extent)
+        small, large = total // 2, total - total // 2
+        before.append(small if upper else large)
+        after.append(large if upper else small)
+    return before[0], before[1], after[0], after[1]
+
+
+def _pool_window(node: OnnxNode, flow: Flow) -> tuple[tuple[int, int], Window]:
+    kernel = tuple(int(k) for k in node.attributes.get("kernel_shape", ()))
+    if len(kernel) != 2 or not all(1 <= k <= EXTENT_LIMIT for k in kernel):
+        msg = f"kernel_shape {list(kernel)}"
+        raise CannotConvert(msg, "two numbers are understood")
+    window = conv_window(node, flow.padded_shape, kernel)
+    if window.dilation != (1, 1):
+        msg = f"dilations {list(window.dilation)}"
+        raise CannotConvert(msg, "pool without dilation")
+    if node.attributes.get("ceil_mode", 0):
+        window = replace(window, padding=_rounded_up(flow.padded_shape, kernel, window))
+    return (kernel[0], kernel[1]), window
+
+
+def _rounded_up(shape: tuple[int, int, int], kernel: Sequence[int], window: Window) -> Pads:
+    """Padding that makes a last window where ceil_mode has one: one that begins inside."""
+    pads = list(window.padding)
+    for axis in range(2):
+        extent, k, s = shape[1 + axis], kernel[axis], window.stride[axis]
+        span = extent + pads[axis] + pads[2 + axis] - k
+        last = -(-span // s)
+        if last * s >= extent + pads[axis]:
+            last -= 1
+        pads[2 + axis] += max(0, last * s - span)
+    return pads[0], pads[1], pads[2], pads[3]
+
+
+def _pooled(
+    imports: Importer, op: str, name: str, value: str, kernel: tuple[int, int], window: Window
+) -> Flow:
+    if any(p >= kernel[i % 2] for i, p in enumerate(window.padding)):
+        msg = f"padding {list(window.padding)} is not smaller than the kernel {list(kernel)}"
+        raise CannotConvert(
+            msg,
+            "pad less",
+        )
+    attributes = {"kernel": kernel, "stride": window.stride, "padding": window.padding}
+    return imports.bare(imports.node(op, name, (value,), attributes))
+
+
+def _max_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    """The maximum of signs is the sign of the maximum, so levels stay."""
+    flow = imports.flow(inputs[0])
+    flow.need_image()
+    if len(node.outputs) > 1 and node.outputs[1]:
+        msg = "gives indices"
+        raise CannotConvert(msg, "only the maximum is understood")
+    kernel, window = _pool_window(node, flow)
+    levels, source = flow.levels, flow.name
+    window = _with_pads(imports, flow, window)
+    if levels is not None:
+        rising = (levels.low <= levels.mid) & (levels.mid <= levels.high)
+        falling = (levels.low >= levels.mid) & (levels.mid >= levels.high)
+        if not (rising | falling).all():
+            msg = "its input's levels do not rise with its sign"
+            raise CannotConvert(msg, "pool before it")
+        turn = np.where(rising, 1.0, -1.0)
+        turned = imports.affine(
+            Flow(source, flow.shape, flow.shape), turn, np.zeros_like(turn), f"{node.name}.turned"
+        )
+        source = turned.name
+        low, high = np.minimum(levels.low, levels.high), np.maximum(levels.low, levels.high)
+        levels = type(levels)(low, levels.mid, high)
+    result = _pooled(imports, "max_pool", node.name, source, kernel, window)
+    return replace(result, levels=levels)
+
+
+def _with_pads(imports: Importer, flow: Flow, window: Window) -> Window:
+    """Padding with what no maximum sees: -infinity, or the least that the value can be."""
+    if not any(flow.pads):
+        return window
+    assert flow.fill is not None
+    least = np.full(flow.channels, -np.inf)
+    producer = imports.producer(flow.name)
+    if flow.levels is not None:
+        least = np.minimum(np.minimum(flow.levels.low, flow.levels.mid), flow.levels.high)
+    elif producer is not None and producer.op == "relu":
+        least = np.zeros(flow.channels)
+    if (flow.fill > least).any():
+        msg = "a maximum over a border that was padded with a number"
+        raise CannotConvert(msg, "pad inside the pool")
+    return replace(window, padding=_together(window.padding, flow.pads))
+
+
+def _together(a: Pads, b: Pads) -> Pads:
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
+
+
+def _average_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    flow.need_image()
+    kernel, window = _pool_window(node, flow)
+    counted = bool(node.attributes.get("count_include_pad", 0))
+    if any(flow.pads):
+        assert flow.fill is not None
+        if flow.fill.any() or (any(window.padding) and not counted):
+            msg = "averages a border that was padded"
+            raise CannotConvert(msg, "pad inside the pool")
+        window, counted = replace(window, padding=_together(window.padding, flow.pads)), True
+        flow = imports.bare(flow.name) if flow.levels is None else replace(
+            flow, pads=(0, 0, 0, 0), fill=None, dims=flow.shape
+        )  # fmt: skip
+    plain = floats(imports, flow, node.name)
+    if counted and any(window.padding):
+        if node.attributes.get("ceil_mode", 0):
+            msg = "counts its padding and rounds its size up"
+            raise CannotConvert(msg, "use ceil_mode = 0")
+        return _box_filter(imports, node, plain, kernel, window)
+    return _pooled(imports, "avg_pool", node.name, plain.name, kernel, window)
+
+
+def _box_filter(
+    imports: Importer, node: OnnxNode, flow: Flow, kernel: tuple[int, int], window: Window
+) -> Flow:
+    """An average that counts its padding divides by the same number everywhere."""
+    weight = np.full((flow.channels, 1, *kernel), 1 / (kernel[0] * kernel[1]))
+    name = imports.node("conv", node.name, (flow.name,), window.attributes(), {"weight": weight})
+    imports.add_float_layer(node.name, node.op, name, "its average counts the padding")
+    return imports.bare(name)
+
+
+def _global_average(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    flow.need_image()
+    flow.need_bare()
+    plain = floats(imports, flow, node.name)
+    return imports.bare(imports.node("global_avg_pool", node.name, (plain.name,)))
+
+
+def _reduce_mean(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    axes = axes_of(node, inputs)
+    flow = imports.flow(inputs[0])
+    if axes is not None and len(flow.dims) == 3 and flow.last:
+        return _mean_of_last(imports, node, flow, [a % 4 for a in axes])
+    if axes is not None and flow.image and [a % 4 for a in axes] == [1]:
+        return _mean_magnitude(imports, node, flow)
+    if axes is None or sorted(a % 4 for a in axes) != [2, 3] or not flow.image:
+        msg = f"a mean over the axes {axes}"
+        raise CannotConvert(msg, "only over height and width")
+    result = _global_average(imports, node, inputs)
+    keep = node.attributes.get("keepdims", 1)
+    return result if keep else replace(result, dims=(result.channels,))
+
+
+def _mean_of_last(imports: Importer, node: OnnxNode, flow: Flow, axes: list[int]) -> Flow:
+    """The mean over the pixels of a value whose channels lie behind them."""
+    first = flow.transposed(CHANNELS_FIRST)
+    if sorted(axes) != [1, 2] or first is None:
+        msg = f"a mean over the axes {axes}"
+        raise CannotConvert(msg, "only over height and width")
+    result = _global_average(imports, node, [first])
+    keep = node.attributes.get("keepdims", 1)
+    return replace(result, dims=(1, 1, result.channels) if keep else (result.channels,))
+
+
+def _mean_magnitude(imports: Importer, node: OnnxNode, flow: Flow) -> Flow:
+    """The mean or sum over the channels of absolutes, one channel out (XNOR-Net's K)."""
+    source = imports.magnitudes.get(flow.name)
+    keeps = node.attributes.get("keepdims", 1)
+    if source is None or flow.levels is not None or not keeps or any(flow.pads):
+        msg = "adds up channels"
+        raise CannotConvert(msg, "only of absolute values, with keepdims = 1, is understood")
+    factor = 1 / flow.channels if node.op == "ReduceMean" else 1.0
+    ones = np.ones(flow.channels)
+    constants = {"scale": ones, "shift": 0 * ones, "terms": np.array([factor, 0.0])}
+    return imports.bare(imports.node("mean_magnitude", node.name, (source,), {}, constants))
+
+
+def _reduce_sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow, axes = imports.flow(inputs[0]), axes_of(node, inputs)
+    if axes is None or not flow.image or [a % 4 for a in axes] != [1]:
+        msg = f"a sum over the axes {axes}"
+        raise CannotConvert(msg, "use a mean over height and width")
+    return _mean_magnitude(imports, node, flow)
+
+
+def _global_max(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    flow.need_image()
+    whole = replace(node, attributes={"kernel_shape": flow.padded_shape[1:]})
+    return _max_pool(imports, whole, inputs)
+
+
+POOL_RULES = {
+    "AveragePool": _average_pool,
+    "GlobalAveragePool": _global_average,
+    "GlobalMaxPool": _global_max,
+    "MaxPool": _max_pool,
+    "ReduceMean": _reduce_mean,
+    "ReduceSum": _reduce_sum,
+}

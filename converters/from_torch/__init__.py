@@ -1,0 +1,1 @@
+"""The front end for this project's own PyTorch networks."""

@@ -1,0 +1,1 @@
+"""The converters' graph: flat, typed, printable nodes over named values, and what they mean."""

@@ -1,0 +1,132 @@
+"""A `Report` as lines for people; nothing is counted or decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bnas_deploy.converters.eight_bit.facts import Agreement, EightBit
+from bnas_deploy.converters.packing.report import Report
+from bnas_deploy.converters.packing.self_check import SelfCheck
+
+__all__ = ["report_lines"]
+
+_SHOWN = 4  # names in a list before "and N more"
+
+
+def report_lines(report: Report) -> list[str]:
+    """Say what an export did: sizes, what went and why, what stays in full precision and why."""
+    return [
+        *_notes(report.notes),
+        *_sizes(report),
+        *_removed(report),
+        *_folded(report),
+        "kept in full precision:",
+        *(f"  {k.layer} ({k.op}, {k.bytes:,} bytes): {k.reason}" for k in report.kept),
+        *_eight_bit(report.eight_bit),
+        *_check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
+        *_agreement(report.eight_bit),
+    ]
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return ["how the file was read:", *(f"  {note}" for note in notes)] if notes else []
+
+
+def _sizes(report: Report) -> list[str]:
+    kinds = ", ".join(f"{kind} {size:,}" for kind, size in report.bytes_by_kind.items())
+    steps = ", ".join(f"{count} {op}" for op, count in report.steps.items())
+    times = report.source_bytes / max(1, report.packed_bytes)
+    return [
+        f"{report.network}: {report.parameters:,} parameters",
+        (
+            f"bytes: {report.source_bytes:,} as float32, {report.packed_bytes:,} packed"
+            f" ({times:.1f} times smaller)"
+        ),
+        f"  {kinds}",
+        (
+            f"binary convolutions: {_change(report.binary_convolutions)},"
+            f" with {_change(report.binary_weights)} one-bit weights"
+        ),
+        f"steps: {steps}",
+    ]
+
+
+def _removed(report: Report) -> list[str]:
+    narrowed = [f"{n.layer} {n.before} to {n.after}" for n in report.narrowed]
+    return [
+        "removed:",
+        _line("edges that are Zeroise", report.zeroise),
+        _line("sums, joins and pools of nothing but zeros", report.zero_sums),
+        _line("layers that nobody reads", report.unread),
+        _line("nodes equal to another", report.merged),
+        _line("layers' inputs that are the same for every image", narrowed),
+    ]
+
+
+def _folded(report: Report) -> list[str]:
+    return [
+        "folded:",
+        _line(
+            "full-precision convolutions took in the BatchNorm beside them",
+            report.folded_batchnorms,
+        ),
+        f"  {report.integer_thresholds} BatchNorm + sign into integer compares of dot products",
+        f"  {report.float_thresholds} BatchNorm + sign into float compares",
+        _line("convolutions that add their output onto its place", report.fused_residuals),
+    ]
+
+
+def _eight_bit(found: EightBit | None) -> list[str]:
+    if found is None:
+        return []
+    lines = [
+        f"  {layer.layer} ({layer.kind}): {layer.bytes_before:,} to {layer.bytes_after:,} bytes"
+        for layer in found.layers
+    ]
+    lines += [f"  {f.layer} ({f.kind}) stays in float: {f.reason}" for f in found.float_layers]
+    if found.calibration is None:
+        return ["in 8 bits: no layer", *lines]
+    images = f"{found.calibration_images} {found.calibration} images"
+    return [f"in 8 bits, ranges measured on {images}:", *lines]
+
+
+def _any_8_bit(report: Report) -> bool:
+    return report.eight_bit is not None and bool(report.eight_bit.layers)
+
+
+def _agreement(found: EightBit | None) -> list[str]:
+    if found is None or found.agreement is None:
+        return []
+    a: Agreement = found.agreement
+    return [
+        (
+            f"8 bits against float: the packed program ({a.backend}) before and after, on the same"
+            f" {a.images} images: same answer for {a.same_answer} of {a.images}; logits differ by"
+            f" {a.relative_error:.2g} of their spread"
+        )
+    ]
+
+
+def _check_lines(check: SelfCheck | None, *, in_8_bits: bool) -> list[str]:
+    if check is None:
+        return ["self-check: not run"]
+    return [
+        (
+            f"self-check: {check.images} {check.source} images, {check.against} against"
+            f" {check.backend}"
+            f"{' before 8 bits' if in_8_bits else ''}:"
+            f" same answer for {check.same_answer} of {check.images}; logits differ by at most"
+            f" {check.largest_difference:.2g} ({check.relative_error:.2g} of their spread)"
+        )
+    ]
+
+
+def _line(what: str, names: Sequence[str]) -> str:
+    listed = f": {', '.join(names[:_SHOWN])}" if names else ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"  {len(names)} {what}{listed}{more}"
+
+
+def _change(pair: tuple[int, int]) -> str:
+    before, after = pair
+    return f"{after:,}" if before == after else f"{after:,} of {before:,}"

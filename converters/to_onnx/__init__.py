@@ -1,0 +1,1 @@
+"""Writes graphs and packed programs as ONNX models."""

@@ -1,0 +1,31 @@
+"""Mistakes in what bnas-search is given: one line, status 2, nothing overwritten."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_search_is_not_overwritten(search, tmp_path):
+    search("--quiet", "--epochs", "1")
+    status, _, err = search()
+    assert status == 2
+    assert "holds a search already; add --resume" in err
+    (tmp_path / "run" / "checkpoint.pt").unlink()
+    status, _, err = search()
+    assert status == 2
+    assert "holds search.json and metrics.csv and genotype-gamma-1.json" in err
+
+
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        ("torch", "torch not installed; pip install 'bnas-deploy[train]'"),
+        ("matplotlib", "'bnas-deploy[plot]', or leave the pictures out with --no-pictures"),
+    ],
+)
+def test_a_package_that_is_not_there(search, monkeypatch, package, message):
+    there = lambda name: None if name == package else name  # noqa: E731
+    monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", there)
+    status, _, err = search(pictures=True)
+    assert status == 2
+    assert message in err

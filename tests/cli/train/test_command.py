@@ -1,0 +1,215 @@
+"""Tests of bnas-train: a small run, resuming it, stopping it, and the messages for mistakes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+import torch
+
+from bnas_deploy.cli.train.command import main
+from bnas_deploy.cli.train.parser import RECIPE_HELP
+from bnas_deploy.nn.genotype import DARTS_V2
+from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.product import load_model
+from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.torch_file import load_plain
+
+
+def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
+    status, out, _ = train("--json", "--dataset-name", "Colours")
+    assert status == 0
+    model = load_model(tmp_path / "run" / "model.pt")
+    assert model.labels == ("blue", "red")
+    assert model.preprocessing.size == (8, 8)
+    assert model.training["dataset"] == "Colours"
+    assert model.training["epochs"] == 2
+    assert model.training["recipe"]["batch"] == 8
+    assert 0 <= model.training["test_accuracy"] <= 1
+    (phase,) = model.training["phases"]
+    assert (phase["from_epoch"], phase["epochs"], phase["lr"]) == (0, 2, 0.05)
+    assert phase["runtime"] == model.training["runtime"] == "CPU, 1 threads, float32"
+    summary = json.loads(out)
+    assert "history" not in summary
+    assert summary["test_accuracy"] == model.training["test_accuracy"]
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[-1]["test_accuracy"]) == model.training["test_accuracy"]
+    assert [str(row["lr"]) for row in model.training["history"]] == [row["lr"] for row in rows]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        *("checkpoint.pt", "metrics.csv", "model.pt"),
+    ]
+
+
+def test_resume_goes_on_to_a_new_length_and_says_so(train, tmp_path):
+    assert train("--quiet", "--dataset-name", "Colours")[0] == 0
+    status, _, err = train("--resume", "--epochs", "3", "--lr", "0.25", resume=True)
+    assert status == 0, err
+    training = load_model(tmp_path / "run" / "model.pt").training
+    assert training["epochs"] == 3
+    assert training["dataset"] == "Colours"
+    assert [row["epoch"] for row in training["history"]] == [1, 2, 3]
+    phases = [(p["from_epoch"], p["epochs"], p["lr"]) for p in training["phases"]]
+    assert phases == [(0, 2, 0.05), (2, 3, 0.25)]
+
+
+def test_weights_of_another_model_and_what_begins_anew(train, tmp_path):
+    assert train("--quiet")[0] == 0
+    first = tmp_path / "run" / "model.pt"
+    options = ("--init", str(first), "--shortcut", "pool1x1", "--epochs", "1", "--lr", "1e-30")
+    status, _, err = train(*options, "--momentum", "0", "--momentum-swing", "0", out="second")
+    assert status == 0, err
+    new = ["cells.1.preprocess_res.2", "cells.2.preprocess_res.2"]
+    assert f"starts from the weights of model.pt; layers that begin anew: {', '.join(new)}" in err
+    before, after = load_model(first), load_model(tmp_path / "second" / "model.pt")
+    weights, same = before.network.state_dict(), after.network.state_dict()
+    # A step centres binary weights again; those of the stem are as they were.
+    name = "stem.op.0.weight"
+    assert torch.equal(weights[name], same[name])
+    assert after.training["initial"] == {
+        "file": "model.pt",
+        "epochs": 2,
+        "dataset": "colours",
+        "test_accuracy": before.training["test_accuracy"],
+        "new": new,
+    }
+
+
+def test_where_the_weights_came_from_is_kept(train, tmp_path):
+    train("--quiet")
+    assert train("--init", str(tmp_path / "run" / "model.pt"), out="second")[0] == 0
+    status, _, err = train("--resume", "--epochs", "3", out="second", resume=True)
+    assert status == 0, err
+    assert "starts from" not in err
+    training = load_model(tmp_path / "second" / "model.pt").training
+    assert training["initial"]["file"] == "model.pt"
+    assert training["initial"]["new"] == []
+
+
+def test_gradients_of_a_resumed_run(train, tmp_path):
+    assert train("--quiet", "--gradients")[0] == 0
+    assert train("--resume", "--epochs", "3", "--gradients", resume=True)[0] == 0
+    with (tmp_path / "run" / "gradients.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted({row["epoch"] for row in rows}) == ["1", "2", "3"]
+    assert {row["steps"] for row in rows} == {"3"}
+    assert rows[0]["name"] == "stem.op.0"
+    assert all(float(row["most"]) >= float(row["mean"]) >= 0 for row in rows)
+    assert sum(float(row["mean"]) for row in rows) > 0
+
+
+def test_resuming_a_finished_run_restores_its_product(train, tmp_path):
+    train("--quiet")
+    before = load_model(tmp_path / "run" / "model.pt").training
+    (tmp_path / "run" / "model.pt").unlink()
+    status, _, err = train("--resume", resume=True)
+    assert status == 0
+    assert "all 2 epochs are done; add --epochs N for more" in err
+    assert load_model(tmp_path / "run" / "model.pt").training == before
+
+
+def test_resume_from_before_names_and_phases_were_kept(train, tmp_path):
+    train("--quiet")
+    path = tmp_path / "run" / "checkpoint.pt"
+    value = load_plain(path)
+    del value["phases"], value["dataset"]
+    torch.save(value, path)
+    assert train("--resume", "--epochs", "3", resume=True)[0] == 0
+    training = load_model(tmp_path / "run" / "model.pt").training
+    assert training["dataset"] == "colours"
+    assert [phase["from_epoch"] for phase in training["phases"]] == [2]
+
+
+def test_schemes_travel_in_the_product(train, tmp_path):
+    options = ("--no-skip", "--activation-scale", "--centre-depthwise", "--genotype", "darts_v2")
+    assert train("--quiet", *options)[0] == 0
+    config = load_model(tmp_path / "run" / "model.pt").network.config
+    assert (config.skips, config.activation_scale, config.centre_depthwise) == (False, True, True)
+    assert config.genotype == DARTS_V2
+
+
+def test_a_recipe_file_and_options_over_it(train, tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps({"lr": 0.5, "weight_decay": 0.25}))
+    train("--quiet", "--recipe", str(tmp_path / "r.json"), "--lr", "0.125", "--no-flip")
+    recipe = load_model(tmp_path / "run" / "model.pt").training["recipe"]
+    assert (recipe["lr"], recipe["weight_decay"], recipe["flip"]) == (0.125, 0.25, False)
+
+
+def test_the_shortcut_goes_through_resuming_into_the_product(train, tmp_path):
+    train("--quiet", "--shortcut", "pool")
+    status, _, _ = train("--quiet", "--resume", "--epochs", "3", resume=True)
+    assert status == 0
+    model = load_model(tmp_path / "run" / "model.pt")
+    assert model.config.shortcut == "pool"
+    assert model.training["epochs"] == 3
+    assert "cells.1.preprocess_res.1.weight" not in model.network.state_dict()
+
+
+def test_a_genotype_file(train, tmp_path):
+    edges = [["none", 0], ["bin_conv_3x3", 1]] * 4
+    (tmp_path / "cell.json").write_text(json.dumps({"normal": edges, "reduce": edges}))
+    train("--quiet", "--genotype", str(tmp_path / "cell.json"), "--float")
+    model = load_model(tmp_path / "run" / "model.pt")
+    assert model.config.genotype.normal[1] == ("bin_conv_3x3", 1)
+    assert not model.network.binary
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeypatch):
+    step = Trainer._step
+
+    def step_with_a_signal(trainer, batch):
+        os.kill(os.getpid(), number)
+        return step(trainer, batch)
+
+    monkeypatch.setattr(Trainer, "_step", step_with_a_signal)
+    status, _, err = train()
+    assert status == 130
+    assert f"--out {tmp_path / 'run'} --resume --amp off\n" in err
+    progress = load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]
+    assert (progress["epoch"], progress["step"]) == (0, 1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(
+    ("epoch", "advice"),
+    [(0, "begin again"), (1, "go on from {}/checkpoint.pt (the last good one, after 1 epochs)")],
+)
+def test_a_loss_that_is_not_a_number_says_what_to_do(train, tmp_path, monkeypatch, epoch, advice):
+    step = Trainer._step
+
+    def spoiled_step(trainer, batch):
+        if trainer.progress.epoch == epoch:
+            trainer.network.classifier.bias.data.fill_(float("nan"))
+        return step(trainer, batch)
+
+    monkeypatch.setattr(Trainer, "_step", spoiled_step)
+    status, _, err = train()
+    assert status == 2
+    assert f"error: the loss became nan in epoch {epoch + 1}, step 1" in err
+    assert advice.format(tmp_path / "run") in err
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as info:
+        main(["--help"])
+    assert info.value.code == 0
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert "--resume" in text
+    assert "--label-smoothing" in text
+    assert "--shortcut {conv,pool1x1,binary,pool}" in text
+    assert set(RECIPE_HELP) == {field.name for field in fields(Recipe)}
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import sys; import bnas_deploy.cli.train.command; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,67 @@
+"""Mistakes in what bnas-train is given: one line, status 2, nothing overwritten."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [("absent.pt", "absent.pt"), ("run/checkpoint.pt", "bnas-deploy/checkpoint")],
+)
+def test_a_model_that_cannot_be_begun_with(train, tmp_path, model, complaint):
+    train("--quiet")
+    status, _, err = train("--init", str(tmp_path / model), out="second")
+    assert status == 2
+    assert complaint in err
+    assert not (tmp_path / "second").exists()
+
+
+def test_fewer_epochs_than_are_done(train):
+    train("--quiet")
+    status, _, err = train("--resume", "--epochs", "1", resume=True)
+    assert status == 2
+    assert "epochs must be at least 2, which are done; got 1" in err
+
+
+def test_a_run_is_not_overwritten(train):
+    train("--quiet")
+    status, _, err = train()
+    assert status == 2
+    assert err.startswith("error: ")
+    assert "--resume" in err
+
+
+@pytest.mark.parametrize("name", ["model.pt", "metrics.csv"])
+def test_a_product_without_its_checkpoint_is_not_overwritten(train, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("precious")
+    status, _, err = train()
+    assert status == 2
+    assert f"holds {name} of a run already; choose another --out" in err
+    assert (tmp_path / "run" / name).read_text() == "precious"
+
+
+def test_torch_that_is_not_there(train, monkeypatch):
+    monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", lambda name: None)
+    status, _, err = train()
+    assert status == 2
+    assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
+
+
+@pytest.mark.parametrize("option", ["--no-skip", "--activation-scale", "--centre-depthwise"])
+def test_resume_keeps_its_scheme(train, tmp_path, option):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    status, _, err = train("--resume", option, resume=True)
+    assert status == 2
+    assert f"leave out {option}" in err
+
+
+def test_tensorboard_that_is_not_there(train, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    status, _, err = train("--tensorboard")
+    assert status == 2
+    assert "pip install 'bnas-deploy[tensorboard]'" in err
