@@ -18,6 +18,8 @@ SPLIT = ("converters", "engine")
 """Rooms whose folders are rooms of their own in the table."""
 GROUND = {"bits", "errors", "settings", "shown", "numba_cache"}
 """Single files that every room may import."""
+ENTRIES = {"bnas_deploy", "cli"}
+"""Where users enter; they may import every room, and no room imports them."""
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numba", "PIL", "safetensors", "matplotlib")
 
 Rules = dict[str, tuple[set[str], set[str]]]
@@ -73,7 +75,7 @@ def found() -> Rules:
                 rooms |= {room_of(name)} - {room_of(module)} - GROUND - {"bnas_deploy"}
             else:
                 libraries |= {name.split(".")[0]} & set(LIBRARIES)
-    return {room: rule for room, rule in rules.items() if room not in GROUND | {"bnas_deploy"}}
+    return {room: rule for room, rule in rules.items() if room not in GROUND | ENTRIES}
 
 
 @pytest.mark.parametrize("column", [0, 1], ids=["rooms", "libraries"])
@@ -85,6 +87,10 @@ def test_the_table_says_who_imports_whom(column: int) -> None:
 def test_no_two_rooms_import_each_other() -> None:
     order = list(TopologicalSorter({room: rule[0] for room, rule in found().items()}).static_order())
     assert order.index("format") < order.index("engine") < order.index("runtime")
+
+
+def test_no_room_imports_the_commands() -> None:
+    assert not any("cli" in rooms for rooms, _ in found().values())
 
 
 def test_the_ground_imports_nothing_above_it() -> None:
