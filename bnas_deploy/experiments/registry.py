@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.experiments.backbones import BACKBONE_NETWORKS
-from bnas_deploy.experiments.costs import TABLE5, TABLE10, TABLE13
 from bnas_deploy.experiments.definition import Computed, Experiment
-from bnas_deploy.experiments.shortcuts import SHORTCUT_QUESTION
-from bnas_deploy.experiments.table01 import TABLE1
-from bnas_deploy.experiments.table02 import TABLE2
-from bnas_deploy.experiments.table04 import TABLE4
-from bnas_deploy.experiments.table06 import TABLE6
-from bnas_deploy.experiments.table08 import TABLE8
-from bnas_deploy.experiments.table11 import TABLE11
-from bnas_deploy.experiments.table12 import TABLE12
+from bnas_deploy.experiments.questions.backbones import BACKBONE_NETWORKS
+from bnas_deploy.experiments.questions.costs import TABLE5, TABLE10, TABLE13
+from bnas_deploy.experiments.questions.shortcuts import SHORTCUT_QUESTION
+from bnas_deploy.experiments.questions.table01 import TABLE1
+from bnas_deploy.experiments.questions.table02 import TABLE2
+from bnas_deploy.experiments.questions.table04 import TABLE4
+from bnas_deploy.experiments.questions.table06 import TABLE6
+from bnas_deploy.experiments.questions.table08 import TABLE8
+from bnas_deploy.experiments.questions.table11 import TABLE11
+from bnas_deploy.experiments.questions.table12 import TABLE12
 
 __all__ = ["EXPERIMENTS", "find"]
 

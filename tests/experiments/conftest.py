@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from bnas_deploy.cli.report.training import Machine, train_job
-from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.registry import find
-from bnas_deploy.experiments.runner import Options, run_experiment
+from bnas_deploy.experiments.running.images import Images
+from bnas_deploy.experiments.running.runner import Options, run_experiment
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnas_deploy.experiments.costs import TABLE5, TABLE10, TABLE13
+from bnas_deploy.experiments.questions.costs import TABLE5, TABLE10, TABLE13
 
 
 def rows(computed):

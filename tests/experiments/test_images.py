@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.registry import find
+from bnas_deploy.experiments.running.images import Images
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnas_deploy.experiments.latency import interleaved
+from bnas_deploy.experiments.measuring.latency import interleaved
 
 
 class Fake:

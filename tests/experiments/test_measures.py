@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.experiments.generated import generated_images
-from bnas_deploy.experiments.measures import evaluate_shipped, measured
+from bnas_deploy.experiments.measuring.measures import evaluate_shipped, measured
+from bnas_deploy.experiments.running.generated import generated_images
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.experiments.definition import Experiment
-from bnas_deploy.experiments.page import render
+from bnas_deploy.experiments.page.render import render
 from bnas_deploy.experiments.registry import EXPERIMENTS
 from bnas_deploy.experiments.results import read_results, write_results
 from bnas_deploy.nn.genotype import LATEST_CELL, Genotype

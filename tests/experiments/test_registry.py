@@ -6,9 +6,9 @@ import pytest
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import BUDGETS, Experiment
-from bnas_deploy.experiments.plots import PLOTS
+from bnas_deploy.experiments.page.plots import PLOTS
+from bnas_deploy.experiments.questions.table12 import separable_share
 from bnas_deploy.experiments.registry import EXPERIMENTS, find
-from bnas_deploy.experiments.table12 import separable_share
 from bnas_deploy.networks.build import build_network
 from bnas_deploy.nn.genotype import DARTS_V2, LATEST_CELL, LATEST_CELL_ZEROISE
 

@@ -11,7 +11,7 @@ import pytest
 from bnas_deploy.cli.report.training import Machine, train_job
 from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.experiments.results import read_results
-from bnas_deploy.experiments.runner import results_path
+from bnas_deploy.experiments.running.runner import results_path
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import load_model, save_model

@@ -16,10 +16,10 @@ from bnas_deploy.cli.common.entry import INTERRUPTED, Parser, require, run_cli
 from bnas_deploy.cli.common.text import write_table
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import BUDGETS, Computed, Experiment
-from bnas_deploy.experiments.images import Images
 from bnas_deploy.experiments.registry import EXPERIMENTS, find
 from bnas_deploy.experiments.results import FAILED, Results
-from bnas_deploy.experiments.runner import Options, results_path, run_experiment
+from bnas_deploy.experiments.running.images import Images
+from bnas_deploy.experiments.running.runner import Options, results_path, run_experiment
 from bnas_deploy.nn.genotype import Genotype
 
 __all__ = ["main"]
@@ -220,7 +220,7 @@ def _summary(results: Results, options: Options) -> int:
 
 def _render(args: argparse.Namespace) -> int:
     require("plot", "matplotlib")
-    from bnas_deploy.experiments.page import render  # noqa: PLC0415 - it needs matplotlib
+    from bnas_deploy.experiments.page.render import render  # noqa: PLC0415 - it needs matplotlib
 
     print(render(Path(args.out), Path(args.results) if args.results else None))
     return 0

@@ -9,8 +9,8 @@ from bnas_deploy.cli.common.run_folder import CHECKPOINT
 from bnas_deploy.cli.train.display import Report, ReportOptions, stop_on_signals
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
-from bnas_deploy.experiments.images import Images
-from bnas_deploy.experiments.jobs import Job, check_same
+from bnas_deploy.experiments.running.images import Images
+from bnas_deploy.experiments.running.jobs import Job, check_same
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training import start
 from bnas_deploy.training.data import ImageData

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bnas_deploy.experiments.definition import Cells, Variant
-from bnas_deploy.experiments.table08 import TABLE8
+from bnas_deploy.experiments.questions.table08 import TABLE8
 
 __all__ = ["ablation"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
-from bnas_deploy.experiments.generated import generated_images
+from bnas_deploy.experiments.running.generated import generated_images
 
 if TYPE_CHECKING:
     from bnas_deploy.training.data import ImageData

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bnas_deploy.experiments.budgets import ONE_SEED, full_recipe, smoke_setup
 from bnas_deploy.experiments.definition import TEST_ACCURACY, Cells, Experiment, Metric, Variant
-from bnas_deploy.experiments.same_runs import ablation
+from bnas_deploy.experiments.running.same_runs import ablation
 from bnas_deploy.nn.config import get_config
 
 __all__ = ["TABLE6"]

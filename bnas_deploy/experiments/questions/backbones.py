@@ -14,8 +14,8 @@ from bnas_deploy.experiments.definition import (
     Setup,
     Variant,
 )
-from bnas_deploy.experiments.packed import with_8_bits
-from bnas_deploy.experiments.same_runs import ablation
+from bnas_deploy.experiments.measuring.packed import with_8_bits
+from bnas_deploy.experiments.running.same_runs import ablation
 from bnas_deploy.training.recipe import RECIPES, Recipe
 
 __all__ = ["BACKBONE_NETWORKS"]

@@ -20,8 +20,8 @@ from bnas_deploy.experiments.definition import (
     Table,
     Variant,
 )
-from bnas_deploy.experiments.latency import compare_shortcuts
-from bnas_deploy.experiments.packed import with_8_bits
+from bnas_deploy.experiments.measuring.latency import compare_shortcuts
+from bnas_deploy.experiments.measuring.packed import with_8_bits
 from bnas_deploy.experiments.results import Results, percent, spread
 from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL

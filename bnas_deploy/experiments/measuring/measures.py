@@ -11,7 +11,7 @@ import numpy as np
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Measure
-from bnas_deploy.experiments.packed import with_8_bits
+from bnas_deploy.experiments.measuring.packed import with_8_bits
 from bnas_deploy.experiments.results import DONE, JobResult
 from bnas_deploy.runtime.preprocess import normalise
 

@@ -16,7 +16,7 @@ from bnas_deploy.experiments.definition import (
     Table,
     Variant,
 )
-from bnas_deploy.experiments.plots import draw
+from bnas_deploy.experiments.page.plots import draw
 from bnas_deploy.experiments.registry import EXPERIMENTS
 from bnas_deploy.experiments.results import (
     DONE,
@@ -27,7 +27,7 @@ from bnas_deploy.experiments.results import (
     read_results,
     spread,
 )
-from bnas_deploy.experiments.runner import results_path
+from bnas_deploy.experiments.running.runner import results_path
 from bnas_deploy.experiments.stated import budget_lines
 from bnas_deploy.nn.genotype import Genotype
 

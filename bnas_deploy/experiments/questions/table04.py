@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bnas_deploy.experiments.budgets import float_cell_setup
 from bnas_deploy.experiments.definition import TEST_ACCURACY, Cells, Experiment, Variant
-from bnas_deploy.experiments.same_runs import ablation
-from bnas_deploy.experiments.table08 import NO_DIVERSITY, TABLE8
+from bnas_deploy.experiments.questions.table08 import NO_DIVERSITY, TABLE8
+from bnas_deploy.experiments.running.same_runs import ablation
 
 __all__ = ["TABLE4"]
 

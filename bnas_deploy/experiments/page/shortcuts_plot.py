@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from bnas_deploy import cost
 from bnas_deploy.experiments.definition import Variant
+from bnas_deploy.experiments.questions.shortcuts import choices
 from bnas_deploy.experiments.results import Results
-from bnas_deploy.experiments.shortcuts import choices
 from bnas_deploy.nn.config import get_config
 
 __all__ = ["draw_shortcuts"]

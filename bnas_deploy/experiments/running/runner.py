@@ -14,10 +14,7 @@ from typing import Any
 
 from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.experiments.definition import Cells, Experiment, Setup, Variant
-from bnas_deploy.experiments.images import Images
-from bnas_deploy.experiments.jobs import MODEL, Job, finished, job_result, make_jobs
-from bnas_deploy.experiments.machine import machine_facts, versions
-from bnas_deploy.experiments.measures import evaluate_shipped, measured
+from bnas_deploy.experiments.measuring.measures import evaluate_shipped, measured
 from bnas_deploy.experiments.results import (
     DONE,
     FAILED,
@@ -26,6 +23,9 @@ from bnas_deploy.experiments.results import (
     Results,
     write_results,
 )
+from bnas_deploy.experiments.running.images import Images
+from bnas_deploy.experiments.running.jobs import MODEL, Job, finished, job_result, make_jobs
+from bnas_deploy.experiments.running.machine import machine_facts, versions
 
 __all__ = ["Options", "Train", "results_path", "run_experiment"]
 

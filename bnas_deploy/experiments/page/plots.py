@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bnas_deploy.experiments.definition import Picture, Variant
-from bnas_deploy.experiments.plot_shortcuts import draw_shortcuts
+from bnas_deploy.experiments.page.shortcuts_plot import draw_shortcuts
 from bnas_deploy.experiments.results import JobResult, Results
 
 __all__ = ["PLOTS", "draw"]

@@ -10,8 +10,8 @@ from bnas_deploy.experiments.definition import (
     Experiment,
     Variant,
 )
-from bnas_deploy.experiments.same_runs import ablation
-from bnas_deploy.experiments.table08 import TABLE8
+from bnas_deploy.experiments.questions.table08 import TABLE8
+from bnas_deploy.experiments.running.same_runs import ablation
 from bnas_deploy.nn.genotype import DARTS_V2
 
 __all__ = ["TABLE2"]

@@ -1,0 +1,1 @@
+"""Measures of trained and packed networks."""

@@ -1,0 +1,1 @@
+"""What each experiment asks: its variants, the paper's values, its metrics."""

@@ -1,0 +1,1 @@
+"""Runs the jobs of an experiment, and knows which are done."""
