@@ -12,6 +12,7 @@ import safetensors
 import safetensors.numpy
 
 from bnas_deploy.errors import FormatError
+from bnas_deploy.file_kind import what_bytes_are
 from bnas_deploy.format.strict_json import dump_json, parse_json
 from bnas_deploy.format.version import Version, parse_version, version_text
 
@@ -55,12 +56,13 @@ def unpack(blob: bytes) -> tuple[Version, str, dict[str, npt.NDArray[Any]]]:
     if len(blob) < 8:
         msg = f"expected a .bnn file, got {len(blob)} bytes; it is empty or truncated"
         raise FormatError(msg)
-    if blob.startswith(b"PK\x03\x04"):  # a zip archive, as torch.save writes it
-        msg = "expected a .bnn file, got one of PyTorch or a zip; pack a model.pt with bnas-export"
-        raise FormatError(msg)
     try:
         entries: _Entries = safetensors.deserialize(blob)  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
+        kind = what_bytes_are(blob)
+        if kind is not None and kind.key not in ("bnn", "safetensors"):
+            msg = f"expected a .bnn file; this is {kind}"
+            raise FormatError(msg) from error
         msg = f"not a safetensors file, or truncated ({error}); copy or export the file again"
         raise FormatError(msg) from error
     text, data = _split(blob)

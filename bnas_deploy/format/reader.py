@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from bnas_deploy.errors import FormatError
+from bnas_deploy.file_kind import what_is
 from bnas_deploy.format.codec import decode
 from bnas_deploy.format.container import unpack
 from bnas_deploy.format.program import PackedModel
@@ -37,7 +38,7 @@ def read(source: str | os.PathLike[str] | bytes) -> PackedModel:
 def _content(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            msg = "expected a .bnn file, this is a directory or a device"
+            msg = f"expected a .bnn file; this is {what_is(path) or 'a device'}"
             raise FormatError(msg)
         if path.exists():
             _check_size(path.stat().st_size)

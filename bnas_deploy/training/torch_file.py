@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from bnas_deploy.errors import CheckpointError
+from bnas_deploy.file_kind import what_is
 from bnas_deploy.shown import shown
 
 __all__ = [
@@ -87,8 +88,7 @@ def _check_zip(path: str | os.PathLike[str]) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (OSError, ValueError, NotImplementedError, struct.error, zipfile.BadZipFile) as error:
-        msg = f"{path}: not a torch file of plain values and tensors ({_line(error)})"
-        raise CheckpointError(msg) from error
+        raise _not_plain(path, error) from error
     claimed, held = sum(member.file_size for member in members), Path(path).stat().st_size
     if claimed > held or any(member.compress_type != zipfile.ZIP_STORED for member in members):
         msg = (
@@ -100,7 +100,9 @@ def _check_zip(path: str | os.PathLike[str]) -> None:
 
 def _check_exists(path: str | os.PathLike[str]) -> None:
     if not Path(path).is_file():
-        msg = f"{path}: no such file"
+        kind = what_is(path)
+        reason = "no such file" if kind is None else f"expected a file; this is {kind}"
+        msg = f"{path}: {reason}"
         raise CheckpointError(msg)
 
 
@@ -115,9 +117,13 @@ def load_plain(path: str | os.PathLike[str]) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle can raise anything at all, and its message may be a page long.
-        msg = f"{path}: not a torch file of plain values and tensors ({type(error).__name__})"
-        raise CheckpointError(msg) from error
+        raise _not_plain(path, error) from error
 
 
-def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+def _not_plain(path: str | os.PathLike[str], error: Exception) -> CheckpointError:
+    kind = what_is(path)
+    if kind is None or kind.key in ("torch", "zip", "pickle"):
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    else:
+        reason = f"this is {kind}"
+    return CheckpointError(f"{path}: not a torch file of plain values and tensors; {reason}")

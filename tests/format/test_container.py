@@ -86,8 +86,16 @@ def test_every_changed_byte_is_refused_or_harmless() -> None:
         assert BLOB[at : at + 1].isspace()
 
 
-def test_a_file_of_pytorch_is_named_as_such() -> None:
-    refused(b"PK\x03\x04" + BLOB, "pack a model.pt with bnas-export")
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"PK\x03\x04" + BLOB, "this is a zip archive"),
+        (b"\x08\x08\x12\x07pytorch", r"this is an ONNX model \(bnas-import packs it\)"),
+        (b"<!DOCTYPE html><html>", "this is a web page"),
+    ],
+)
+def test_another_kind_of_file_is_named(content: bytes, told: str) -> None:
+    refused(content, told)
 
 
 def test_huge_header_length() -> None:
@@ -279,7 +287,7 @@ def test_an_entry_as_a_list() -> None:
     ("name", "message"),
     [
         ("missing.bnn", "missing.bnn: no such file; give the path of a .bnn file"),
-        (".", "expected a .bnn file, this is a directory or a device"),
+        (".", "expected a .bnn file; this is a folder"),
         ("nul\0", "the file cannot be read"),
         ("x" * 5000, "the file cannot be read"),
     ],

@@ -5,14 +5,21 @@ from __future__ import annotations
 import sys
 
 import pytest
+from support.small_models import mean_colour_model, written
 
 
 @pytest.mark.parametrize(
     ("model", "complaint"),
-    [("absent.pt", "absent.pt"), ("run/checkpoint.pt", "bnas-deploy/checkpoint")],
+    [
+        ("absent.pt", "absent.pt"),
+        ("run/checkpoint.pt", "bnas-deploy/checkpoint"),
+        ("net.bnn", "this is a .bnn file (bnas-run runs it, bnas-inspect shows it)"),
+        ("run", "expected a file; this is a folder (it holds model.pt)"),
+    ],
 )
 def test_a_model_that_cannot_be_begun_with(train, tmp_path, model, complaint):
     train("--quiet")
+    written(tmp_path, mean_colour_model()).rename(tmp_path / "net.bnn")
     status, _, err = train("--init", str(tmp_path / model), out="second")
     assert status == 2
     assert complaint in err
