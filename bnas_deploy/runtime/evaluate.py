@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.runtime.model import Model
-from bnas_deploy.runtime.sources import PICTURE_SUFFIXES, Item, pictures_in
+from bnas_deploy.runtime.sources import Item, is_picture, pictures_in
 from bnas_deploy.runtime.stream import Answer, answers
 
 __all__ = ["Accuracy", "LabelledPictures", "evaluate"]
@@ -96,8 +96,7 @@ class LabelledPictures:
         if self.source.is_dir():
             return [path.relative_to(self.source).as_posix() for path in pictures_in(self.source)]
         with _open_tar(self.source) as tar:
-            names = [member.name for member in tar if member.isfile()]
-        return [name for name in names if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES]
+            return [member.name for member in tar if member.isfile() and is_picture(member.name)]
 
     def _check(self) -> None:
         if not self._names:

@@ -1,4 +1,6 @@
-"""Any picture to RGB pixels: files, bytes, Pillow images and arrays; not the sizes a model wants.
+"""Any picture as upright RGB pixels: files, bytes, Pillow images and arrays.
+
+Training, calibration, evaluation and prediction all decode pictures here.
 
 Pillow is imported when the first picture is read, not before. Every failure is an `ImageError` that
 names the picture.
@@ -114,6 +116,7 @@ def _decoding(name: str) -> Iterator[None]:
 
 
 def _upright(image: PilImage) -> PilImage:
+    # ImageOps.exif_transpose also rewrites the metadata and raises if some other tag is garbled.
     from PIL import Image  # noqa: PLC0415
 
     turns = {

@@ -17,9 +17,9 @@ from bnas_deploy import engine
 from bnas_deploy.errors import FormatError, UsageError
 from bnas_deploy.format.program import PackedModel, Preprocessing
 from bnas_deploy.format.reader import read
-from bnas_deploy.runtime.images import Picture, describe, open_rgb
+from bnas_deploy.runtime.images import Picture
 from bnas_deploy.runtime.predictions import Prediction, best
-from bnas_deploy.runtime.preprocess import normalise, resize_and_crop
+from bnas_deploy.runtime.preprocess import normalise, read_pixels
 
 __all__ = ["Model", "load"]
 
@@ -159,8 +159,7 @@ class Model:
                 " make its input yourself and call run()"
             )
             raise FormatError(msg)
-        name = name or describe(picture)
-        return resize_and_crop(open_rgb(picture, name), self.preprocessing, name)
+        return read_pixels(picture, self.preprocessing, name)
 
     def normalise(self, pixels: list[npt.NDArray[np.uint8]]) -> Floats:
         """Stack what `pixels` gave into float32 (N, C, H, W) for `run`."""

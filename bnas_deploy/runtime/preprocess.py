@@ -1,4 +1,4 @@
-"""RGB picture to a network's input, as docs/format.md says; not the reading of pictures.
+"""From a picture to a network's input, as docs/format.md says, also for training.
 
 Shapes: H W of the crop, C = 3.
 """
@@ -12,14 +12,35 @@ import numpy.typing as npt
 
 from bnas_deploy.errors import ImageError
 from bnas_deploy.format.program import Preprocessing
+from bnas_deploy.runtime.images import Picture, describe, open_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["normalise", "resize_and_crop"]
+__all__ = ["normalise", "read_pixels", "resize_and_crop"]
 
 PIXEL_LIMIT = 2**26
 """Largest resized picture; only pictures thousands of times longer than wide reach it."""
+
+
+def read_pixels(
+    picture: Picture, preprocessing: Preprocessing, name: str | None = None
+) -> npt.NDArray[np.uint8]:
+    """Decode a picture, resize it and cut out the centre.
+
+    Args:
+        picture: What to read.
+        preprocessing: Sizes to reach.
+        name: What to call it in errors (default: its path, or its kind).
+
+    Returns:
+        uint8 (H, W, 3).
+
+    Raises:
+        ImageError: It cannot be read, or is too elongated.
+    """
+    name = name or describe(picture)
+    return resize_and_crop(open_rgb(picture, name), preprocessing, name)
 
 
 def resize_and_crop(
@@ -28,7 +49,7 @@ def resize_and_crop(
     """Resize so that the shorter side fits, and cut out the centre.
 
     The longer side becomes round(longer * resize / shorter) pixels; the crop starts at
-    floor((size - crop) / 2). Training resizes pictures in the same way.
+    floor((size - crop) / 2).
 
     Args:
         image: Picture of mode RGB.

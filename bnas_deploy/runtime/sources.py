@@ -6,17 +6,17 @@ import glob
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.images import Picture
 
-__all__ = ["PICTURE_SUFFIXES", "Item", "find_pictures", "pictures_in"]
+__all__ = ["PICTURE_SUFFIXES", "Item", "find_pictures", "is_picture", "pictures_in"]
 
 STDIN = "-"
 _SUFFIXES = "avif bmp dib gif ico jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm tga tif tiff webp"
 PICTURE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
-"""What counts as a picture in a folder; a file that is named itself may be called anything."""
+"""Endings of pictures in folders and tars; a file that is named itself may be called anything."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,23 @@ def find_pictures(arguments: Sequence[str]) -> tuple[list[Item], list[str]]:
     return items, problems
 
 
+def is_picture(name: str | PurePath) -> bool:
+    """Tell whether a file counts as a picture: for training, evaluation and `find_pictures`.
+
+    It has one of `PICTURE_SUFFIXES`, in any case, and neither it nor its folder is hidden: macOS
+    puts ``._name`` files into tars, notebooks leave ``.ipynb_checkpoints``.
+
+    Args:
+        name: Path of the file, relative to the folder or tar that was named.
+    """
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") for part in path.parts[-2:])
+    return path.suffix.lower() in PICTURE_SUFFIXES and not hidden
+
+
 def pictures_in(folder: Path) -> list[Path]:
     """All pictures in a folder and below, sorted by path."""
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    files = (path for path in folder.rglob("*") if is_picture(path.relative_to(folder)))
     return sorted(path for path in files if path.is_file())
 
 

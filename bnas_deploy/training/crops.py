@@ -17,7 +17,7 @@ from bnas_deploy.runtime.preprocess import resize_and_crop
 
 __all__ = [
     "RandomCrop",
-    "centre_crop",
+    "square_sizes",
 ]
 
 _TRIES = 10
@@ -61,7 +61,7 @@ class RandomCrop:
             resized = image.resize(square, Image.Resampling.BILINEAR, box=box)
             pixels: npt.NDArray[np.uint8] = np.asarray(resized, np.uint8)
         else:
-            pixels = centre_crop(image, self.size, self.size, name)
+            pixels = resize_and_crop(image, square_sizes(self.size), name)
         if self.padding:
             pixels = self._shift(pixels, rng)
         return pixels[:, ::-1] if self.flip and rng.random() < 0.5 else pixels
@@ -75,23 +75,14 @@ class RandomCrop:
         return padded[top : top + self.size, left : left + self.size]
 
 
-def centre_crop(image: Image.Image, resize: int, size: int, name: str) -> npt.NDArray[np.uint8]:
-    """Resize the shorter side and cut out the centre, as packed networks do.
+def square_sizes(size: int, resize: int | None = None) -> Preprocessing:
+    """What `runtime.preprocess` needs to know to cut out a square; the pixels stay bytes.
 
     Args:
-        image: Of mode RGB.
-        resize: Pixels of the shorter side.
-        size: Pixels of the square cut out.
-        name: What to call the picture in errors.
-
-    Returns:
-        (size, size, 3) uint8.
-
-    Raises:
-        ImageError: The picture is too elongated.
+        size: Pixels of the square cut out of the centre.
+        resize: Pixels of the shorter side before that; None: `size`.
     """
-    sizes = Preprocessing(resize, (size, size), (0.0,) * 3, (1.0,) * 3)
-    return resize_and_crop(image, sizes, name)
+    return Preprocessing(resize or size, (size, size), (0.0,) * 3, (1.0,) * 3)
 
 
 def _box(

@@ -88,11 +88,7 @@ def load_data(path: str | os.PathLike[str], *, image_size: int | None = None) ->
     path = Path(path)
     files = open_source(path, FORMS)
     splits, classes = _read(files, path, image_size)
-    test = "test" if "test" in splits else "val"
-    for split in ("train", test):
-        if split not in splits:
-            msg = f"{path}: no images of a split {split}; {FORMS}"
-            raise DataError(msg)
+    test = image_folder.test_split(path, splits, FORMS)
     return ImageData(_name(path), classes, ImageSet(*splits["train"]), ImageSet(*splits[test]))
 
 

@@ -1,27 +1,31 @@
-"""Collecting `<split>/<class>/<image>` files into arrays. Does not look for the files."""
+"""Data sets of files `<split>/<class>/<image>`: which files count, and reading them into arrays."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from bnas_deploy.errors import DataError
+from bnas_deploy.errors import DataError, ImageError
+from bnas_deploy.runtime.images import open_rgb
+from bnas_deploy.runtime.preprocess import read_pixels
+from bnas_deploy.runtime.sources import is_picture
+from bnas_deploy.training.crops import square_sizes
 
 __all__ = [
-    "ENDINGS",
     "SPLITS",
     "Collector",
     "Pixels",
     "Splits",
     "is_image",
+    "test_split",
+    "unreadable_as_data_error",
 ]
 
 SPLITS = ("train", "val", "test")
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp")
 
 Pixels = npt.NDArray[np.uint8]
 Splits = dict[str, tuple[Pixels, npt.NDArray[np.int64]]]
@@ -31,10 +35,37 @@ Splits = dict[str, tuple[Pixels, npt.NDArray[np.int64]]]
 def is_image(name: str) -> bool:
     """Tell whether a name is that of `.../<split>/<class>/<image>`."""
     path = PurePosixPath(name)
-    # macOS puts ._name files beside every file of a tar.
-    hidden = path.name.startswith(".")
-    in_split = len(path.parts) >= 3 and path.parts[-3] in SPLITS
-    return in_split and not hidden and path.suffix.lower() in ENDINGS
+    return len(path.parts) >= 3 and path.parts[-3] in SPLITS and is_picture(path)
+
+
+def test_split(source: Path, found: Collection[str], expected: str) -> str:
+    """Return the split to measure accuracy on: test, or val if there is no test.
+
+    Args:
+        source: The data set, for the message.
+        found: The splits that have images.
+        expected: What a data set looks like, for the message.
+
+    Raises:
+        DataError: There is none, or none to learn from.
+    """
+    test = "test" if "test" in found else "val"
+    if "train" in found and test in found:
+        return test
+    missing = "test or val to test on" if "train" in found else "train to learn from"
+    there = " and ".join(split for split in SPLITS if split in found) or "no split"
+    msg = f"{source}: images in {there}, but none in {missing}; {expected}"
+    raise DataError(msg)
+
+
+@contextmanager
+def unreadable_as_data_error() -> Iterator[None]:
+    """Let a picture that cannot be read be a fault of the data set; the message names it."""
+    try:
+        yield
+    except ImageError as error:
+        msg = f"{error}; replace it or take it out of the data set"
+        raise DataError(msg) from error
 
 
 class Collector:
@@ -79,16 +110,11 @@ class Collector:
         return splits, classes
 
     def _decode(self, name: str, content: bytes) -> Pixels:
-        try:
-            image = Image.open(io.BytesIO(content)).convert("RGB")
-        except Exception as error:
-            # A broken file may raise anything at all.
-            reason = f"{type(error).__name__}: {error}"
-            msg = f"{self._source}: {name} is not a readable image ({reason})"
-            raise DataError(msg) from error
-        if self._size is not None and image.size != (self._size, self._size):
-            image = _resize(image, self._size)
-        return np.asarray(image, np.uint8)
+        called = f"{self._source}: {name}"
+        with unreadable_as_data_error():
+            if self._size is None:
+                return np.asarray(open_rgb(content, called))
+            return read_pixels(content, square_sizes(self._size), called)
 
     def _check_size(self, name: str, image: Pixels) -> None:
         first = next(iter(self._images.values()))[0][2]
@@ -98,11 +124,3 @@ class Collector:
                 f" {first.shape[1]}x{first.shape[0]}; give an image size to resize to"
             )
             raise DataError(msg)
-
-
-def _resize(image: Image.Image, size: int) -> Image.Image:
-    scale = size / min(image.size)
-    width, height = (max(size, round(side * scale)) for side in image.size)
-    left, top = (width - size) // 2, (height - size) // 2
-    resized = image.resize((width, height), Image.Resampling.BILINEAR)
-    return resized.crop((left, top, left + size, top + size))

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from bnas_deploy.errors import DataError
 from bnas_deploy.runtime.images import open_rgb
-from bnas_deploy.training.crops import RandomCrop, centre_crop
-from bnas_deploy.training.image_folder import SPLITS, is_image
+from bnas_deploy.runtime.preprocess import read_pixels
+from bnas_deploy.training.crops import RandomCrop, square_sizes
+from bnas_deploy.training.image_folder import SPLITS, is_image, test_split, unreadable_as_data_error
 
 __all__ = [
     "FORM",
@@ -79,8 +78,9 @@ class StreamedSet:
         """
 
         def one(index: int) -> Pixels:
-            rng = np.random.default_rng((seed, epoch, index))
-            return self._open(index, lambda image, name: crop(image, rng, name))
+            rng, path = np.random.default_rng((seed, epoch, index)), self.paths[index]
+            with unreadable_as_data_error():
+                return crop(open_rgb(path), rng, path)
 
         return self._decode(parts, one)
 
@@ -100,19 +100,8 @@ class StreamedSet:
             pool.shutdown(cancel_futures=True)
 
     def _centre(self, index: int) -> Pixels:
-        def centre(image: Image.Image, name: str) -> Pixels:
-            return centre_crop(image, self.resize, self.size, name)
-
-        return self._open(index, centre)
-
-    def _open(self, index: int, use: Callable[[Image.Image, str], Pixels]) -> Pixels:
-        path = self.paths[index]
-        try:
-            return use(open_rgb(path), path)
-        except Exception as error:
-            # A broken file may raise anything at all.
-            msg = f"{path}: not a readable image ({type(error).__name__}: {error})"
-            raise DataError(msg) from error
+        with unreadable_as_data_error():
+            return read_pixels(self.paths[index], square_sizes(self.size, self.resize))
 
 
 @dataclass(frozen=True)
@@ -147,13 +136,9 @@ def open_folder(
         DataError: The folder is missing, or has no images of a split.
     """
     path = Path(path)
-    splits = {split: _list(path / split) for split in SPLITS if (path / split).is_dir()}
-    test = "test" if splits.get("test") else "val"
-    for split in ("train", test):
-        if not splits.get(split):
-            msg = f"{path}: no images of a split {split}; {FORM}"
-            raise DataError(msg)
-    used = {split: splits[split] for split in ("train", test)}
+    listed = {split: _list(path / split) for split in SPLITS if (path / split).is_dir()}
+    splits = {split: rows for split, rows in listed.items() if rows}
+    test = test_split(path, splits, FORM)
     # As when a data set is read into memory, a class counts whatever split has it.
     classes = tuple(sorted({label for rows in splits.values() for label, _ in rows}))
     index = {label: i for i, label in enumerate(classes)}
@@ -165,7 +150,7 @@ def open_folder(
             resize=resize,
             workers=workers or os.cpu_count() or 1,
         )
-        for split, rows in used.items()
+        for split, rows in splits.items()
     }
     return StreamedData(path.resolve().name, classes, sets["train"], sets[test])
 

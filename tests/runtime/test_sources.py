@@ -13,7 +13,16 @@ from bnas_deploy.runtime.sources import find_pictures
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("b.JPG", "a.png", "notes.txt", "deep/er/c.webp", "deep/d.tiff", "raw"):
+    for name in (
+        "b.JPG",
+        "a.png",
+        "notes.txt",
+        "deep/er/c.webp",
+        "deep/d.tiff",
+        "raw",
+        "._a.png",
+        ".thumbs/a.png",
+    ):
         file = tmp_path / "t" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bnas_deploy.training.crops import RandomCrop, _box, centre_crop
+from bnas_deploy.runtime.preprocess import resize_and_crop
+from bnas_deploy.training.crops import RandomCrop, _box, square_sizes
 
 
 def ramp(width, height):
@@ -58,7 +59,7 @@ def test_padding_shifts_by_at_most_its_pixels():
     assert found == {(x, y) for x in range(-2, 3) for y in range(-2, 3)}
 
 
-def test_the_centre_is_that_of_packed_networks():
-    pixels = centre_crop(ramp(64, 32), 32, 16, "x")
+def test_sizes_of_a_square_in_a_larger_picture():
+    pixels = resize_and_crop(ramp(64, 32), square_sizes(16, 32), "x")
     assert pixels.shape == (16, 16, 3)
     assert (pixels[0, 0, 0], pixels[0, 0, 1]) == (24, 8)

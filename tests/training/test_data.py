@@ -13,6 +13,7 @@ from PIL import Image
 from bnas_deploy.errors import DataError
 from bnas_deploy.training.cifar_batches import CLASSES
 from bnas_deploy.training.data import load_data
+from bnas_deploy.training.stream import open_folder
 
 LABELS = ("cat", "ant", "bee")
 
@@ -97,7 +98,11 @@ def test_hidden_and_other_files_are_passed_over(tmp_path):
     folder = image_folder(tmp_path / "a")
     (folder / "train" / "cat" / "._0.png").write_bytes(b"resource fork")
     (folder / "train" / "cat" / "notes.txt").write_text("hello")
-    assert len(load_data(folder).train) == 6
+    (folder / "train" / ".ipynb_checkpoints").mkdir()
+    (folder / "train" / ".ipynb_checkpoints" / "0.png").write_bytes(b"not even a class")
+    data = load_data(folder)
+    assert len(data.train) == 6
+    assert data.classes == ("ant", "bee", "cat")
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -159,18 +164,28 @@ def test_an_empty_folder(tmp_path):
         load_data(tmp_path)
 
 
-@pytest.mark.parametrize(("splits", "missing"), [(("train",), "val"), (("test",), "train")])
-def test_a_missing_split(tmp_path, splits, missing):
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        (("train",), "images in train, but none in test or val to test on; expected a folder"),
+        (("test",), "images in test, but none in train to learn from; expected a folder"),
+        (("val", "test"), "images in val and test, but none in train"),
+    ],
+)
+def test_a_missing_split(tmp_path, splits, told):
     folder = image_folder(tmp_path / "a", splits=splits)
-    with pytest.raises(DataError, match=f"no images of a split {missing}"):
+    with pytest.raises(DataError, match=told):
         load_data(folder)
+    with pytest.raises(DataError, match=told):
+        open_folder(folder, size=8, resize=8)
 
 
 def test_a_damaged_image_is_named(tmp_path):
     folder = image_folder(tmp_path / "a")
     (folder / "train" / "cat" / "0.png").write_bytes(b"\x89PNG broken")
-    with pytest.raises(DataError, match=r"cat/0.png is not a readable image"):
+    with pytest.raises(DataError, match=r"/a: a/train/cat/0.png: not a picture in a") as info:
         load_data(folder)
+    assert str(info.value).endswith("; replace it or take it out of the data set")
 
 
 def test_a_missing_batch_is_named(tmp_path):

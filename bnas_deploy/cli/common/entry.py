@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, NoReturn
@@ -71,6 +72,8 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         stderr, and when memory or disk run out; 130 after an interrupt; 0 when the reader of our
         output has gone away.
     """
+    # Pillow's remarks on a picture's metadata are of no use here; what it refuses is an error.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         return command(argv)
     except BnasError as error:

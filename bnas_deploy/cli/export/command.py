@@ -235,8 +235,7 @@ def load_pictures(
         UsageError: A name is no picture and no folder.
         ImageError: A picture cannot be read.
     """
-    from bnas_deploy.runtime.images import open_rgb  # noqa: PLC0415
-    from bnas_deploy.runtime.preprocess import normalise, resize_and_crop  # noqa: PLC0415
+    from bnas_deploy.runtime.preprocess import normalise, read_pixels  # noqa: PLC0415
     from bnas_deploy.runtime.sources import find_pictures  # noqa: PLC0415
 
     items, problems = find_pictures(names)
@@ -244,10 +243,7 @@ def load_pictures(
         raise UsageError("; ".join(problems))
     if most is not None and len(items) > most:
         items = [items[i * len(items) // most] for i in range(most)]
-    pixels = [
-        resize_and_crop(open_rgb(item.picture, item.name), preprocessing, item.name)
-        for item in items
-    ]
+    pixels = [read_pixels(item.picture, preprocessing, item.name) for item in items]
     return normalise(np.stack(pixels), preprocessing)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +46,6 @@ def _run(argv: Sequence[str] | None) -> int:
     if args.dump_layers:  # before anything is computed
         check_target(args.dump_layers, force=args.force)
     tolerant_output()
-    # Pillow's remarks on a picture's metadata are of no use here; what it refuses is an error.
-    warnings.filterwarnings("ignore", module="PIL")
     model = load(args.packed, backend=args.backend, isa=args.isa, threads=args.threads)
     note = getattr(model.runner, "note", None)
     if note:
