@@ -115,6 +115,9 @@ class Runner(Protocol):
     def limit(self) -> Limit | None:
         """Measure the machine's limit, some 50 ms; None where the backend cannot."""
 
+    def memory(self) -> dict[str, int] | None:
+        """Bytes by what they are for; None where the backend leaves its memory to NumPy."""
+
 
 def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
     """Check and return `images` as a contiguous, aligned float32 (N, C, H, W) array; N may be 0.

@@ -187,7 +187,8 @@ def load(
         backend: Name of a backend; None takes `BNAS_BACKEND`, or native.
         isa: Name of an instruction set of the native backend; None takes `BNAS_ISA`, or
             the best of this machine.
-        threads: Number of threads that share a batch; one picture runs on one.
+        threads: Number of threads that share a batch; the native backend lets them share each
+            picture where there are fewer pictures than threads.
 
     Raises:
         FormatError: The file is missing, damaged, or of another version.

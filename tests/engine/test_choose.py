@@ -162,6 +162,15 @@ def test_threads_and_model_are_checked(model: PackedModel) -> None:
         create(dataclasses.replace(model, labels=()), backend="reference")
 
 
+@pytest.mark.parametrize("backend", ["native", "numba", "reference"])
+def test_every_backend_answers_for_its_memory(model: PackedModel, backend: str) -> None:
+    if available()[backend] is not None:
+        pytest.skip(f"{backend} is not available")
+    memory = create(model, backend=backend).memory()
+    assert (memory is None) == (backend != "native")
+    assert memory is None or {"weights", "tables", "context"} <= set(memory)
+
+
 def test_describe_names_everything() -> None:
     facts = describe()
     assert list(facts) == ["backends", "isas", "cpu", "environment"]

@@ -1,4 +1,6 @@
-"""`bnas-inspect`: what is in a packed network, or differs; needs no backend and runs nothing.
+"""`bnas-inspect`: what is in a packed network, or what differs between two.
+
+The memory that the native engine needs is shown where that engine is built.
 
 Exit status: 0; with ``--diff`` 1 if there is a difference; 2 after a mistake.
 """
@@ -121,13 +123,14 @@ def _row_bits(cost: StepCost) -> int | None:
 
 def _engine_memory(packed: PackedModel) -> dict[str, Any]:
     try:
-        runner: Any = engine.create(packed, backend="native")
+        runner = engine.create(packed, backend="native")
     except BackendError as error:
         return {"native": str(error)}
-    memory = dict(runner.memory())
-    # On one thread; a batch changes nothing, as each of its images runs alone.
-    memory["beside the weights"] = memory["tables"] + memory["context"]
-    return {"native": "available", "isa": runner.isa, "memory": memory}
+    memory = runner.memory()
+    assert memory is not None  # the native backend plans it
+    # With one thread; the size of the batch changes nothing.
+    beside = {"beside the weights": memory["tables"] + memory["context"]}
+    return {"native": "available", "isa": runner.isa, "memory": {**memory, **beside}}
 
 
 def _write(path: Path, packed: PackedModel, *, steps: bool) -> None:

@@ -73,18 +73,7 @@ def _write_dumps(a: Dump, b: Dump, diff: DumpDiff) -> None:
     if differing:
         value = differing[0]
         print(safe(f"first difference: step {value.value.step}, value {value.value.name}"))
-        header = (
-            "step",
-            "op",
-            "value",
-            "kind",
-            "first at",
-            "differing",
-            "of",
-            "absolute",
-            "relative",
-        )
-        write_table(header, map(_value_row, differing))
+        write_table(DUMP_HEADER, map(_value_row, differing))
     print(f"{len(diff.values) - len(differing)} of {len(diff.values)} values are equal to the bit")
 
 

@@ -47,9 +47,8 @@ def _run(argv: Sequence[str] | None) -> int:
         check_target(args.dump_layers, force=args.force)
     tolerant_output()
     model = load(args.packed, backend=args.backend, isa=args.isa, threads=args.threads)
-    note = getattr(model.runner, "note", None)
-    if note:
-        print(f"note: {note}", file=sys.stderr)
+    if model.runner.note:
+        print(f"note: {model.runner.note}", file=sys.stderr)
     if args.evaluate is not None:
         return _evaluate(model, args)
     return _predict(model, args)

@@ -65,8 +65,9 @@ def _check_isa(isa: str) -> str:
 class NativeRunner:
     """Runs a program by the compiled kernels; see `bnas_deploy.engine.runner.Runner`.
 
-    Images of a batch are spread over `threads`; each image is computed by one thread. Several
-    Python threads may call one runner; the interpreter's lock is released meanwhile.
+    Images of a batch are spread over `threads`; where there are fewer images than threads, all
+    threads share each image. Several Python threads may call one runner; the interpreter's lock is
+    released meanwhile.
     """
 
     name = "native"

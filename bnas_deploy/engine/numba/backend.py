@@ -109,6 +109,9 @@ class NumbaRunner:
     def limit(self) -> None:
         """Not known: the loop that measures it belongs to the native backend."""
 
+    def memory(self) -> None:
+        """Not known: NumPy allocates it."""
+
     def _value(self, name: str) -> Value:
         return self._program.values[name]
 

@@ -101,6 +101,9 @@ class ReferenceRunner:
     def limit(self) -> None:
         """Not known: the loop that measures it belongs to the native backend."""
 
+    def memory(self) -> None:
+        """Not known: NumPy allocates it."""
+
     def _start(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
         name = self._program.input
         return {name: check_images(images, self._shapes[name])}
