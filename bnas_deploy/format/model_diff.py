@@ -115,6 +115,10 @@ def diff_models(a: PackedModel, b: PackedModel) -> ModelDiff:
         found = _diff_pair(x, y, i, j, renamed)
         if found is not None:
             steps.append(found)
+        if found is not None and found.what == "added":
+            # It may stand for a removed step: who reads the value of that name is not rewired.
+            for name in found.outputs:
+                renamed.setdefault(name, name)
     return ModelDiff(dict(_diff_fields(a, b, renamed)), tuple(steps))
 
 

@@ -16,7 +16,7 @@ from support.small_models import picture_model
 from bnas_deploy.format import PackedModel
 from bnas_deploy.format.codec import decode, encode
 from bnas_deploy.format.model_diff import diff_models
-from bnas_deploy.format.steps import BinaryConv2d
+from bnas_deploy.format.steps import BinaryConv2d, Relu, Sigmoid
 
 
 def with_step(model: PackedModel, index: int, step: Any) -> PackedModel:
@@ -97,6 +97,18 @@ def test_a_changed_scale_is_found_in_its_stage() -> None:
     assert tensor.field == "stages.0.scale"
     assert tensor.difference.differing == 1
     assert tensor.difference.largest_absolute == pytest.approx(0.5)
+
+
+def test_a_replaced_step_does_not_rewire_who_reads_its_value() -> None:
+    a = chain(relus=1)
+    relu = a.program.steps[1]
+    assert isinstance(relu, Relu)
+    b = with_step(a, 1, Sigmoid(input=relu.input, output=relu.output))
+    assert [(s.what, s.op) for s in diff_models(a, b).steps] == [
+        ("removed", "relu"),
+        ("added", "sigmoid"),
+    ]
+    assert [s.what for s in diff_models(b, a).steps] == ["removed", "added"]
 
 
 def test_an_added_step_does_not_confuse_the_rest() -> None:
