@@ -11,7 +11,6 @@ import torch
 
 from bnas_deploy.bits import pack_rows
 from bnas_deploy.format import PackedModel, Preprocessing, Program, Value
-from bnas_deploy.format.shapes import window_extent
 from bnas_deploy.format.steps import (
     Binarize,
     BinaryConv2d,
@@ -20,6 +19,7 @@ from bnas_deploy.format.steps import (
     ScaleStage,
     Step,
     ThresholdStage,
+    window_extent,
 )
 
 __all__ = [

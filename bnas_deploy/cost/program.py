@@ -8,7 +8,6 @@ What the converter dropped (dead units, constant channels) is not in the program
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,21 +22,10 @@ from bnas_deploy.cost.accounting import (
     full_flops,
     paper_flops,
 )
-from bnas_deploy.format.program import Program, step_outputs
-from bnas_deploy.format.steps import (
-    BinaryConv2d,
-    BinaryConvolution,
-    BinaryDepthwiseConv2d,
-    BinaryGroupedConv2d,
-    Conv2d,
-    GroupedConv2d,
-    Linear,
-    QuantizedConv2d,
-    Step,
-)
+from bnas_deploy.format.program import Program
 from bnas_deploy.nn.config import NetworkConfig
 
-__all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost", "step_tensors"]
+__all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost"]
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 
@@ -77,32 +65,22 @@ def program_cost(program: Program, tensors: Tensors) -> tuple[StepCost, ...]:
     seen: set[str] = set()
     costs = []
     for index, step in enumerate(program.steps):
-        names = [name for name in step_tensors(step) if name not in seen]
+        names = [name for name in step.tensors() if name not in seen]
         seen.update(names)
-        shape = _result_shape(step, program, tensors)
-        binary, eight_bit, floats = _macs(shape, step, program, tensors)
+        count = step.count(program.values, tensors)
         costs.append(
             StepCost(
                 index=index,
                 op=step.OP,
-                outputs=step_outputs(step),
-                shape=shape,
-                binary_macs=binary,
-                eight_bit_macs=eight_bit,
-                float_macs=floats,
+                outputs=step.writes(),
+                shape=step.computed(program.values, tensors),
+                binary_macs=count.binary_macs,
+                eight_bit_macs=count.eight_bit_macs,
+                float_macs=count.float_macs,
                 bytes=sum(tensors[name].nbytes for name in names),
             )
         )
     return tuple(costs)
-
-
-def step_tensors(step: Step) -> tuple[str, ...]:
-    """Names of the tensors that a step uses, each once, in the order of its fields."""
-    holders: list[Any] = [step]
-    if isinstance(step, BinaryConvolution):
-        holders += step.stages
-    names = [getattr(holder, field) for holder in holders for field in holder.TENSORS]
-    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def bytes_by_dtype(tensors: Tensors) -> dict[str, int]:
@@ -150,30 +128,3 @@ def cost_summary(
         full = full_flops(network, shortcut_bits=shortcut_bits)
         summary |= {"paper_flops": paper_flops(network), "full_flops": full}
     return summary
-
-
-def _macs(
-    shape: tuple[int, int, int], step: Step, program: Program, tensors: Tensors
-) -> tuple[int, int, int]:
-    """Binary, 8-bit and float multiply-accumulates."""
-    if isinstance(step, (BinaryConv2d, BinaryGroupedConv2d)):
-        groups = step.groups if isinstance(step, BinaryGroupedConv2d) else 1
-        channels = program.values[step.input].shape[0] // groups
-        return math.prod(step.kernel) * channels * math.prod(shape), 0, 0
-    if isinstance(step, BinaryDepthwiseConv2d):
-        return math.prod(step.kernel) * math.prod(shape), 0, 0
-    if isinstance(step, (Conv2d, GroupedConv2d, QuantizedConv2d)):
-        _, height, width = shape
-        macs = tensors[step.weight].size * height * width
-        return (0, macs, 0) if isinstance(step, QuantizedConv2d) else (0, 0, macs)
-    if isinstance(step, Linear):
-        return 0, 0, tensors[step.weight].size
-    return 0, 0, 0
-
-
-def _result_shape(step: Step, program: Program, tensors: Tensors) -> tuple[int, int, int]:
-    shape = program.values[step_outputs(step)[0]].shape
-    if isinstance(step, BinaryConvolution):
-        # A stage with an addend assigns more channels than the convolution has.
-        return (tensors[step.weight].shape[0], *shape[1:])
-    return shape

@@ -1,6 +1,6 @@
 """The program as JSON and back, strict about keys and types; not whether the program makes sense.
 
-Every dataclass field is read by the decoder of its annotated type: a new step needs no code here.
+Every dataclass field is read by the decoder of its type: a new step needs no code here.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from bnas_deploy.errors import FormatError
+from bnas_deploy.format.fields import fields_of
 from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value
-from bnas_deploy.format.steps import STEPS, Stage, Step
+from bnas_deploy.format.steps import STAGES, STEPS, Stage, Step
 
 __all__ = ["Document", "decode", "encode"]
 
-STAGES: dict[str, type[Stage]] = {c.KIND: c for c in get_args(Stage)}
 TOP_KEYS = (
     "input", "output", "values", "steps", "preprocessing", "labels", "provenance", "cost",
 )  # fmt: skip
@@ -69,10 +69,11 @@ def decode(document: object, tensors: Mapping[str, Any]) -> PackedModel:
 
 
 def _encode_step(step: Step) -> dict[str, Any]:
-    fields = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}
+    fields = {field.name: content for field, content in step.contents()}
     if "stages" in fields:
         fields["stages"] = [
-            {"kind": stage.KIND, **dataclasses.asdict(stage)} for stage in fields["stages"]
+            {"kind": stage.KIND, **{f.name: content for f, content in stage.contents()}}
+            for stage in fields["stages"]
         ]
     return {"op": step.OP, **fields}
 
@@ -95,7 +96,8 @@ def _tagged(
     fields = dict(_mapping(x, where))
     name = fields.pop(tag, None)
     if not isinstance(name, str) or name not in choices:
-        msg = f"{where}, field {tag!r}: expected one of {', '.join(choices)}, got {_show(name)}"
+        known = ", ".join(sorted(choices))
+        msg = f"{where}, field {tag!r}: expected one of {known}, got {_show(name)}"
         raise FormatError(msg)
     return fields, name
 
@@ -111,7 +113,7 @@ def _dataclass(cls: Any, x: object, where: str) -> Any:  # noqa: ANN401
 
 @functools.cache
 def _decoders(cls: Any) -> dict[str, _Decoder]:  # noqa: ANN401
-    return {f.name: DECODERS[str(f.type)] for f in dataclasses.fields(cls)}
+    return {field.name: DECODERS[field.type] for field in fields_of(cls)}
 
 
 def _keys(x: object, expected: tuple[str, ...], where: str) -> dict[str, Any]:
@@ -199,15 +201,14 @@ def _stages(x: object, where: str) -> tuple[Stage, ...]:
     return tuple(_decode_stage(s, f"{where}, stage {i}") for i, s in enumerate(_list(x, where)))
 
 
-DECODERS: dict[str, _Decoder] = {
-    "str": _string,
-    "str | None": _optional_string,
-    "int": _integer,
-    "Pair": _integers(2),
-    "Padding": _integers(4),
-    "tuple[int, int]": _integers(2),
-    "tuple[int, int, int]": _integers(3),
-    "tuple[float, ...]": _numbers,
-    "tuple[str, ...]": _strings,
-    "tuple[Stage, ...]": _stages,
+DECODERS: dict[Any, _Decoder] = {
+    str: _string,
+    str | None: _optional_string,
+    int: _integer,
+    tuple[int, int]: _integers(2),
+    tuple[int, int, int]: _integers(3),
+    tuple[int, int, int, int]: _integers(4),
+    tuple[float, ...]: _numbers,
+    tuple[str, ...]: _strings,
+    tuple[Stage, ...]: _stages,
 }

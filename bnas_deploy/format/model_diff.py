@@ -16,12 +16,12 @@ from typing import Any
 import numpy.typing as npt
 
 from bnas_deploy.format.difference import Difference, compare_arrays
-from bnas_deploy.format.program import PackedModel, step_outputs
-from bnas_deploy.format.steps import Step
+from bnas_deploy.format.fields import Role
+from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.steps import OutputStage, Step
 
 __all__ = ["ModelDiff", "StepDiff", "TensorDiff", "diff_models"]
 
-VALUE_FIELDS = ("input", "inputs", "addend", "factor", "output")
 Pairs = list[tuple[int | None, int | None]]
 
 
@@ -91,11 +91,11 @@ class ModelDiff:
 
 @dataclass(frozen=True)
 class _View:
-    """A step taken apart: constants, names of values, tensors, each by field."""
+    """A step taken apart: constants, names of values that it reads, tensors, each by field."""
 
     step: Step
     constants: dict[str, Any]
-    values: dict[str, Any]
+    reads: dict[str, Any]
     tensors: dict[str, npt.NDArray[Any] | None]
     names: dict[str, str | None]
 
@@ -140,20 +140,18 @@ def _diff_fields(
 
 
 def _view(step: Step, model: PackedModel) -> _View:
-    holders: list[tuple[str, Any]] = [("", step)]
-    holders += [(f"stages.{i}.", s) for i, s in enumerate(getattr(step, "stages", ()))]
     view = _View(step, {}, {}, {}, {})
-    for prefix, holder in holders:
-        if prefix:
-            view.constants[f"{prefix}kind"] = holder.KIND
-        for field in dataclasses.fields(holder):
-            name, content = prefix + field.name, getattr(holder, field.name)
-            if field.name in holder.TENSORS:
+    for prefix, part in step.parts():
+        if isinstance(part, OutputStage):
+            view.constants[f"{prefix}kind"] = part.KIND
+        for field, content in part.contents():
+            name = prefix + field.name
+            if field.role is Role.TENSOR:
                 view.names[name] = content
                 view.tensors[name] = None if content is None else model.tensors[content]
-            elif field.name in VALUE_FIELDS:
-                view.values[name] = content
-            elif field.name != "stages":
+            elif field.role is Role.READS:
+                view.reads[name] = content
+            elif field.role is Role.ATTRIBUTE:
                 view.constants[name] = content
     return view
 
@@ -190,18 +188,18 @@ def _diff_pair(
 ) -> StepDiff | None:
     if i is None or j is None:
         what, view = ("removed", x[i]) if i is not None else ("added", y[j or 0])
-        return StepDiff(what, view.step.OP, i, j, step_outputs(view.step))
+        return StepDiff(what, view.step.OP, i, j, view.step.writes())
     one, two = x[i], y[j]
     fields = _differing(one.constants, two.constants)
     fields |= _differing(
         {f: _type(t) for f, t in one.tensors.items()}, {f: _type(t) for f, t in two.tensors.items()}
     )
-    fields |= _rewired(one.values, two.values, renamed)
-    renamed.update(zip(step_outputs(one.step), step_outputs(two.step), strict=False))
+    fields |= _rewired(one.reads, two.reads, renamed)
+    renamed.update(zip(one.step.writes(), two.step.writes(), strict=False))
     tensors = tuple(_diff_tensors(one, two))
     if not fields and not tensors:
         return None
-    return StepDiff("changed", one.step.OP, i, j, step_outputs(one.step), fields, tensors)
+    return StepDiff("changed", one.step.OP, i, j, one.step.writes(), fields, tensors)
 
 
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -219,8 +217,7 @@ def _rewired(
             return tuple(partner(name) for name in names)
         return None if names is None else renamed.get(names, f"(removed) {names}")
 
-    read = [name for name in a if not name.endswith("output")]
-    return {n: (a[n], b[n]) for n in read if n in b and partner(a[n]) != b[n]}
+    return {n: (a[n], b[n]) for n in a if n in b and partner(a[n]) != b[n]}
 
 
 def _diff_tensors(one: _View, two: _View) -> Iterator[TensorDiff]:

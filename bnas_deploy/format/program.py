@@ -9,32 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.steps import (
-    AddSlice,
-    BinaryConvolution,
-    Concat,
-    Constant,
-    Multiply,
-    Step,
-)
-from bnas_deploy.format.steps_binary import FloatStage
+from bnas_deploy.format.steps import Step
+from bnas_deploy.format.values import Value
 
-__all__ = ["PackedModel", "Preprocessing", "Program", "Value", "step_inputs", "step_outputs"]
+__all__ = ["PackedModel", "Preprocessing", "Program", "Value"]
 
 Tensor = npt.NDArray[np.generic]
-
-
-@dataclass(frozen=True)
-class Value:
-    """One intermediate result of a program, for one image.
-
-    Attributes:
-        kind: ``"f32"`` (float32) or ``"bits"`` (one bit a channel and pixel).
-        shape: (C, H, W).
-    """
-
-    kind: str
-    shape: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -82,7 +62,7 @@ class PackedModel:
         program: The steps.
         tensors: Weights and constants by name; dtypes uint64, float32, int32 and int8.
         preprocessing: How pictures become inputs.
-        labels: One name a class.
+        labels: One name per class.
         provenance: JSON object: where the network came from (training, export, self-check).
         cost: JSON object: figures of `bnas_deploy.cost`.
     """
@@ -93,26 +73,3 @@ class PackedModel:
     labels: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
-
-
-def step_inputs(step: Step) -> tuple[str, ...]:
-    """Names of the values that a step reads, in the order of its fields."""
-    if isinstance(step, Concat):
-        return step.inputs
-    if isinstance(step, Constant):
-        return ()
-    if isinstance(step, AddSlice):
-        return step.input, step.addend
-    if isinstance(step, Multiply):
-        return step.input, step.factor
-    if isinstance(step, BinaryConvolution):
-        addends = [stage.addend for stage in step.stages if isinstance(stage, FloatStage)]
-        return (step.input, *(name for name in addends if name is not None))
-    return (step.input,)
-
-
-def step_outputs(step: Step) -> tuple[str, ...]:
-    """Names of the values that a step assigns."""
-    if isinstance(step, BinaryConvolution):
-        return tuple(stage.output for stage in step.stages)
-    return (step.output,)

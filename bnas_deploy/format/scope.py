@@ -1,6 +1,6 @@
 """What one step of a program may look up while it is checked, with errors that name step and field.
 
-It checks existence, kinds, dtypes and shapes; the rules of each step are in `shapes`.
+It checks existence, kinds, dtypes and shapes; the rules of each step are in `steps`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from bnas_deploy.bits import padding_is_zero, words_for
 from bnas_deploy.errors import FormatError
-from bnas_deploy.format.program import Value
+from bnas_deploy.format.fields import Least, OneOf
+from bnas_deploy.format.values import Shape, Value
 
-__all__ = ["EXTENT_LIMIT", "Scope", "Shape", "fail"]
+__all__ = ["EXTENT_LIMIT", "Scope", "fail"]
 
 EXTENT_LIMIT = 65_536
 
-Shape = tuple[int, int, int]
 DTYPES = {
     "u64": np.dtype("<u8"),
     "f32": np.dtype("<f4"),
@@ -100,7 +100,25 @@ class Scope:
             got = list(numbers)
             self.fail(f"field {what!r} must lie between {least} and {EXTENT_LIMIT}, got {got}")
 
-    def activation(self, name: str) -> None:
-        """A known activation."""
-        if name not in ("none", "relu"):
-            self.fail(f"field 'activation' must be none or relu, got {name[:40]!r}")
+    def attribute(self, what: str, content: Any, limit: Least | OneOf) -> None:  # noqa: ANN401
+        """A field's content within its limits."""
+        if isinstance(limit, Least):
+            numbers = content if isinstance(content, tuple) else (content,)
+            self.extents(what, numbers, least=limit.number)
+        elif content not in limit.choices:
+            self.fail(f"field {what!r} must be {' or '.join(limit.choices)}, got {content[:40]!r}")
+
+    def divided(self, groups: int, count: int, what: str) -> int:
+        """How many of `count` channels or outputs each group has."""
+        if count % groups:
+            self.fail(f"field 'groups': {groups} do not divide {count} {what}")
+        return count // groups
+
+    def slice(self, *, whole: Shape, part: Shape, at: int) -> None:
+        """A part that fits into channels at ... of a whole."""
+        if whole[1:] != part[1:]:
+            self.fail(
+                f"cannot add {list(part[1:])} pixels to {list(whole[1:])}; they must be equal"
+            )
+        if not 0 <= at <= whole[0] - part[0]:
+            self.fail(f"field 'at': {part[0]} channels at {at} do not lie within {whole[0]}")

@@ -10,9 +10,8 @@ import math
 import numpy as np
 
 from bnas_deploy.format.limits import ELEMENT_LIMIT, Work, check_elements
-from bnas_deploy.format.program import PackedModel, Preprocessing, Value, step_inputs
+from bnas_deploy.format.program import PackedModel, Preprocessing, Value
 from bnas_deploy.format.scope import EXTENT_LIMIT, Scope, fail
-from bnas_deploy.format.shapes import infer
 
 __all__ = ["validate"]
 
@@ -57,8 +56,8 @@ def _check_steps(model: PackedModel) -> None:
     work = Work()
     for i, step in enumerate(program.steps):
         scope = Scope(f"step {i} ({step.OP})", assigned, model.tensors, used)
-        results = infer(step, scope)
-        read.update(step_inputs(step))
+        results = step.infer(scope)
+        read.update(step.reads())
         for name, value in results:
             _check_assignment(scope, name, value, program.values.get(name))
             assigned[name] = value

@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from bnas_deploy.errors import FormatError
-from bnas_deploy.format.program import Program, Value
-from bnas_deploy.format.steps import (
-    AffineStage,
-    BinaryConvolution,
-    BinaryDepthwiseConv2d,
-    BinaryGroupedConv2d,
-    BinaryMaxPool2d,
-    Clip,
-    Constant,
-    GroupedConv2d,
-    MeanMagnitude,
-    Multiply,
-    Prelu,
-    QuantizedConv2d,
-    Sigmoid,
-    Step,
-)
+from bnas_deploy.format.program import Program
+from bnas_deploy.format.steps import STAGES, STEPS
+from bnas_deploy.format.steps.step import FIRST, Version
 
 __all__ = ["VERSION", "Version", "check_steps", "needed_version", "parse_version", "version_text"]
 
-Version = tuple[int, int]  # major, minor
-
-FIRST: Version = (1, 0)
-VERSION: Version = (1, 3)
+VERSION: Version = max(part.SINCE for part in (*STEPS.values(), *STAGES.values()))
 """The newest that is read and written."""
-
-SINCE: dict[str, Version] = {
-    QuantizedConv2d.OP: (1, 1),
-    BinaryDepthwiseConv2d.OP: (1, 2),
-    MeanMagnitude.OP: (1, 2),
-    Multiply.OP: (1, 2),
-    BinaryGroupedConv2d.OP: (1, 3),
-    GroupedConv2d.OP: (1, 3),
-    BinaryMaxPool2d.OP: (1, 3),
-    Clip.OP: (1, 3),
-    Constant.OP: (1, 3),
-    Prelu.OP: (1, 3),
-    Sigmoid.OP: (1, 3),
-}
-"""Steps that the first version does not have."""
-
-AFFINE_STAGE: Version = (1, 3)
-WIDE_FACTOR: Version = (1, 3)
-"""What older steps can do since: that stage, and factors of `multiply` other than (1, H, W)."""
 
 
 def version_text(version: Version) -> str:
@@ -59,7 +22,7 @@ def version_text(version: Version) -> str:
 
 def needed_version(program: Program) -> Version:
     """The lowest version that has all steps of a program: what a file is written as."""
-    return max((_since(step, program.values)[0] for step in program.steps), default=FIRST)
+    return max((step.since(program.values)[0] for step in program.steps), default=FIRST)
 
 
 def check_steps(program: Program, version: Version) -> None:
@@ -69,26 +32,13 @@ def check_steps(program: Program, version: Version) -> None:
         FormatError: One of them is newer.
     """
     for i, step in enumerate(program.steps):
-        since, what = _since(step, program.values)
+        since, what = step.since(program.values)
         if since > version:
             msg = (
                 f"step {i}: {what} came with version {version_text(since)}, the file says"
                 f" {version_text(version)}; it was not written by bnas-deploy"
             )
             raise FormatError(msg)
-
-
-def _since(step: Step, values: Mapping[str, Value]) -> tuple[Version, str]:
-    """The first version that has a step as it is, and what of it came with that version."""
-    since = SINCE.get(step.OP, FIRST)
-    if isinstance(step, BinaryConvolution) and since < AFFINE_STAGE:
-        if any(isinstance(stage, AffineStage) for stage in step.stages):
-            return AFFINE_STAGE, f"the stage {AffineStage.KIND}"
-    elif isinstance(step, Multiply):
-        shape, factor = values[step.input].shape, values[step.factor].shape
-        if factor != (1, *shape[1:]):
-            return WIDE_FACTOR, f"{step.OP} by a factor of shape {list(factor)}"
-    return since, step.OP
 
 
 def parse_version(text: str) -> Version:

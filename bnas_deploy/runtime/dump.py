@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.errors import FormatError, UsageError
-from bnas_deploy.format.program import Program, step_outputs
+from bnas_deploy.format.program import Program
 from bnas_deploy.format.strict_json import parse_json
 from bnas_deploy.runtime.model import Model
 
@@ -189,7 +189,7 @@ def _read_value(entry: dict[str, Any]) -> DumpedValue:
 
 def _dumped_values(program: Program) -> Iterator[DumpedValue]:
     made = [(program.input, -1, "input")]
-    made += [(n, i, step.OP) for i, step in enumerate(program.steps) for n in step_outputs(step)]
+    made += [(n, i, step.OP) for i, step in enumerate(program.steps) for n in step.writes()]
     for number, (name, step, op) in enumerate(made):
         value = program.values[name]
         yield DumpedValue(name, f"{number:05}.npy", step, op, value.kind, value.shape)

@@ -17,7 +17,6 @@ from bnas_deploy.converters.eight_bit.calibration import Seen, natural_noise, wa
 from bnas_deploy.converters.eight_bit.facts import EightBit, EightBitLayer, FloatLayer, check_kinds
 from bnas_deploy.converters.eight_bit.layer import OverflowingSums, choose_steps, quantize_weights
 from bnas_deploy.cost import cost_summary
-from bnas_deploy.cost.program import step_tensors
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Program, validate
 from bnas_deploy.format.steps import (
@@ -151,9 +150,9 @@ def _replace_steps(
         names = {field: _new_name(f"{c.name}.{field}_8bit", tensors) for field in made}
         tensors |= {names[field]: array for field, array in made.items()}
         steps[c.index] = _step(c.step, names)
-        before = sum(model.tensors[name].nbytes for name in step_tensors(c.step))
+        before = sum(model.tensors[name].nbytes for name in c.step.tensors())
         done.append(EightBitLayer(c.name, c.kind, before, sum(t.nbytes for t in made.values())))
-    used = {name for step in steps for name in step_tensors(step)}
+    used = {name for step in steps for name in step.tensors()}
     tensors = {name: array for name, array in tensors.items() if name in used}
     program = replace(model.program, steps=tuple(steps))
     cost = {**model.cost, **cost_summary(program, tensors)}

@@ -23,8 +23,9 @@ from bnas_deploy.converters.from_onnx.rules.parts import PART_RULES
 from bnas_deploy.converters.from_onnx.rules.quantizers import DOMAINS, QUANTIZER_RULES
 from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
 from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
+from bnas_deploy.converters.graph import ops
 from bnas_deploy.converters.graph.builder import GraphBuilder
-from bnas_deploy.converters.graph.nodes import Array, Graph, ops
+from bnas_deploy.converters.graph.nodes import Array, Graph
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.graph.nodes import Array, Graph, Node, ops
+from bnas_deploy.converters.graph import ops
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.errors import ConversionError
 
 __all__ = ["GraphBuilder"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -51,7 +50,7 @@ def _steps(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]
 
 
 def _in_groups(step: steps.Step, cls: Callable[..., steps.Step], groups: int) -> steps.Step:
-    own = {field.name: getattr(step, field.name) for field in fields(step)}
+    own = {field.name: content for field, content in step.contents()}
     return cls(**own, groups=groups)
 
 

@@ -55,7 +55,7 @@ def _shape(model: PackedModel, value: str) -> tuple[int, int, int]:
 
 def _window(step: Any) -> dict[str, Any]:  # noqa: ANN401
     attributes: dict[str, Any] = {"strides": list(step.stride), "pads": list(step.padding)}
-    if hasattr(step, "dilation"):
+    if step.dilation != (1, 1):
         attributes["dilations"] = list(step.dilation)
     return attributes
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.bits import pack_rows
-from bnas_deploy.format.program import PackedModel, Preprocessing, Program, step_inputs
+from bnas_deploy.format.program import PackedModel, Preprocessing, Program
 from bnas_deploy.format.steps import (
     AddSlice,
     AffineStage,
@@ -211,7 +211,7 @@ class Builder(Elements):
         return out
 
     def unread(self) -> list[str]:
-        read = {name for step in self.steps for name in step_inputs(step)}
+        read = {name for step in self.steps for name in step.reads()}
         return [name for name in self.values if name not in read]
 
     def finish(self, classes: int = 4) -> PackedModel:

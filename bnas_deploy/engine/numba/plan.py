@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.program import Program, Value, step_inputs, step_outputs
-from bnas_deploy.format.steps import AddSlice, BinaryConvolution, Step
-from bnas_deploy.format.steps_binary import FloatStage
+from bnas_deploy.format.program import Program, Value
+from bnas_deploy.format.steps import Step
 
 __all__ = ["Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
@@ -51,7 +50,7 @@ def _buffer(value: Value) -> tuple[str, tuple[int, int]]:
 
 def make_plan(program: Program, *, keep: bool = False) -> Plan:
     """Give each value a buffer; buffers are used again after the last reader, unless `keep`."""
-    last = {name: i for i, step in enumerate(program.steps) for name in step_inputs(step)}
+    last = {name: i for i, step in enumerate(program.steps) for name in step.reads()}
     last[program.output] = len(program.steps)
     slots: dict[str, int] = {}
     buffers: list[tuple[str, tuple[int, int]]] = []
@@ -66,14 +65,14 @@ def make_plan(program: Program, *, keep: bool = False) -> Plan:
 
     place(program.input)
     for i, step in enumerate(program.steps):
-        over = {} if keep else _overwritten(step, {n for n in step_inputs(step) if last[n] == i})
-        for name in step_outputs(step):
+        over = {} if keep else _overwritten(step, {n for n in step.reads() if last[n] == i})
+        for name in step.writes():
             if name in over:
                 slots[name] = slots[over[name]]
             else:
                 place(name)
         if not keep:
-            for name in set(step_inputs(step)) - set(over.values()):
+            for name in set(step.reads()) - set(over.values()):
                 if last[name] == i:
                     free[_buffer(program.values[name])].append(slots[name])
     return Plan(slots, tuple(buffers))
@@ -81,14 +80,10 @@ def make_plan(program: Program, *, keep: bool = False) -> Plan:
 
 def _overwritten(step: Step, dying: set[str]) -> dict[str, str]:
     """Outputs that may be written over an input that nobody reads later, nor twice here."""
-    reads = Counter(step_inputs(step))
-    if isinstance(step, AddSlice):
-        pairs = {step.output: step.input}
-    elif isinstance(step, BinaryConvolution):
-        pairs = {s.output: s.addend for s in step.stages if isinstance(s, FloatStage) and s.addend}
-    else:
-        pairs = {}
-    return {out: name for out, name in pairs.items() if name in dying and reads[name] == 1}
+    reads = Counter(step.reads())
+    return {
+        out: name for out, name in step.in_place().items() if name in dying and reads[name] == 1
+    }
 
 
 @dataclass

@@ -15,10 +15,10 @@ from bnas_deploy.format.steps import (
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
     BinaryMaxPool2d,
+    FloatStage,
     Stage,
     ThresholdStage,
 )
-from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["binary_conv2d", "binary_depthwise_conv2d", "depthwise_dot_products", "dot_products"]
 
@@ -30,13 +30,12 @@ def signs(negative: Array) -> Array:
 
 def dot_products(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> Array:
     """The integers that the stages start from, (N, O, Ho, Wo) int32; each group by itself."""
-    groups = s.groups if isinstance(s, BinaryGroupedConv2d) else 1
     x = signs(state.values[s.input])
     kh, kw = s.kernel
-    c = x.shape[1] // groups
+    c = x.shape[1] // s.groups
     weight = signs(unpack_rows(state.tensors[s.weight], kh * kw * c)).reshape(-1, kh, kw, c)
     fold = np.zeros((len(weight), kh, kw), np.int32) if s.fold is None else state.tensors[s.fold]
-    parts = (np.split(x, groups, axis=1), np.split(weight, groups), np.split(fold, groups))
+    parts = (np.split(x, s.groups, axis=1), np.split(weight, s.groups), np.split(fold, s.groups))
     dots = [_group_dots(s, *part, state) for part in zip(*parts, strict=True)]
     return np.concatenate(dots, axis=1)
 

@@ -64,8 +64,7 @@ def conv2d(s: op.Conv2d | op.GroupedConv2d, state: State) -> dict[str, Array]:
     top, left, bottom, right = s.padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     bias = np.zeros(len(weight), np.float32) if s.bias is None else state.tensors[s.bias]
-    groups = s.groups if isinstance(s, op.GroupedConv2d) else 1
-    parts = (np.split(x, groups, axis=1), np.split(weight, groups), np.split(bias, groups))
+    parts = (np.split(x, s.groups, axis=1), np.split(weight, s.groups), np.split(bias, s.groups))
     sums = [_group_sums(s, *part, state.shapes[s.output]) for part in zip(*parts, strict=True)]
     return {s.output: activate(np.concatenate(sums, axis=1), s.activation)}
 
@@ -132,14 +131,11 @@ def taps(
     Yields:
         (ky, kx), an index of the last two axes of the output, and one of the input.
     """
-    dilation = (
-        (1, 1) if isinstance(s, op.MaxPool2d | op.AvgPool2d | op.BinaryMaxPool2d) else s.dilation
-    )
     for ky in range(s.kernel[0]):
         for kx in range(s.kernel[1]):
             to, source = [], []
             for axis, k in enumerate((ky, kx)):
-                stride, before, d = s.stride[axis], s.padding[axis], dilation[axis]
+                stride, before, d = s.stride[axis], s.padding[axis], s.dilation[axis]
                 inside = positions(
                     k, size=size[axis], out=out[axis], stride=stride, before=before, dilation=d
                 )

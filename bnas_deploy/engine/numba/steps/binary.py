@@ -19,7 +19,6 @@ from bnas_deploy.engine.numba.plan import Array, Prepared, Workspace
 from bnas_deploy.engine.numba.steps.repack import copy, flips, in_tiles, pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
-from bnas_deploy.format.steps_binary import FloatStage
 
 __all__ = ["Convolution", "PreparedStage", "binary_conv2d", "convolution", "dot_stage"]
 
@@ -153,7 +152,7 @@ def _threshold_room(stage: op.ThresholdStage, conv: Convolution, model: PackedMo
     return np.clip(room, 0, conv.most + 1)
 
 
-def _scale_room(stage: FloatStage, conv: Convolution, model: PackedModel) -> Array | None:
+def _scale_room(stage: op.FloatStage, conv: Convolution, model: PackedModel) -> Array | None:
     """``2 max(base / 2 - count, 0)`` is ReLU(dot); None where 2 does not move into the scale."""
     if isinstance(stage, op.AffineStage):
         return None
@@ -176,7 +175,9 @@ def _mark(
     )
 
 
-def _scale(stage: FloatStage, conv: Convolution, room: Array, model: PackedModel) -> PreparedStage:
+def _scale(
+    stage: op.FloatStage, conv: Convolution, room: Array, model: PackedModel
+) -> PreparedStage:
     weight, pattern, twice = (
         conv.tiles(byte_count_kernels.ROWS),
         conv.pattern,
@@ -193,7 +194,7 @@ def _scale(stage: FloatStage, conv: Convolution, room: Array, model: PackedModel
     return run
 
 
-def _target(stage: FloatStage, ws: Workspace, rows: int) -> Array:
+def _target(stage: op.FloatStage, ws: Workspace, rows: int) -> Array:
     """The channels that a stage writes, after the addend was copied if it lies elsewhere."""
     y = ws[stage.output]
     if stage.addend is not None and ws[stage.addend] is not y:

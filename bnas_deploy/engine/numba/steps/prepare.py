@@ -74,7 +74,7 @@ def _binary_max_pool2d(s: op.BinaryMaxPool2d, model: PackedModel) -> Prepared:
 
 
 def _conv2d(s: op.Conv2d | op.GroupedConv2d, model: PackedModel) -> Prepared:
-    groups = s.groups if isinstance(s, op.GroupedConv2d) else 1
+    groups = s.groups
     weight = model.tensors[s.weight]
     o, c, *kernel = weight.shape
     o //= groups
