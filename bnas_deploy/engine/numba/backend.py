@@ -32,7 +32,7 @@ try:
 
     from bnas_deploy.engine.numba.kernels import binary as binary_kernels
     from bnas_deploy.engine.numba.kernels import byte_counts as byte_count_kernels
-    from bnas_deploy.engine.numba.steps.prepare import prepare
+    from bnas_deploy.engine.numba.steps import PREPARE
 except ImportError as error:
     msg = f"the numba backend needs Numba ({error}); pip install 'bnas-deploy[numba]'"
     raise BackendError(msg) from error
@@ -54,7 +54,7 @@ class NumbaRunner:
         self.threads = check_threads(threads)
         self.note: str | None = _compiling(model.program)
         self._program = model.program
-        self._steps = [prepare(step, model) for step in model.program.steps]
+        self._steps = [PREPARE[step](step, model) for step in model.program.steps]
         self._plan = make_plan(model.program)
         self._spare: SimpleQueue[Workspace] = SimpleQueue()
 

@@ -1,4 +1,4 @@
-"""Which buffer each value of a program lives in, for the Numba backend; no arithmetic and no Numba.
+"""The buffers of a program's values in the Numba backend, and its registry of steps.
 
 Shapes: a float value is (C, P) float32, a bits value (G, S) uint8 byte planes, P = H*W,
 G = ceil(C / 8).
@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.program import Program, Value
+from bnas_deploy.engine.implementations import Implementations
+from bnas_deploy.format.program import PackedModel, Program, Value
 from bnas_deploy.format.steps import Step
 
-__all__ = ["Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
+__all__ = ["PREPARE", "Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
 Array = npt.NDArray[Any]
 
 
 def padded(pixels: int, lanes: int) -> int:
-    """Elements from one plane to the next: whole vectors, plus one lest planes share cache sets."""
+    """Elements from one plane to the next: whole vectors, and one more to spread cache sets."""
     return (-(-pixels // lanes) + 1) * lanes
 
 
@@ -110,3 +111,6 @@ class Workspace:
 
 Prepared = Callable[[Workspace], None]
 """A step made ready: it runs in the memory of a thread."""
+
+PREPARE: Implementations[Callable[[Any, PackedModel], Prepared]] = Implementations("numba")
+"""From a step and its model to the step made ready."""

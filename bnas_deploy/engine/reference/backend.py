@@ -1,21 +1,18 @@
 """The reference backend: a program's meaning in plain NumPy; not fast, and never to be optimised.
 
-Every other backend is tested against it, bit for bit. The steps are in `float_steps`,
-`binary_steps` and `quantized_steps`, the arithmetic in `arithmetic`.
+Every other backend is tested against it, bit for bit. The steps are in `steps`, the arithmetic in
+`arithmetic`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.engine.reference import binary_steps as rb
-from bnas_deploy.engine.reference import float_steps as rf
-from bnas_deploy.engine.reference import quantized_steps as rq
+from bnas_deploy.engine.reference.steps import MEANING, State
 from bnas_deploy.engine.runner import (
     Floats,
     KernelUse,
@@ -24,37 +21,10 @@ from bnas_deploy.engine.runner import (
     check_threads,
     time_steps,
 )
-from bnas_deploy.format import steps as op
 from bnas_deploy.format.limits import ELEMENT_LIMIT
 from bnas_deploy.format.program import PackedModel
 
 __all__ = ["ReferenceRunner"]
-
-MEANING: dict[str, Callable[[Any, rf.State], dict[str, npt.NDArray[Any]]]] = {
-    op.Affine.OP: rf.affine,
-    op.Relu.OP: rf.relu_step,
-    op.Prelu.OP: rf.prelu_step,
-    op.Clip.OP: rf.clip,
-    op.Sigmoid.OP: rf.sigmoid_step,
-    op.Constant.OP: rf.constant,
-    op.BinaryMaxPool2d.OP: rb.binary_max_pool2d,
-    op.Conv2d.OP: rf.conv2d,
-    op.GroupedConv2d.OP: rf.conv2d,
-    op.Binarize.OP: rf.binarize,
-    op.BinaryConv2d.OP: rb.binary_conv2d,
-    op.BinaryGroupedConv2d.OP: rb.binary_conv2d,
-    op.BinaryDepthwiseConv2d.OP: rb.binary_depthwise_conv2d,
-    op.QuantizedConv2d.OP: rq.quantized_conv2d,
-    op.MaxPool2d.OP: rf.max_pool2d,
-    op.AvgPool2d.OP: rf.avg_pool2d,
-    op.AddSlice.OP: rf.add_slice,
-    op.MeanMagnitude.OP: rf.mean_magnitude,
-    op.Multiply.OP: rf.multiply,
-    op.Concat.OP: rf.concat,
-    op.SelectChannels.OP: rf.select_channels,
-    op.GlobalAvgPool.OP: rf.global_avg_pool,
-    op.Linear.OP: rf.linear,
-}
 
 
 class ReferenceRunner:
@@ -108,12 +78,12 @@ class ReferenceRunner:
         name = self._program.input
         return {name: check_images(images, self._shapes[name])}
 
-    def _state(self, values: dict[str, npt.NDArray[Any]]) -> rf.State:
+    def _state(self, values: dict[str, npt.NDArray[Any]]) -> State:
         count = len(values[self._program.input])
-        return rf.State(values, self._tensors, self._shapes, count)
+        return State(values, self._tensors, self._shapes, count)
 
     def _step(self, i: int, values: dict[str, npt.NDArray[Any]]) -> None:
         step = self._program.steps[i]
         # Infinities and NaN are ordinary values of float arithmetic here, as on every backend.
         with np.errstate(all="ignore"):
-            values.update(MEANING[step.OP](step, self._state(values)))
+            values.update(MEANING[step](step, self._state(values)))

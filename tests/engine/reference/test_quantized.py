@@ -10,7 +10,7 @@ from support.program_builder import Builder
 from support.random_programs import step_programs
 
 from bnas_deploy.engine.reference.backend import ReferenceRunner
-from bnas_deploy.engine.reference.quantized_steps import quantize_input
+from bnas_deploy.engine.reference.steps.quantized import quantize_input
 from bnas_deploy.format import PackedModel
 from bnas_deploy.format.steps import QuantizedConv2d
 

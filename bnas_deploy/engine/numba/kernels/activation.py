@@ -56,12 +56,12 @@ def sigmoid(x: Array, numerator: Array, denominator: Array, y: Array) -> None:
 
 @compiled
 def pool_bits(
-    x: Array, turned: Array, size: Pair, out: Pair, kernel: Pair, stride: Pair,
+    x: Array, inverted: Array, size: Pair, out: Pair, kernel: Pair, stride: Pair,
     padding: tuple[int, ...], y: Array,
 ) -> None:  # fmt: skip
-    """And of the negative bits of a window that are inside the image, between two turns (G,)."""
+    """And of a window's negative bits inside the image, between two inversions (G,)."""
     for g in range(x.shape[0]):
-        turn = turned[g]
+        invert = inverted[g]
         for oy in range(out[0]):
             top = oy * stride[0] - padding[0]
             for ox in range(out[1]):
@@ -69,5 +69,5 @@ def pool_bits(
                 bits = np.uint8(255)
                 for iy in range(max(top, 0), min(top + kernel[0], size[0])):
                     for ix in range(max(left, 0), min(left + kernel[1], size[1])):
-                        bits &= x[g, iy * size[1] + ix] ^ turn
-                y[g, oy * out[1] + ox] = bits ^ turn
+                        bits &= x[g, iy * size[1] + ix] ^ invert
+                y[g, oy * out[1] + ox] = bits ^ invert

@@ -15,12 +15,12 @@ from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine.numba.kernels import binary as binary_kernels
 from bnas_deploy.engine.numba.kernels import byte_counts as byte_count_kernels
 from bnas_deploy.engine.numba.kernels.gather import gather
-from bnas_deploy.engine.numba.plan import Array, Prepared, Workspace
+from bnas_deploy.engine.numba.plan import PREPARE, Array, Prepared, Workspace
 from bnas_deploy.engine.numba.steps.repack import copy, flips, in_tiles, pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
-__all__ = ["Convolution", "PreparedStage", "binary_conv2d", "convolution", "dot_stage"]
+__all__ = ["Convolution", "PreparedStage", "convolution", "dot_stage"]
 
 PreparedStage = Callable[[Array, Workspace], None]
 LANES = binary_kernels.LANES
@@ -57,7 +57,8 @@ class Convolution:
         return (len(self.pattern) + 1) * LANES
 
 
-def binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
+@PREPARE.of(op.BinaryConv2d)
+def _binary_conv2d(s: op.BinaryConv2d, model: PackedModel) -> Prepared:
     """The function that runs a binary convolution."""
     c = model.program.values[s.input].shape[0]
     conv = convolution(s, model)

@@ -14,13 +14,11 @@ from bnas_deploy.bits import pack_rows, unpack_rows
 from bnas_deploy.engine.numba.jit import compiled
 from bnas_deploy.engine.numba.kernels import binary as binary_kernels
 from bnas_deploy.engine.numba.kernels.gather import gather
-from bnas_deploy.engine.numba.plan import Array, Prepared, Workspace, padded
+from bnas_deploy.engine.numba.plan import PREPARE, Array, Prepared, Workspace, padded
 from bnas_deploy.engine.numba.steps.binary import Convolution, convolution, dot_stage
 from bnas_deploy.engine.numba.steps.repack import pixels, words
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel, Value
-
-__all__ = ["binary_grouped_conv2d"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class _Group:
     stride: int
 
 
-def binary_grouped_conv2d(s: op.BinaryGroupedConv2d, model: PackedModel) -> Prepared:
+@PREPARE.of(op.BinaryGroupedConv2d)
+def _binary_grouped_conv2d(s: op.BinaryGroupedConv2d, model: PackedModel) -> Prepared:
     """The function that runs a binary convolution in groups."""
     c = model.program.values[s.input].shape[0] // s.groups
     o = len(model.tensors[s.weight]) // s.groups

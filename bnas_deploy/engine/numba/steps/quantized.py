@@ -9,16 +9,15 @@ import numpy as np
 
 from bnas_deploy.engine.numba.kernels import quantized as quantized_kernels
 from bnas_deploy.engine.numba.kernels.gather import gather
-from bnas_deploy.engine.numba.plan import Array, Prepared, Workspace, padded
+from bnas_deploy.engine.numba.plan import PREPARE, Array, Prepared, Workspace, padded
 from bnas_deploy.engine.numba.steps.repack import copy, in_tiles, pixels
-from bnas_deploy.engine.reference.quantized_steps import quantize_input
+from bnas_deploy.engine.reference.steps.quantized import quantize_input
 from bnas_deploy.format import steps as op
 from bnas_deploy.format.program import PackedModel
 
-__all__ = ["quantized_conv2d"]
 
-
-def quantized_conv2d(s: op.QuantizedConv2d, model: PackedModel) -> Prepared:
+@PREPARE.of(op.QuantizedConv2d)
+def _quantized_conv2d(s: op.QuantizedConv2d, model: PackedModel) -> Prepared:
     """The function that runs an 8-bit convolution."""
     weight = model.tensors[s.weight]
     o, c, *kernel = weight.shape

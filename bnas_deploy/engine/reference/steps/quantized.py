@@ -1,4 +1,4 @@
-"""The meaning of the 8-bit convolution in plain NumPy; not fast and never to be.
+"""The meaning of the 8-bit convolution.
 
 Shapes: N batch, C in, O out, H W pixels.
 """
@@ -8,11 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from bnas_deploy.engine.reference.arithmetic import fma
-from bnas_deploy.engine.reference.float_steps import Array, State, activate, per_channel
+from bnas_deploy.engine.reference.steps.state import (
+    MEANING,
+    Array,
+    Assigned,
+    State,
+    activate,
+    per_channel,
+)
 from bnas_deploy.engine.runner import Floats
 from bnas_deploy.format.steps import QuantizedConv2d
 
-__all__ = ["quantize_input", "quantized_conv2d"]
+__all__ = ["quantize_input"]
 
 LARGEST = np.float32(127)
 
@@ -25,7 +32,8 @@ def quantize_input(x: Floats, scale: Floats, zero: Floats) -> Array:
     return np.rint(t).astype(np.int64)  # ties to even
 
 
-def quantized_conv2d(s: QuantizedConv2d, state: State) -> dict[str, Array]:
+@MEANING.of(QuantizedConv2d)
+def _quantized_conv2d(s: QuantizedConv2d, state: State) -> Assigned:
     """Integer sums of weights times quantised inputs, then one scale a channel."""
     x, weight = state.values[s.input], state.tensors[s.weight].astype(np.int64)
     n, c, _, _ = x.shape

@@ -1,4 +1,4 @@
-"""The meaning of the binary convolution and its stages, in plain NumPy; not fast and never to be.
+"""The meaning of the binary convolutions and their stages.
 
 Shapes: N batch, C in, O out, K = kh*kw*C bits a row of weights.
 """
@@ -8,19 +8,26 @@ from __future__ import annotations
 import numpy as np
 
 from bnas_deploy.bits import unpack_rows
-from bnas_deploy.engine.reference.float_steps import Array, State, activate, per_channel, taps
+from bnas_deploy.engine.reference.steps.state import (
+    MEANING,
+    Array,
+    Assigned,
+    State,
+    activate,
+    per_channel,
+    taps,
+)
 from bnas_deploy.format.steps import (
     AffineStage,
     BinaryConv2d,
     BinaryDepthwiseConv2d,
     BinaryGroupedConv2d,
-    BinaryMaxPool2d,
     FloatStage,
     Stage,
     ThresholdStage,
 )
 
-__all__ = ["binary_conv2d", "binary_depthwise_conv2d", "depthwise_dot_products", "dot_products"]
+__all__ = ["depthwise_dot_products", "dot_products"]
 
 
 def signs(negative: Array) -> Array:
@@ -55,7 +62,8 @@ def _group_dots(
     return dot
 
 
-def binary_conv2d(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> dict[str, Array]:
+@MEANING.of(BinaryConv2d, BinaryGroupedConv2d)
+def _binary_conv2d(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> Assigned:
     """Every stage's value from the same dot products."""
     dot = dot_products(s, state)
     return {stage.output: _stage(stage, dot, state) for stage in s.stages}
@@ -74,22 +82,11 @@ def depthwise_dot_products(s: BinaryDepthwiseConv2d, state: State) -> Array:
     return dot
 
 
-def binary_depthwise_conv2d(s: BinaryDepthwiseConv2d, state: State) -> dict[str, Array]:
+@MEANING.of(BinaryDepthwiseConv2d)
+def _binary_depthwise_conv2d(s: BinaryDepthwiseConv2d, state: State) -> Assigned:
     """Every stage's value from the same dot products."""
     dot = depthwise_dot_products(s, state)
     return {stage.output: _stage(stage, dot, state) for stage in s.stages}
-
-
-def binary_max_pool2d(s: BinaryMaxPool2d, state: State) -> dict[str, Array]:
-    """Of booleans, True is -1: the greatest sign is negative where all of a window are."""
-    x = state.values[s.input]
-    c, ho, wo = state.shapes[s.output]
-    least = np.zeros(c, bool) if s.minimum is None else unpack_rows(state.tensors[s.minimum], c)
-    turned = x ^ per_channel(least)
-    negative = np.ones((len(x), c, ho, wo), bool)
-    for _, to, source in taps(x.shape[2:], (ho, wo), s):
-        negative[to] &= turned[source]
-    return {s.output: negative ^ per_channel(least)}
 
 
 def _stage(stage: Stage, dot: Array, state: State) -> Array:
