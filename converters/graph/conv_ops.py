@@ -53,13 +53,7 @@ def conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 def packed_conv(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     """Return what the stages of a packed convolution make."""
     (dot,) = conv(node, inputs)
-    values = []
-    for name, stage in _stages(node):
-        value = _stage_value(node, name, stage, dot)
-        if stage.addend is not None:
-            value = added(node, inputs[stage.addend], dot, stage.at)
-        values.append(value)
-    return tuple(values)
+    return _stage_values(node, inputs, dot)
 
 
 def depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
@@ -76,11 +70,17 @@ def depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
 def packed_depthwise(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     """Return what the stages of a packed depthwise convolution make."""
     (dot,) = depthwise(node, inputs)
-    return tuple(_stage_value(node, name, stage, dot) for name, stage in _stages(node))
+    return _stage_values(node, inputs, dot)
 
 
-def _stages(node: Node) -> list[tuple[str, Stage]]:
-    return list(zip(node.outputs, node.attributes["stages"], strict=True))
+def _stage_values(node: Node, inputs: Sequence[Value], dot: Value) -> tuple[Value, ...]:
+    values = []
+    for name, stage in zip(node.outputs, node.attributes["stages"], strict=True):
+        value = _stage_value(node, name, stage, dot)
+        if stage.addend is not None:
+            value = added(node, inputs[stage.addend], dot, stage.at)
+        values.append(value)
+    return tuple(values)
 
 
 def _stage_value(node: Node, name: str, stage: Stage, dot: Value) -> Value:

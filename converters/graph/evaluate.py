@@ -166,8 +166,8 @@ def _packed_conv(node: Node, *inputs: Array) -> tuple[Array, ...]:
     return _finished(node, _dot(node, inputs[0]), inputs)
 
 
-def _packed_depthwise(node: Node, x: Array) -> tuple[Array, ...]:
-    return _finished(node, _depthwise_dot(node, x), (x,))
+def _packed_depthwise(node: Node, *inputs: Array) -> tuple[Array, ...]:
+    return _finished(node, _depthwise_dot(node, inputs[0]), inputs)
 
 
 def _finished(node: Node, dot: Array, inputs: Sequence[Array]) -> tuple[Array, ...]:

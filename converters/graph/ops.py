@@ -202,7 +202,7 @@ OPS: dict[str, Op] = {
     "affine": Op((F32,), _same, (), ("scale", "shift")),
     "binarize": Op((F32,), _bits, (), ("threshold", "flip")),
     "packed_conv": Op((BITS, F32, "..."), packed_conv, (*_WINDOW, "stages")),
-    "packed_depthwise": Op((BITS,), packed_depthwise, (*_WINDOW, "stages")),
+    "packed_depthwise": Op((BITS, F32, "..."), packed_depthwise, (*_WINDOW, "stages")),
     # terms: the mean is the sum over the channels of |x * scale + shift|, times terms[0], plus
     # terms[1].
     "mean_magnitude": Op((F32,), _mean_magnitude, (), ("scale", "shift", "terms")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy as np
 from bnas_deploy.bits import negative, pack_rows
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.graph.ops import Stage, groups_of
+from bnas_deploy.converters.packing.names import IN_GROUPS, STEP_OF
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import Program, Value, steps
+from bnas_deploy.format.fields import Role, fields_of
 
 __all__ = ["emit"]
 
@@ -38,26 +40,55 @@ def emit(graph: Graph) -> tuple[Program, Tensors]:
 def _steps(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]:
     if node.op == "zero":
         return _zero(graph, node, tensors)
-    if node.op not in _STEPS:
+    if node.op not in STEP_OF:
         msg = f"{node.name}: {node.op} has no step in the format; was the pipeline run?"
         raise ConversionError(msg)
-    step = _STEPS[node.op](node, tensors)
-    if node.op in _GROUPED:
+    cls, own = STEP_OF[node.op], dict(node.attributes)
+    if cls in IN_GROUPS:
         groups = groups_of(node, graph.values[node.inputs[0]].shape[0])
         if groups > 1:
-            return (_in_groups(step, _GROUPED[node.op], groups),)
-    return (step,)
+            cls, own = IN_GROUPS[cls], {**own, "groups": groups}
+    if issubclass(cls, steps.BinaryConvolution):
+        return (_binary(cls, node, own, tensors),)
+    return (_plain(cls, node, own, tensors),)
 
 
-def _in_groups(step: steps.Step, cls: Callable[..., steps.Step], groups: int) -> steps.Step:
-    own = {field.name: content for field, content in step.contents()}
-    return cls(**own, groups=groups)
+def _plain(
+    cls: Callable[..., steps.Step], node: Node, attributes: Mapping[str, Any], tensors: Tensors
+) -> steps.Step:
+    """A step whose fields are the node's inputs, output, constants and attributes."""
+    inputs, own = iter(node.inputs), dict(attributes)
+    for field in fields_of(cls):
+        if field.role is Role.READS:
+            own[field.name] = node.inputs if field.type is not str else next(inputs)
+        elif field.role is Role.WRITES:
+            own[field.name] = node.output
+        elif field.role is Role.TENSOR:
+            own[field.name] = _own(node, tensors, field.name)
+    return cls(**own)
 
 
-_GROUPED: dict[str, Callable[..., steps.Step]] = {
-    "conv": steps.GroupedConv2d,
-    "packed_conv": steps.BinaryGroupedConv2d,
-}
+def _binary(
+    cls: Callable[..., steps.Step],
+    node: Node,
+    attributes: Mapping[str, Any],
+    tensors: Tensors,
+) -> steps.Step:
+    weight = node.constants["weight"]
+    # (O, kh*kw*C), c fastest
+    rows = negative(weight.transpose(0, 2, 3, 1)).reshape(len(weight), -1)
+    own: dict[str, Any] = {
+        **attributes,
+        "weight": _store(tensors, f"{node.name}.weight", pack_rows(rows)),
+        "kernel": weight.shape[2:],
+        "stages": tuple(
+            _stage(node, output, stage, tensors)
+            for output, stage in zip(node.outputs, node.attributes["stages"], strict=True)
+        ),
+    }
+    if "fold" in {field.name for field in fields_of(cls)}:
+        own["fold"] = _own(node, tensors, "fold")
+    return cls(input=node.inputs[0], **own)
 
 
 def _store(tensors: Tensors, name: str, array: Array) -> str:
@@ -80,64 +111,38 @@ def _same(a: Array, b: Array) -> bool:
     return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
 
 
-def _own(node: Node, tensors: Tensors, *names: str) -> dict[str, str | None]:
-    """Store a node's constants under its name."""
-    return {
-        key: _store(tensors, f"{node.name}.{key}", node.constants[key])
-        if key in node.constants
-        else None
-        for key in names
-    }
-
-
-def _packed_conv(node: Node, tensors: Tensors) -> steps.Step:
-    weight = node.constants["weight"]
-    # (O, kh*kw*C), c fastest
-    rows = negative(weight.transpose(0, 2, 3, 1)).reshape(len(weight), -1)
-    return steps.BinaryConv2d(
-        input=node.inputs[0],
-        weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
-        fold=_own(node, tensors, "fold")["fold"],
-        **_window_and_stages(node, tensors),
-    )
-
-
-def _packed_depthwise(node: Node, tensors: Tensors) -> steps.Step:
-    rows = negative(node.constants["weight"]).reshape(len(node.constants["weight"]), -1)
-    return steps.BinaryDepthwiseConv2d(
-        input=node.inputs[0],
-        weight=_store(tensors, f"{node.name}.weight", pack_rows(rows)),
-        **_window_and_stages(node, tensors),
-    )
-
-
-def _window_and_stages(node: Node, tensors: Tensors) -> dict[str, Any]:
-    stages = zip(node.outputs, node.attributes["stages"], strict=True)
-    return {
-        "kernel": node.constants["weight"].shape[2:],
-        "stages": tuple(_stage(node, output, stage, tensors) for output, stage in stages),
-        **{key: node.attributes[key] for key in ("stride", "padding", "dilation")},
-    }
+def _own(node: Node, tensors: Tensors, key: str) -> str | None:
+    """Store a constant under the node's name, if it has it."""
+    if key not in node.constants:
+        return None
+    return _store(tensors, f"{node.name}.{key}", node.constants[key])
 
 
 def _stage(node: Node, output: str, stage: Stage, tensors: Tensors) -> steps.Stage:
     store = {
-        key: _store(tensors, f"{node.name if key in ('scale', 'shift') else output}.{key}", array)
+        key: _store(tensors, _stage_tensor(node, output, key), array)
         for key in ("threshold", "flip", "scale", "shift")
         if (array := node.constants.get(f"{output}.{key}")) is not None
     }
+    cls: Callable[..., Any] = steps.STAGES[stage.kind]
+    made: steps.Stage = cls(output=output, **store, **_placed(node, stage))
+    return made
+
+
+def _stage_tensor(node: Node, output: str, key: str) -> str:
+    """The name of a stage's tensor: the node's own where all of its stages have the same."""
+    names = [f"{name}.{key}" for name in node.outputs]
+    own = [node.constants[name] for name in names if name in node.constants]
+    alike = key in ("scale", "shift") and all(_same(own[0], array) for array in own)
+    return f"{node.name if alike else output}.{key}"
+
+
+def _placed(node: Node, stage: Stage) -> dict[str, Any]:
+    """Where the result of a stage that makes floats goes."""
     if stage.kind == "threshold":
-        return steps.ThresholdStage(output=output, **store)
-    cls: Callable[..., steps.Stage] = steps.ScaleStage
-    if stage.kind == "affine":
-        cls = steps.AffineStage
-    return cls(
-        output=output,
-        **store,
-        activation=stage.activation,
-        addend=None if stage.addend is None else node.inputs[stage.addend],
-        at=stage.at,
-    )
+        return {}
+    addend = None if stage.addend is None else node.inputs[stage.addend]
+    return {"activation": stage.activation, "addend": addend, "at": stage.at}
 
 
 def _zero(graph: Graph, node: Node, tensors: Tensors) -> tuple[steps.Step, ...]:
@@ -161,58 +166,3 @@ def _stride(extent: int, wanted: int, node: Node) -> int:
             return stride
     msg = f"{node.name}: no stride turns {extent} pixels into {wanted}; this network is zero there"
     raise ConversionError(msg)
-
-
-def _plain(
-    step: Callable[..., steps.Step], *constants: str
-) -> Callable[[Node, Tensors], steps.Step]:
-    """A step whose fields are the node's attributes and constants."""
-
-    def make(node: Node, tensors: Tensors) -> steps.Step:
-        fields: dict[str, Any] = {**node.attributes, **_own(node, tensors, *constants)}
-        return step(input=node.inputs[0], output=node.output, **fields)
-
-    return make
-
-
-def _add_slice(node: Node, tensors: Tensors) -> steps.Step:
-    x, addend = node.inputs
-    return steps.AddSlice(input=x, addend=addend, output=node.output, at=node.attributes["at"])
-
-
-def _multiply(node: Node, tensors: Tensors) -> steps.Step:
-    x, factor = node.inputs
-    return steps.Multiply(input=x, factor=factor, output=node.output)
-
-
-def _constant(node: Node, tensors: Tensors) -> steps.Step:
-    value = _store(tensors, f"{node.name}.value", node.constants["value"])
-    return steps.Constant(output=node.output, value=value)
-
-
-def _concat(node: Node, tensors: Tensors) -> steps.Step:
-    return steps.Concat(inputs=node.inputs, output=node.output)
-
-
-_STEPS: dict[str, Callable[[Node, Tensors], steps.Step]] = {
-    "conv": _plain(steps.Conv2d, "weight", "bias"),
-    "linear": _plain(steps.Linear, "weight", "bias"),
-    "affine": _plain(steps.Affine, "scale", "shift"),
-    "relu": _plain(steps.Relu),
-    "prelu": _plain(steps.Prelu, "slope"),
-    "clip": _plain(steps.Clip, "low", "high"),
-    "sigmoid": _plain(steps.Sigmoid),
-    "constant": _constant,
-    "binary_max_pool": _plain(steps.BinaryMaxPool2d, "minimum"),
-    "binarize": _plain(steps.Binarize, "threshold", "flip"),
-    "packed_conv": _packed_conv,
-    "packed_depthwise": _packed_depthwise,
-    "mean_magnitude": _plain(steps.MeanMagnitude, "scale", "shift", "terms"),
-    "multiply": _multiply,
-    "max_pool": _plain(steps.MaxPool2d),
-    "avg_pool": _plain(steps.AvgPool2d),
-    "add_slice": _add_slice,
-    "concat": _concat,
-    "select_channels": _plain(steps.SelectChannels, "index"),
-    "global_avg_pool": _plain(steps.GlobalAvgPool),
-}

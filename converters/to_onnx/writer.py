@@ -7,7 +7,7 @@ operators of one opset.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from bnas_deploy import __version__
-from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.graph.nodes import Array, Node
+from bnas_deploy.converters.graph.values import Shape
 from bnas_deploy.format import Preprocessing
 
-__all__ = ["OPSET", "ModelProto", "OnnxWriter", "column", "metadata_of"]
+__all__ = ["OPSET", "ModelProto", "OnnxWriter", "Rule", "column", "metadata_of", "plain"]
 
 OPSET = 17
 IR_VERSION = 8
@@ -30,11 +31,24 @@ def column(array: Array) -> Array:
 
 
 class OnnxWriter:
-    """Nodes so far; value names are those of the graph or program."""
+    """Nodes so far; value names are those of the graph or program.
 
-    def __init__(self) -> None:
+    Attributes:
+        image: Name of the input.
+        shapes: (C, H, W) of every value of the graph or program.
+        broadcast: Constants that are written once, not for every image.
+    """
+
+    def __init__(
+        self, image: str, shapes: Mapping[str, Shape], broadcast: frozenset[str] = frozenset()
+    ) -> None:
+        self.image, self.shapes, self.broadcast = image, shapes, broadcast
         self._nodes: list[onnx.NodeProto] = []
         self._initialisers: dict[str, TensorProto] = {}
+
+    def channels(self, value: str) -> int:
+        """Channels of a value of the graph or program."""
+        return self.shapes[value][0]
 
     def constant(self, name: str, array: Array) -> str:
         """Store an initialiser once, and return its name."""
@@ -61,6 +75,12 @@ class OnnxWriter:
         if activation == "relu":
             self.add("Relu", [f"{output}.linear"], output)
         return output
+
+    def compared(self, value: str, threshold: Array, flip: Array, output: str) -> str:
+        """+1 where ``(value >= threshold) != flip``, else -1; (C,) both."""
+        bound = self.constant(f"{output}.threshold", column(threshold))
+        above = self.add("GreaterOrEqual", [value, bound], f"{output}.above")
+        return self.signs(above, output, flip)
 
     def signs(self, above: str, output: str, flip: Array | None = None) -> str:
         """+1 where a compare holds, else -1; the other way round in flipped channels."""
@@ -90,18 +110,16 @@ class OnnxWriter:
         above = self.add("Max", [value, bounds[0]], f"{output}.above")
         return self.add("Min", [above, bounds[1]], output)
 
-    def repeated(self, image: str, value: str, output: str) -> str:
-        """A constant (1, C, H, W) for every image of the batch."""
-        batch = self.add("Shape", [image], f"{output}.batch", start=0, end=1)
-        ones = self.constant("ones.image", np.ones(3, np.int64))
-        shape = self.add("Concat", [batch, ones], f"{output}.shape", axis=0)
+    def repeated(self, value: str, output: str, extents: Shape = (1, 1, 1)) -> str:
+        """A constant for every image of the batch, (1, C, H, W) or a number for `extents`."""
+        batch = self.add("Shape", [self.image], f"{output}.batch", start=0, end=1)
+        rest = self.constant(f"extents.{extents}", np.array(extents, np.int64))
+        shape = self.add("Concat", [batch, rest], f"{output}.shape", axis=0)
         return self.add("Expand", [value, shape], output)
 
-    def added_at(
-        self, base: str, addend: str, at: int, channels: tuple[int, int], name: str
-    ) -> str:
-        """Add a value of `channels[1]` channels to `channels[0]` ones from channel `at`."""
-        have, count = channels
+    def added_at(self, base: str, addend: str, at: int, count: int, name: str) -> str:
+        """Add a value of `count` channels to those of a base from channel `at` on."""
+        have = self.channels(base)
         if have != count:
             pads = np.array([0, at, 0, 0, 0, have - count - at, 0, 0], np.int64)
             padding = self.constant(f"{name}.pads", pads)
@@ -124,25 +142,20 @@ class OnnxWriter:
         x = self.add("Mul", [x, self.number(mean[0])], f"{output}.mean")
         return self.add("Add", [x, self.number(mean[1])], output)
 
-    def model(
-        self,
-        image: tuple[str, Sequence[int]],
-        logits: tuple[str, int],
-        *,
-        metadata: Mapping[str, Any],
-    ) -> ModelProto:
+    def model(self, logits: str, classes: int, *, metadata: Mapping[str, Any]) -> ModelProto:
         """Return the checked model.
 
         Args:
-            image: Name and (C, H, W) of the input.
-            logits: Name and number of classes of the output.
+            logits: Name of the output, (N, classes).
+            classes: How many there are.
             metadata: JSON values by key.
         """
+        image = list(self.shapes[self.image])
         graph = helper.make_graph(
             self._nodes,
             "bnas",
-            [helper.make_tensor_value_info(image[0], TensorProto.FLOAT, ["N", *image[1]])],
-            [helper.make_tensor_value_info(logits[0], TensorProto.FLOAT, ["N", logits[1]])],
+            [helper.make_tensor_value_info(self.image, TensorProto.FLOAT, ["N", *image])],
+            [helper.make_tensor_value_info(logits, TensorProto.FLOAT, ["N", classes])],
             list(self._initialisers.values()),
         )
         model = helper.make_model(
@@ -152,6 +165,19 @@ class OnnxWriter:
         helper.set_model_props(model, {key: json.dumps(x) for key, x in metadata.items()})
         onnx.checker.check_model(model)
         return model
+
+
+Rule = Callable[[OnnxWriter, Node], None]
+"""Writes a node."""
+
+
+def plain(op: str, **attributes: Any) -> Rule:  # noqa: ANN401
+    """The rule of an operation that is one operator with the same inputs."""
+
+    def rule(writer: OnnxWriter, node: Node) -> None:
+        writer.add(op, node.inputs, node.output, **attributes)
+
+    return rule
 
 
 def metadata_of(labels: Sequence[str], preprocessing: Preprocessing) -> dict[str, Any]:

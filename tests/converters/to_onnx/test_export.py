@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from support.program_builder import Builder
 from support.random_networks import images_for, random_network
 from support.random_programs import random_images, step_programs
+from support.small_graphs import SmallGraph
 
 from bnas_deploy import engine
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
@@ -15,12 +19,19 @@ from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
 from bnas_deploy.converters.from_torch.convert import convert_network, torch_logits
 from bnas_deploy.converters.from_torch.network import network_graph
+from bnas_deploy.converters.graph.nodes import Graph
+from bnas_deploy.converters.packing.emit import emit
+from bnas_deploy.converters.packing.lift import lift
+from bnas_deploy.converters.packing.names import NODE_OF
 from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.converters.to_onnx.graph import graph_to_onnx
 from bnas_deploy.converters.to_onnx.network import float_counterpart, network_to_onnx
 from bnas_deploy.converters.to_onnx.program import program_to_onnx
+from bnas_deploy.converters.to_onnx.rules import RULES
 from bnas_deploy.converters.to_onnx.writer import metadata_of
 from bnas_deploy.errors import ConversionError
+from bnas_deploy.format.model_diff import diff_models
+from bnas_deploy.format.steps import STEPS
 
 TOLERANCE = 3e-5  # of the largest logit: ONNX Runtime sums in another order
 
@@ -128,7 +139,45 @@ def test_bad_metadata(key, value, tmp_path):
         convert_onnx(tmp_path / "model.onnx", allow_float=True, images=0)
 
 
-def test_a_lowered_graph_is_refused():
-    graph, _ = run_pipeline(network_graph(random_network(0)))
-    with pytest.raises(ConversionError, match="before the passes"):
+def test_a_lowered_graph_and_its_program_are_written_alike():
+    network = random_network(0)
+    graph, _ = run_pipeline(network_graph(network))
+    model, _ = convert_network(network)
+    images = images_for(network, 4, 0).numpy()
+    written = [onnx_logits(p, images) for p in (graph_to_onnx(graph), program_to_onnx(model))]
+    assert np.array_equal(*written)
+
+
+def test_an_operation_without_a_rule_is_refused():
+    g = SmallGraph()
+    graph = g.graph(g.mean("m", g.add("bits_to_float", "f", (g.sign("s", "image"),))))
+    with pytest.raises(ConversionError, match="f: bits_to_float is not written as ONNX; known are"):
         graph_to_onnx(graph)
+
+
+def test_every_step_has_a_rule():
+    nodes = [node for model in PROGRAMS.values() for node in lift(model)]
+    assert {node.op for node in nodes} == {NODE_OF[cls] for cls in STEPS.values()}
+    assert {node.op for node in nodes} <= set(RULES)
+
+
+@pytest.mark.parametrize("name", [n for n in PROGRAMS if "quantized" not in n])
+def test_emitting_what_was_lifted_gives_the_program(name):
+    model = PROGRAMS[name]
+    nodes, image = lift(model), model.program.input
+    shape = model.program.values[image].shape
+    program, tensors = emit(Graph(image, shape, model.program.output, nodes))
+    again = replace(model, program=program, tensors=tensors)
+    assert diff_models(model, again).equal
+
+
+def test_constants_are_repeated_only_where_their_readers_do_not():
+    b = Builder(np.random.default_rng(0), (3, 4, 5))
+    b.multiply("image", b.constant(3, 4, 5))
+    b.multiply(b.constant(3, 1, 1), b.constant(3, 1, 1))
+    b.add_slice("image", b.constant(3, 4, 5), 0)
+    model = b.finish()
+    proto = program_to_onnx(model)
+    assert [node.op_type for node in proto.graph.node].count("Expand") == 3
+    images = random_images(np.random.default_rng(0), model, 3)
+    assert near(onnx_logits(proto, images), engine.create(model).run(images))
