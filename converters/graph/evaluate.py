@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 
@@ -54,18 +55,12 @@ def _constant(node: Node, x: Array) -> Array:
     return np.broadcast_to(value, (len(x), *value.shape))
 
 
-def _prelu(node: Node, x: Array) -> Array:
-    return np.where(x > 0, x, x * _channel(node.constants["slope"]))
-
-
-def _clip(node: Node, x: Array) -> Array:
-    low, high = (_channel(node.constants[key]) for key in ("low", "high"))
-    return np.minimum(np.maximum(x, low), high)
-
-
-def _sigmoid(node: Node, x: Array) -> Array:
-    positive = 1 / (1 + np.exp(-np.abs(x.astype(np.float64))))
-    return np.where(x >= 0, positive, 1 - positive).astype(x.dtype)
+def _activation(node: Node, x: Array) -> Array:
+    activation = ACTIVATIONS[node.op]
+    own = {name: _channel(node.constants[name]) for name in activation.constants}
+    shared = {name: node.constants[name] for name in activation.shared}
+    result: Array = activation.function(x, **own, **shared)
+    return result
 
 
 def _binary_max_pool(node: Node, x: Array) -> Array:
@@ -76,11 +71,12 @@ def _binary_max_pool(node: Node, x: Array) -> Array:
 
 
 def _activate(node: Node, x: Array) -> Array:
-    return _relu(node, x) if node.attributes["activation"] == "relu" else x
+    return _relu(x) if node.attributes["activation"] == "relu" else x
 
 
-def _relu(node: Node, x: Array) -> Array:
-    return np.where(x > 0, x, x.dtype.type(0))
+def _relu(x: Array) -> Array:
+    result: Array = ACTIVATIONS["relu"].function(x)
+    return result
 
 
 def _padded(node: Node, x: Array, value: float) -> Array:
@@ -180,7 +176,7 @@ def _finished(node: Node, dot: Array, inputs: Sequence[Array]) -> tuple[Array, .
         v = dot.astype(inputs[0].dtype) * _channel(node.constants[f"{name}.scale"])
         if stage.kind == "affine":
             v = v + _channel(node.constants[f"{name}.shift"])
-        v = _relu(node, v) if stage.activation == "relu" else v
+        v = _relu(v) if stage.activation == "relu" else v
         outputs.append(v if stage.addend is None else _added(inputs[stage.addend], v, stage.at))
     return tuple(outputs)
 
@@ -252,10 +248,7 @@ _FUNCTIONS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "batch_norm": _batch_norm,
     "sign": _sign,
     "bits_to_float": lambda node, x: x,
-    "relu": _relu,
-    "prelu": _prelu,
-    "clip": _clip,
-    "sigmoid": _sigmoid,
+    **dict.fromkeys(ACTIVATIONS, _activation),
     "binary_max_pool": _binary_max_pool,
     "add": lambda node, a, b: a + b,
     "concat": lambda node, *xs: np.concatenate(xs, axis=1),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.conv_ops import (
     conv,
     depthwise,
@@ -81,6 +82,14 @@ def _same(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
     channels = inputs[0].shape[0]
     for name, array in node.constants.items():
         require(node, array.shape == (channels,), f"{name} of shape ({channels},)")
+    return (inputs[0],)
+
+
+def _activation(node: Node, inputs: Sequence[Value]) -> tuple[Value, ...]:
+    activation, channels = ACTIVATIONS[node.op], inputs[0].shape[0]
+    counts = {**dict.fromkeys(activation.constants, channels), **activation.shared}
+    for name, count in counts.items():
+        require(node, node.constants[name].shape == (count,), f"{name} of shape ({count},)")
     return (inputs[0],)
 
 
@@ -185,12 +194,7 @@ OPS: dict[str, Op] = {
     "sign": Op((F32,), _bits, ("zero_sign",)),
     # The numbers that signs stand for, for a layer whose weights are floats.
     "bits_to_float": Op((BITS,), _floats),
-    "relu": Op((F32,), _same),
-    # x where x > 0, else slope * x.
-    "prelu": Op((F32,), _same, (), ("slope",)),
-    # min(max(x, low), high); bounds may be infinite.
-    "clip": Op((F32,), _same, (), ("low", "high")),
-    "sigmoid": Op((F32,), _same),
+    **{name: Op((F32,), _activation, (), a.names) for name, a in ACTIVATIONS.items()},
     "add": Op((F32, F32), _add),
     "concat": Op((F32, F32, "..."), _concat),
     "max_pool": _POOL,

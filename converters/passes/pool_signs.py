@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.passes.base import Pass
@@ -65,14 +66,12 @@ def _follow(graph: Graph, value: str, falls: Array) -> dict[str, Array] | None:
 
 def _turns(node: Node) -> Array | None:
     """Whether each channel falls when its input rises; None where neither can be said."""
-    if node.op in ("relu", "clip"):
-        return np.zeros(1, bool)
     if node.op == "affine":
         return np.asarray(node.constants["scale"] < 0)
     if node.op == "batch_norm":
         alpha, _ = batch_norm_terms(**node.constants, eps=node.attributes["eps"])
         return np.asarray(alpha < 0)
-    if node.op == "prelu" and (node.constants["slope"] >= 0).all():
+    if node.op in ACTIVATIONS and ACTIVATIONS[node.op].rises(**node.constants):
         return np.zeros(1, bool)
     return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.signs.importer import Importer
@@ -46,8 +47,8 @@ def only_dots(imports: Importer, value: str) -> bool:
 
 
 _OF_DOTS = {
-    "batch_norm", "binary_conv", "binary_depthwise", "clip", "concat", "max_pool", "prelu", "relu",
-    "select_channels",
+    "batch_norm", "binary_conv", "binary_depthwise", "concat", "max_pool", "select_channels",
+    *(name for name, activation in ACTIVATIONS.items() if activation.flats is not None),
 }  # fmt: skip
 
 
@@ -73,16 +74,8 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         result = (inner[0] * alpha[:, None].astype(np.float64) + beta[:, None]).astype(np.float32)
         constant = np.where(alpha == 0, beta, np.nan)[:, None]
         return np.concatenate([result.astype(np.float64), constant], axis=1)
-    if node.op == "relu":
-        return np.concatenate([np.fmax(inner[0], 0), np.zeros((channels, 1))], axis=1)
-    if node.op == "prelu":
-        slope = node.constants["slope"][:, None]
-        flat = np.where(slope == 0, 0.0, np.nan)
-        return np.concatenate([np.where(inner[0] > 0, inner[0], inner[0] * slope), flat], axis=1)
-    if node.op == "clip":
-        bounds = [node.constants[key][:, None] for key in ("low", "high")]
-        ends = [np.where(np.isfinite(bound), bound, np.nan) for bound in bounds]
-        return np.concatenate([np.clip(inner[0], *bounds), *ends], axis=1)
+    if node.op in ACTIVATIONS:
+        return _activated(node, inner[0], channels)
     if node.op == "multiply":
         zero = (inner[0] == 0).any(axis=1) | (inner[1] == 0).any(axis=1)
         return np.where(zero, 0.0, np.nan)[:, None]
@@ -109,6 +102,16 @@ def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
         zero &= np.fmax.reduce(inner[0], axis=1) >= 0
         return np.where(zero, 0.0, np.nan)[:, None]
     return np.full((channels, 1), np.nan)
+
+
+def _activated(node: Node, atoms: Array, channels: int) -> Array:
+    activation = ACTIVATIONS[node.op]
+    if activation.flats is None:
+        return np.full((channels, 1), np.nan)
+    own = {name: node.constants[name][:, None] for name in activation.constants}
+    constants = {**own, **{name: node.constants[name] for name in activation.shared}}
+    flats = [np.broadcast_to(flat, (channels, 1)) for flat in activation.flats(**constants)]
+    return np.concatenate([activation.function(atoms, **constants), *flats], axis=1)
 
 
 def _dots(imports: Importer, node: Node) -> Array | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.graph.ops import PACKED
@@ -21,8 +22,8 @@ class RemoveZero(Pass):
     """Follows known channels from the Zeroise edges forwards; a value keeps its live channels only.
 
     1. zero vanishes; add(x, 0) is x; a concat keeps its live parts; pools of zero are zero.
-    2. A zero channel becomes a known number behind batch_norm, affine and relu, and +1 or -1 behind
-       sign (0 where the sign of zero is 0).
+    2. A zero channel becomes a known number behind batch_norm, affine and activations, and +1 or
+       -1 behind sign (0 where the sign of zero is 0).
     3. A binary_conv drops the weights of known channels and adds sign * weight to `fold` for each
        tap; a conv without padding adds them to its bias, one with padding drops zero channels and
        keeps others; a linear layer adds them to its bias.
@@ -64,11 +65,20 @@ def _per_channel(
         shape = graph.values[node.output].shape
         result = x.renamed(node.output, known(node, np.nan_to_num(x.known)), shape[1:])
         if x.name is not None:
-            constants = {key: array[x.live] for key, array in node.constants.items()}
+            shared = ACTIVATIONS[node.op].shared if node.op in ACTIVATIONS else {}
+            constants = {
+                key: array if key in shared else array[x.live]
+                for key, array in node.constants.items()
+            }
             new.emit(replace(node, inputs=(x.name,), constants=constants))
         return result
 
     return rule
+
+
+def _activated(node: Node, known: Array) -> Array:
+    result: Array = ACTIVATIONS[node.op].function(known, **node.constants)
+    return result
 
 
 def _normalised(node: Node, known: Array) -> Array:
@@ -210,7 +220,7 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "zero": _zero,
     "batch_norm": _per_channel(_normalised),
     "affine": _affine,
-    "relu": _per_channel(lambda node, known: np.maximum(known, 0)),
+    **dict.fromkeys(ACTIVATIONS, _per_channel(_activated)),
     "sign": _sign,
     "bits_to_float": _SAME,
     "max_pool": _SAME,
@@ -219,13 +229,6 @@ _RULES: dict[str, Callable[[Graph, Node, Rebuilt], Channels]] = {
     "add": _add,
     "concat": _concat,
     "select_channels": _select,
-    "prelu": _per_channel(
-        lambda node, known: np.where(known > 0, known, known * node.constants["slope"])
-    ),
-    "clip": _per_channel(
-        lambda node, known: np.clip(known, node.constants["low"], node.constants["high"])
-    ),
-    "sigmoid": _per_channel(lambda node, known: 1 / (1 + np.exp(-known))),
     "constant": _constant,
     "conv": _consumer(_unless_grouped(conv)),
     "binary_conv": _consumer(_unless_grouped(binary_conv)),
