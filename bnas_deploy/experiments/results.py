@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import DataError
 
 __all__ = [
@@ -102,11 +103,8 @@ def write_results(path: str | os.PathLike[str], results: Results) -> None:
     lines = {name: json.dumps(entry) for name, entry in value.items()}
     lines |= {"setups": "{\n  " + ",\n  ".join(setups) + "\n }", "jobs": jobs}
     text = ",\n".join(f" {json.dumps(name)}: {entry}" for name, entry in lines.items())
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
-    beside.replace(path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_text(path, f"{{\n{text}\n}}\n")
 
 
 def read_results(path: str | os.PathLike[str]) -> Results:

@@ -1,11 +1,10 @@
-"""Writing a ``.bnn`` file, checked first and whole or not at all; not making its content."""
+"""Writing a ``.bnn`` file: checked first, then whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.codec import decode, encode
 from bnas_deploy.format.container import pack
@@ -35,36 +34,9 @@ def write(model: PackedModel, path: str | os.PathLike[str]) -> None:
     Raises:
         FormatError: The model breaks a rule of docs/format.md, or the file cannot be written.
     """
-    path = Path(path)
     blob = to_bytes(model)
     try:
-        # Replacing is not writing: /dev/null would become a file for everyone.
-        if path.exists() and not path.is_file():
-            msg = f"{path}: expected the name of a file, this is a directory or a device"
-            raise FormatError(msg)
-        _replace(path, blob)
+        atomic.write_bytes(path, blob)
     except OSError as error:
-        msg = f"{path}: the file cannot be written ({error})"
+        msg = f"{os.fspath(path)}: the file cannot be written ({error.strerror or error})"
         raise FormatError(msg) from error
-
-
-def _replace(path: Path, blob: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(blob)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    # The system offers no way to read it but to set it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

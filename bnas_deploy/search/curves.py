@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Sequence
 
+from bnas_deploy import atomic
 from bnas_deploy.search.loop import Row
 
 __all__ = ["draw_curves"]
@@ -66,7 +67,8 @@ def draw_curves(history: Sequence[Row], primitives: int, path: str | os.PathLike
         axes.legend(fontsize=8)
     for axes in (accuracy, share):
         axes.set_ylim(-0.03, 1.03)
-    figure.savefig(path, dpi=120, format="png")
+    with atomic.replacing(path) as file:
+        figure.savefig(file, dpi=120, format="png")
 
 
 def _gammas(history: Sequence[Row]) -> list[str]:

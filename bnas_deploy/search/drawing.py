@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bnas_deploy import atomic
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge, Genotype
 from bnas_deploy.search.space import ZEROISE
 
@@ -84,7 +85,8 @@ def draw_cells(
     if skip:
         _draw_arc(panels[0], _skip_arc("skip: identity"), rise=_SKIP_RISE)
         _draw_arc(panels[1], _skip_arc("skip: ↓2"), rise=_SKIP_RISE)
-    figure.savefig(path, dpi=110, format="png")
+    with atomic.replacing(path) as file:
+        figure.savefig(file, dpi=110, format="png")
 
 
 def _skip_arc(label: str) -> Arc:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import platform
 from pathlib import Path
 
+from bnas_deploy import atomic
 from bnas_deploy.search.curves import draw_curves
 from bnas_deploy.search.drawing import draw_cells
 from bnas_deploy.search.loop import Searcher, gamma_name
@@ -41,7 +43,7 @@ def picture_file(gamma: float) -> str:
 def write_result(searcher: Searcher, folder: Path) -> None:
     """Write the cells of every gamma, metrics.csv and search.json; older ones are replaced."""
     for gamma, genotype in searcher.genotypes().items():
-        _write_text(folder / genotype_file(gamma), genotype.to_json() + "\n")
+        atomic.write_text(folder / genotype_file(gamma), genotype.to_json() + "\n")
     _write_metrics(searcher, folder / METRICS)
     details = {
         "probabilities": {kind: p.tolist() for kind, p in searcher.probabilities().items()},
@@ -49,7 +51,7 @@ def write_result(searcher: Searcher, folder: Path) -> None:
         "cells_of_epochs": searcher.progress.cells,
     }
     text = json.dumps({**account(searcher, folder), **details}, indent=1)
-    _write_text(folder / ACCOUNT, text + "\n")
+    atomic.write_text(folder / ACCOUNT, text + "\n")
 
 
 def write_pictures(searcher: Searcher, folder: Path) -> None:
@@ -94,14 +96,8 @@ def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, obj
 def _write_metrics(searcher: Searcher, path: Path) -> None:
     rows = searcher.progress.history
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _write_text(path: Path, text: str) -> None:
-    # In one step: a kill leaves the old cell or the new one, never half of one.
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    atomic.write_text(path, text.getvalue())

@@ -6,6 +6,7 @@ The paper's Figs. 4 and 10 show the sum of the gradients' magnitudes of convolut
 from __future__ import annotations
 
 import csv
+import io
 import os
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import CheckpointError
 
 __all__ = [
@@ -81,10 +83,11 @@ class GradientRecorder:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write all rows as CSV."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(field.name for field in fields(GradientRow))
-            writer.writerows(map(astuple, self.rows))
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(field.name for field in fields(GradientRow))
+        writer.writerows(map(astuple, self.rows))
+        atomic.write_text(path, text.getvalue())
 
     def _zeros(self) -> Tensor:
         return torch.zeros(len(self._weights), dtype=torch.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zipfile
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.file_kind import what_is
 from bnas_deploy.shown import shown
@@ -27,16 +29,11 @@ def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> Non
     """Save plain values and tensors; a kill at any time leaves the old file or the new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(dict(value), file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    # In memory first: what PyTorch raises on a full disk does not say that it is full.
+    content = io.BytesIO()
+    torch.save(dict(value), content)
+    with atomic.replacing(path) as file:
+        file.write(content.getbuffer())
 
 
 def read_any(path: str | os.PathLike[str]) -> object:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bnas_deploy import atomic
 from bnas_deploy.cli.common.entry import require
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.errors import UsageError
@@ -40,7 +41,7 @@ def export_onnx(args: argparse.Namespace) -> int:
         _from_packed(args, source, count) if packed else _from_network(args, source, count)
     )
     data = proto.SerializeToString()
-    output.write_bytes(data)
+    atomic.write_bytes(output, data)
     _print(args, output, len(data), check)
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import platform
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from bnas_deploy import atomic
 from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import CHECKPOINT, make_out
 from bnas_deploy.errors import TrainingError
@@ -195,10 +197,11 @@ class Report:
         }
 
     def _write_metrics(self) -> None:
-        with (self._out / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(self._trainer.progress.history)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(self._trainer.progress.history)
+        atomic.write_text(self._out / METRICS, text.getvalue())
 
     def _epoch_line(self, row: Row) -> str:
         done = int(row["epoch"])

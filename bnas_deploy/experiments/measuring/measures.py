@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Measure
 from bnas_deploy.experiments.measuring.packed import with_8_bits
@@ -43,7 +44,7 @@ def measured(folder: Path, model: Path, measure: Measure, *, on: ImageData) -> d
     found = measure(load_model(model), on)
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"sha256": digest, "measures": found}, indent=1)
-    (folder / MEASURES).write_text(text + "\n", encoding="utf-8")
+    atomic.write_text(folder / MEASURES, text + "\n")
     return found
 
 

@@ -6,6 +6,7 @@ well.
 
 from __future__ import annotations
 
+import io
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from bnas_deploy import atomic
 from bnas_deploy.experiments.definition import Picture, Variant
 from bnas_deploy.experiments.page.shortcuts_plot import draw_shortcuts
 from bnas_deploy.experiments.results import JobResult, Results
@@ -45,14 +47,12 @@ def draw(picture: Picture, results: Results, variants: Shown, folder: Path) -> s
             return None
         file = f"{picture.name}-{results.budget}.svg"
         folder.mkdir(parents=True, exist_ok=True)
-        figure.savefig(folder / file, metadata={"Date": None})
-    _strip_trailing_spaces(folder / file)
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    # Matplotlib leaves spaces at the ends of lines.
+    lines = svg.getvalue().splitlines()
+    atomic.write_text(folder / file, "\n".join(line.rstrip() for line in lines) + "\n")
     return file
-
-
-def _strip_trailing_spaces(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join(line.rstrip() for line in lines) + "\n", encoding="utf-8")
 
 
 def _panels(count: int, height: float = 3.4) -> tuple[Figure, list[Axes]]:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import (
     BUDGETS,
@@ -75,7 +76,7 @@ def render(out: Path, results: Path | None = None) -> Path:
             parts.append(list(_sections(experiment, found[experiment.name], folder)))
         parts.append([*_wrapped(experiment.notes), ""] if experiment.notes else [])
     text = "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
-    (out / PAGE).write_text(text, encoding="utf-8")
+    atomic.write_text(out / PAGE, text)
     return out / PAGE
 
 

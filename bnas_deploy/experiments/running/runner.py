@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bnas_deploy import atomic
 from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.experiments.definition import Cells, Experiment, Setup, Variant
 from bnas_deploy.experiments.measuring.measures import evaluate_shipped, measured
@@ -180,7 +181,7 @@ def _keep_comparison(
 ) -> None:
     path = _comparison_path(experiment, options)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    atomic.write_text(path, json.dumps(found, indent=1) + "\n")
 
 
 def _comparison(experiment: Experiment, options: Options) -> dict[str, dict[str, float]]:
