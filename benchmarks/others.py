@@ -61,11 +61,11 @@ def _imported(network: nn.Module, batch: np.ndarray, eight_bit: bool) -> PackedM
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "binary.onnx"
         path.write_bytes(graph)
-        found = convert_onnx(path, allow_float=True)
-    check = found.report.self_check
+        model, report = convert_onnx(path, allow_float=True)
+    check = report.self_check
     assert check is not None
     assert check.same_answer == check.images, check
-    return found.model
+    return model
 
 
 def _exported(network: AnyNetwork, batch: np.ndarray, eight_bit: bool) -> PackedModel:

@@ -1,10 +1,15 @@
-"""Any value as a few words for a message, whatever it is; it may come from a hostile file."""
+"""Any text or value in a message, whatever it is; it may come from a hostile file."""
 
 from __future__ import annotations
 
 import reprlib
 
-__all__ = ["shown"]
+__all__ = ["safe", "shown"]
+
+
+def safe(text: str) -> str:
+    r"""Text with what a terminal might obey (or cannot show) written as ``\x1b`` and the like."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shown(value: object) -> str:

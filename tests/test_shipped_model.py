@@ -10,7 +10,8 @@ import pytest
 
 from bnas_deploy import format as bnn
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
-from bnas_deploy.converters.from_torch.convert import convert, self_check
+from bnas_deploy.converters.from_torch.convert import convert
+from bnas_deploy.converters.packing.check import CheckOptions
 from bnas_deploy.format.steps import BinaryConv2d
 from bnas_deploy.training.product import load_model
 
@@ -39,8 +40,7 @@ def test_an_export_of_the_checkpoint_has_the_same_bits(packed: bnn.PackedModel) 
 
 def test_the_checkpoint_and_its_export_agree() -> None:
     loaded = load_model(CHECKPOINT)
-    model, report = convert(loaded)
-    _, checked = self_check(loaded.network, model, report, images=16)
+    _, checked = convert(loaded, check=CheckOptions(16))
     assert checked.self_check is not None
     assert checked.self_check.clear_same == checked.self_check.clear
 

@@ -11,6 +11,7 @@ from bnas_deploy.cost.accounting import (
     full_flops,
     memory_bits,
     memory_saving,
+    paper_figures,
     paper_flops,
     speedup,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "memory_bits",
     "memory_saving",
     "network_layers",
+    "paper_figures",
     "paper_flops",
     "program_cost",
     "speedup",

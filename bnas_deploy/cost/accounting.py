@@ -20,7 +20,15 @@ from __future__ import annotations
 from bnas_deploy.cost.network import Layer, network_layers
 from bnas_deploy.nn.config import NetworkConfig
 
-__all__ = ["float_flops", "full_flops", "memory_bits", "memory_saving", "paper_flops", "speedup"]
+__all__ = [
+    "float_flops",
+    "full_flops",
+    "memory_bits",
+    "memory_saving",
+    "paper_figures",
+    "paper_flops",
+    "speedup",
+]
 
 BINARY_MACS_PER_FLOP = 64
 EIGHT_BIT_MACS_PER_FLOP = 8
@@ -49,6 +57,17 @@ def full_flops(config: NetworkConfig, *, shortcut_bits: int = FLOAT_BITS) -> flo
         shortcut_bits: Bits of a weight of a shortcut convolution, 32 or 8.
     """
     return _flops(config, full=True, shortcut_bits=shortcut_bits)
+
+
+def paper_figures(config: NetworkConfig, shortcut_bits: int = FLOAT_BITS) -> dict[str, float]:
+    """FLOPs of a network in both accountings, for `PackedModel.cost`: `paper_flops`, `full_flops`.
+
+    Args:
+        config: The network.
+        shortcut_bits: Bits of a weight of a shortcut convolution, 32 or 8.
+    """
+    full = full_flops(config, shortcut_bits=shortcut_bits)
+    return {"paper_flops": paper_flops(config), "full_flops": full}
 
 
 def float_flops(config: NetworkConfig, *, full: bool = False) -> int:

@@ -15,15 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.cost.accounting import (
-    BINARY_MACS_PER_FLOP,
-    EIGHT_BIT_MACS_PER_FLOP,
-    FLOAT_BITS,
-    full_flops,
-    paper_flops,
-)
+from bnas_deploy.cost.accounting import BINARY_MACS_PER_FLOP, EIGHT_BIT_MACS_PER_FLOP
 from bnas_deploy.format.program import Program
-from bnas_deploy.nn.config import NetworkConfig
 
 __all__ = ["StepCost", "bytes_by_dtype", "cost_summary", "program_cost"]
 
@@ -92,31 +85,22 @@ def bytes_by_dtype(tensors: Tensors) -> dict[str, int]:
     }
 
 
-def cost_summary(
-    program: Program,
-    tensors: Tensors,
-    *,
-    network: NetworkConfig | None = None,
-    shortcut_bits: int = FLOAT_BITS,
-) -> dict[str, Any]:
+def cost_summary(program: Program, tensors: Tensors) -> dict[str, Any]:
     """Short figures of a program, for `PackedModel.cost`; only plain JSON values.
 
     Args:
         program: The steps.
         tensors: The file's tensors by name.
-        network: The configuration that it was made from, if there is one; adds its FLOPs in both
-            accountings.
-        shortcut_bits: Of the network's shortcut convolutions, 32 or 8; matters with `network`.
 
     Returns:
         `steps`, `binary_macs`, `eight_bit_macs`, `float_macs`, `flops` (a binary
-        multiply-accumulate is 1/64, an 8-bit one 1/8), `bytes` by dtype, and with `network`
-        also `paper_flops` and `full_flops`.
+        multiply-accumulate is 1/64, an 8-bit one 1/8) and `bytes` by dtype. `paper_figures` has
+        those of a network in the paper's accounting.
     """
     costs = program_cost(program, tensors)
     binary, floats = sum(c.binary_macs for c in costs), sum(c.float_macs for c in costs)
     eight_bit = sum(c.eight_bit_macs for c in costs)
-    summary: dict[str, Any] = {
+    return {
         "steps": len(costs),
         "binary_macs": binary,
         "eight_bit_macs": eight_bit,
@@ -124,7 +108,3 @@ def cost_summary(
         "flops": binary / BINARY_MACS_PER_FLOP + eight_bit / EIGHT_BIT_MACS_PER_FLOP + floats,
         "bytes": bytes_by_dtype(tensors),
     }
-    if network is not None:
-        full = full_flops(network, shortcut_bits=shortcut_bits)
-        summary |= {"paper_flops": paper_flops(network), "full_flops": full}
-    return summary

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,13 @@ def _restore(
     # Older checkpoints lack the name, the phases and where the weights come from.
     data = replace(data, name=str(value.get("dataset", data.name)))
     _check_data(path, value, data)
-    network = load_network(path, config, value["state_dict"], binary=value["binary"])
+    network = load_network(
+        path,
+        config,
+        value["state_dict"],
+        binary=value["binary"],
+        held=Path(path).stat().st_size,
+    )
     trainer = Trainer(
         network,
         data,

@@ -20,7 +20,7 @@ from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.torch_file import read_file, write_file
+from bnas_deploy.training.torch_file import check_kind, read_file, write_file
 
 __all__ = [
     "FORMAT",
@@ -30,6 +30,7 @@ __all__ = [
     "is_ours",
     "load_model",
     "load_network",
+    "model_of",
     "save_model",
 ]
 
@@ -109,35 +110,53 @@ def load_model(path: str | os.PathLike[str]) -> Model:
             weights do not fit its genotype and configuration or are not finite.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
-    _check_entries(path, value)
+    return model_of(path, value, held=Path(path).stat().st_size)
+
+
+def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Model:
+    """Check everything that a `model.pt` holds, and build its network.
+
+    Args:
+        source: The file's name, for messages.
+        value: What the file holds.
+        held: Its bytes.
+
+    Raises:
+        CheckpointError: As for `load_model`.
+    """
+    entries = check_kind(source, value, kind=FORMAT, version=VERSION)
+    _check_entries(source, entries)
     try:
-        config = config_from_dict(value["config"])
-        _check_genotype(path, config, value)
-        preprocessing = Preprocessing.from_dict(value["preprocessing"])
+        config = config_from_dict(entries["config"])
+        _check_genotype(source, config, entries)
+        preprocessing = Preprocessing.from_dict(entries["preprocessing"])
     except CheckpointError:
         raise
     except BnasError as error:
-        msg = f"{path}: {error}"
+        msg = f"{source}: {error}"
         raise CheckpointError(msg) from error
-    labels = _checked_labels(path, value["labels"], config.classes)
-    network = load_network(path, config, value["state_dict"], binary=value["binary"])
-    return Model(network.eval(), preprocessing, labels, value["training"])
+    labels = _checked_labels(source, entries["labels"], config.classes)
+    weights, binary = entries["state_dict"], entries["binary"]
+    network = load_network(source, config, weights, binary=binary, held=held)
+    return Model(network.eval(), preprocessing, labels, entries["training"])
 
 
 def load_network(
-    path: str | os.PathLike[str],
+    source: str | os.PathLike[str],
     config: AnyConfig,
     state_dict: Mapping[str, object],
     *,
     binary: bool,
+    held: int,
 ) -> AnyNetwork:
     """Build a network with the weights of a file, after every check.
 
     Args:
-        path: The file that `state_dict` was read from; it must be large enough to hold the weights.
+        source: Name of the file that `state_dict` was read from, for messages.
         config: What the network is made of.
         state_dict: Names and tensors.
         binary: False builds the float counterpart.
+        held: Bytes of the file, which must be enough for the weights.
 
     Raises:
         CheckpointError: As for `fit_state_dict`.
@@ -146,13 +165,13 @@ def load_network(
     with torch.device("meta"):
         skeleton = build_network(config, binary=binary)
     expected = skeleton.state_dict()
-    _check_state_dict(path, expected, state_dict)
-    needed, held = sum(t.nbytes for t in expected.values()), Path(path).stat().st_size
+    _check_state_dict(source, expected, state_dict)
+    needed = sum(t.nbytes for t in expected.values())
     if needed > held:
-        msg = f"{path}: expected {needed} bytes of weights; the whole file has {held}"
+        msg = f"{source}: expected {needed} bytes of weights; the whole file has {held}"
         raise CheckpointError(msg)
     network = build_network(config, binary=binary)
-    fit_state_dict(path, network, state_dict)
+    fit_state_dict(source, network, state_dict)
     return network
 
 

@@ -14,15 +14,18 @@ import torch
 
 from bnas_deploy import atomic
 from bnas_deploy.errors import CheckpointError
-from bnas_deploy.file_kind import what_is
+from bnas_deploy.file_kind import what_bytes_are, what_is
 from bnas_deploy.shown import shown
 
 __all__ = [
+    "check_kind",
+    "load_bytes",
     "load_plain",
-    "read_any",
     "read_file",
     "write_file",
 ]
+
+_File = str | os.PathLike[str] | io.BytesIO
 
 
 def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> None:
@@ -36,16 +39,19 @@ def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> Non
         file.write(content.getbuffer())
 
 
-def read_any(path: str | os.PathLike[str]) -> object:
-    """Load any torch file of plain values and tensors, also one from before 2020, onto the CPU.
+def load_bytes(source: str | os.PathLike[str], data: bytes) -> object:
+    """Load the bytes of any torch file of plain values and tensors, also one from before 2020.
+
+    Args:
+        source: The file's name, for messages.
+        data: All of the file.
 
     Raises:
-        CheckpointError: As for `read_file`, whatever the format and version.
+        CheckpointError: As for `load_plain`.
     """
-    _check_exists(path)
-    if zipfile.is_zipfile(path):
-        _check_zip(path)
-    return load_plain(path)
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        _check_zip(source, io.BytesIO(data))
+    return _load(source, io.BytesIO(data))
 
 
 def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[str, Any]:
@@ -61,35 +67,46 @@ def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[
             format or version.
     """
     _check_exists(path)
-    _check_zip(path)
-    value = load_plain(path)
+    _check_zip(path, path)
+    return check_kind(path, load_plain(path), kind=kind, version=version)
+
+
+def check_kind(
+    source: str | os.PathLike[str], value: object, *, kind: str, version: int
+) -> dict[str, Any]:
+    """Check format and version of what a file holds, as `read_file` does, and return it.
+
+    Raises:
+        CheckpointError: It is of another format or version.
+    """
     if not isinstance(value, dict) or value.get("format") != kind:
         found = value.get("format") if isinstance(value, dict) else type(value).__name__
-        msg = f"{path}: expected a file of format {kind}; its format is {shown(found)}"
+        msg = f"{source}: expected a file of format {kind}; its format is {shown(found)}"
         if isinstance(found, str) and found.startswith("bnas-deploy/"):
             msg += "; model.pt and checkpoint.pt of a run lie side by side"
         raise CheckpointError(msg)
     found = value.get("version")
     if not isinstance(found, int) or found != version:
-        msg = f"{path}: expected version {version} of {kind}; got {shown(found)}"
+        msg = f"{source}: expected version {version} of {kind}; got {shown(found)}"
         raise CheckpointError(msg)
     return value
 
 
-def _check_zip(path: str | os.PathLike[str]) -> None:
+def _check_zip(source: str | os.PathLike[str], file: _File) -> None:
     """Refuse members that claim more bytes than the file has: a small file shall not fill memory.
 
     (Torch files from before 2020 are no zip files; ours always are.)
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     except (OSError, ValueError, NotImplementedError, struct.error, zipfile.BadZipFile) as error:
-        raise _not_plain(path, error) from error
-    claimed, held = sum(member.file_size for member in members), Path(path).stat().st_size
+        raise _not_plain(source, file, error) from error
+    claimed = sum(member.file_size for member in members)
+    held = len(file.getbuffer()) if isinstance(file, io.BytesIO) else Path(file).stat().st_size
     if claimed > held or any(member.compress_type != zipfile.ZIP_STORED for member in members):
         msg = (
-            f"{path}: expected a torch file, which is not compressed; its parts claim {claimed}"
+            f"{source}: expected a torch file, which is not compressed; its parts claim {claimed}"
             f" bytes, the file has {held}"
         )
         raise CheckpointError(msg)
@@ -110,17 +127,21 @@ def load_plain(path: str | os.PathLike[str]) -> object:
         CheckpointError: The file is missing, is no torch file, or holds more than plain values.
     """
     _check_exists(path)
+    return _load(path, path)
+
+
+def _load(source: str | os.PathLike[str], file: _File) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle can raise anything at all, and its message may be a page long.
-        raise _not_plain(path, error) from error
+        raise _not_plain(source, file, error) from error
 
 
-def _not_plain(path: str | os.PathLike[str], error: Exception) -> CheckpointError:
-    kind = what_is(path)
+def _not_plain(source: str | os.PathLike[str], file: _File, error: Exception) -> CheckpointError:
+    kind = what_bytes_are(file.getvalue()) if isinstance(file, io.BytesIO) else what_is(file)
     if kind is None or kind.key in ("torch", "zip", "pickle"):
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     else:
         reason = f"this is {kind}"
-    return CheckpointError(f"{path}: not a torch file of plain values and tensors; {reason}")
+    return CheckpointError(f"{source}: not a torch file of plain values and tensors; {reason}")

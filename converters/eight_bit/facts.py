@@ -83,7 +83,7 @@ class Agreement:
         source: What they were, `random` or `given`.
         backend: Of the 8-bit program.
         same_answer: Number of images with the same first answer.
-        clear: Number of images whose answer is clear (see `packing.self_check.CLEAR_MARGIN`).
+        clear: Number of images whose answer is clear (see `packing.compare.CLEAR_MARGIN`).
         clear_same: Number of those with the same answer.
         relative_error: Root mean square of the differences over that of the logits' spread.
     """

@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.converters.eight_bit.calibration import Seen, natural_noise, watch_inputs
-from bnas_deploy.converters.eight_bit.facts import EightBit, EightBitLayer, FloatLayer, check_kinds
+from bnas_deploy.converters.eight_bit.facts import (
+    KINDS,
+    EightBit,
+    EightBitLayer,
+    FloatLayer,
+    check_kinds,
+)
 from bnas_deploy.converters.eight_bit.layer import OverflowingSums, choose_steps, quantize_weights
 from bnas_deploy.cost import cost_summary
 from bnas_deploy.errors import ConversionError
@@ -39,6 +45,11 @@ NOT_ASKED = "not asked for"
 # 500 given ones. Its input is evidence for classes, and noise shows none.
 NEEDS_PICTURES = "its range shows on real pictures only, and none were given to calibrate with"
 
+NEEDS_INPUTS = (
+    "its range shows on real inputs only, none were given to calibrate with, and the model does not"
+    " say how pictures become inputs"
+)
+
 Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 Layer = Conv2d | Linear
@@ -62,6 +73,7 @@ def quantize(
     backend: str | None = None,
     threads: int = 1,
     keep: Mapping[str, str] | None = None,
+    synthetic: bool = True,
 ) -> tuple[PackedModel, EightBit]:
     """Put full-precision layers of a program into 8 bits.
 
@@ -74,6 +86,9 @@ def quantize(
         backend: Of the program that is measured; None for the best.
         threads: Of that.
         keep: Layers that stay in float in any case, with the reason.
+        synthetic: Whether made-up pictures are like what the network will see. They are not where
+            the model's preprocessing is a guess: without `images` every layer stays in float then,
+            which is stated in the result.
 
     Returns:
         The validated model, and what was done.
@@ -84,7 +99,10 @@ def quantize(
         BackendError: The backend is not available.
     """
     kinds = check_kinds(which)
-    chosen, kept = _sort(model.program, kinds, keep or {}, made_up=images is None)
+    unseen = {}
+    if images is None:
+        unseen = {"classifier": NEEDS_PICTURES} if synthetic else dict.fromkeys(KINDS, NEEDS_INPUTS)
+    chosen, kept = _sort(model.program, kinds, keep or {}, unseen)
     if not chosen:
         return model, EightBit(kinds, (), kept, None, 0)
     source = "synthetic" if images is None else "given"
@@ -100,17 +118,20 @@ def quantize(
 
 
 def _sort(
-    program: Program, kinds: Collection[str], keep: Mapping[str, str], *, made_up: bool
+    program: Program, kinds: Collection[str], keep: Mapping[str, str], unseen: Mapping[str, str]
 ) -> tuple[list[_Candidate], tuple[FloatLayer, ...]]:
-    """The layers to put into 8 bits, and those not to, with the reason."""
+    """The layers to put into 8 bits, and those not to, with the reason.
+
+    `unseen` has it for the kinds whose inputs no image shows.
+    """
     chosen, kept = [], []
     for c in _candidates(program):
         if c.name in keep:
             kept.append(FloatLayer(c.name, c.kind, keep[c.name]))
         elif c.kind not in kinds:
             kept.append(FloatLayer(c.name, c.kind, NOT_ASKED))
-        elif c.kind == "classifier" and made_up:
-            kept.append(FloatLayer(c.name, c.kind, NEEDS_PICTURES))
+        elif c.kind in unseen:
+            kept.append(FloatLayer(c.name, c.kind, unseen[c.kind]))
         else:
             chosen.append(c)
     return chosen, tuple(kept)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import onnx
 from onnx import TensorProto
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode, Source
+from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 
 __all__ = ["without_answer"]
 
@@ -21,7 +21,7 @@ _ENDS = {"Softmax", "LogSoftmax", "ArgMax"}
 _AROUND = {"Identity", "Cast", "Squeeze", "Flatten", "Reshape"}
 
 
-def without_answer(source: Source) -> tuple[Source, tuple[str, ...]]:
+def without_answer(source: OnnxFile) -> tuple[OnnxFile, tuple[str, ...]]:
     """Return the model up to its logits, and notes on what was left out behind them.
 
     Where something was, `proto` is a copy whose output is the logits.
@@ -46,7 +46,7 @@ def without_answer(source: Source) -> tuple[Source, tuple[str, ...]]:
     return replace(source, output=logits, proto=proto), (note,)
 
 
-def _over_classes(node: OnnxNode, source: Source) -> bool:
+def _over_classes(node: OnnxNode, source: OnnxFile) -> bool:
     """Whether it works along the classes."""
     dims = source.shapes.get(node.inputs[0])
     if dims is None or node.attributes.get("select_last_index", 0):

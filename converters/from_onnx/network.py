@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
-from bnas_deploy.converters.from_onnx.read import OnnxNode, Source
+from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
 from bnas_deploy.converters.from_onnx.rules.arithmetic import ARITHMETIC_RULES
 from bnas_deploy.converters.from_onnx.rules.elementwise import ELEMENTWISE_RULES
@@ -66,7 +66,7 @@ class Imported:
 
 
 def onnx_graph(
-    source: Source, name: str, *, allow_float: bool = False, sign_zero: str = "auto"
+    source: OnnxFile, name: str, *, allow_float: bool = False, sign_zero: str = "auto"
 ) -> Imported:
     """Return the graph of a model.
 
@@ -96,7 +96,7 @@ def onnx_graph(
     return Imported(build.graph(output), tuple(imports.float_layers), tuple(imports.notes))
 
 
-def _needed(source: Source) -> list[OnnxNode]:
+def _needed(source: OnnxFile) -> list[OnnxNode]:
     """The nodes that the output depends on, in order."""
     wanted, kept = {source.output}, []
     for node in reversed(source.nodes):
@@ -106,7 +106,7 @@ def _needed(source: Source) -> list[OnnxNode]:
     return kept[::-1]
 
 
-def _import(imports: Importer, node: OnnxNode, source: Source, obstacles: list[Obstacle]) -> None:
+def _import(imports: Importer, node: OnnxNode, source: OnnxFile, obstacles: list[Obstacle]) -> None:
     inputs = [imports.values.get(name) if name else None for name in node.inputs]
     hidden = [n for n in node.inputs if n and imports.values.get(n) is None]
     results: list[Flow | Array | None]
@@ -174,7 +174,7 @@ _HELP = {
 }
 
 
-def _unknown(imports: Importer, node: OnnxNode, source: Source) -> list[Flow | Array | None]:
+def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> list[Flow | Array | None]:
     """Values of the shapes that inference found, to go on with; None where it found none."""
     results: list[Flow | Array | None] = []
     for name in node.outputs:
@@ -189,7 +189,7 @@ def _unknown(imports: Importer, node: OnnxNode, source: Source) -> list[Flow | A
     return results
 
 
-def _output(imports: Importer, source: Source, obstacles: list[Obstacle]) -> str:
+def _output(imports: Importer, source: OnnxFile, obstacles: list[Obstacle]) -> str:
     """The graph's value of the logits."""
     result = imports.values.get(source.output)
     if result is None:
@@ -201,7 +201,7 @@ def _output(imports: Importer, source: Source, obstacles: list[Obstacle]) -> str
         return source.input
 
 
-def _logits(imports: Importer, result: Flow, source: Source) -> str:
+def _logits(imports: Importer, result: Flow, source: OnnxFile) -> str:
     if result.shape[1:] != (1, 1) or result.name == source.input:
         msg = f"the output has shape (N, {list(result.dims)})"
         raise CannotConvert(msg, "one logit a class is expected")

@@ -21,11 +21,12 @@ from onnx import TensorProto, numpy_helper
 from bnas_deploy.converters.from_onnx.external import embed_external
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.signs.flow import CHANNELS_FIRST
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxNode", "Source", "read_onnx"]
+__all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OnnxNode", "read_onnx"]
 
 OLDEST_OPSET = 11
 NEWEST_OPSET = 28
@@ -61,7 +62,7 @@ class OnnxNode:
 
 
 @dataclass(frozen=True)
-class Source:
+class OnnxFile:
     """A model as it was read.
 
     Attributes:
@@ -100,14 +101,18 @@ class Source:
         return inferred_shapes(self.proto)
 
 
-def read_onnx(path: Path) -> Source:
+def read_onnx(file: ModelFile) -> OnnxFile:
     """Read and check a model.
+
+    Args:
+        file: The model; external data lies beside it.
 
     Raises:
         ConversionError: The file is no ONNX model, damaged, too large, of an unknown version, or
             its graph is cyclic or has more than one input or output.
     """
-    proto = _parse(path)
+    path = file.path
+    proto = _parse(file)
     opset = _opset(path, proto)
     _check_graph(path, proto)
     embed_external(proto, path)
@@ -115,7 +120,7 @@ def read_onnx(path: Path) -> Source:
     constants = _constants(path, proto)
     name, batch, dims = _input(path, proto, constants)
     nodes = _nodes(path, proto)
-    return Source(
+    return OnnxFile(
         proto=proto,
         nodes=nodes,
         constants=constants,
@@ -147,16 +152,13 @@ def _fail(path: Path, what: str) -> ConversionError:
     return ConversionError(f"{path.name}: {what}")
 
 
-def _parse(path: Path) -> onnx.ModelProto:
-    try:
-        if path.stat().st_size > FILE_LIMIT:
-            raise _fail(path, f"larger than 2^31 bytes ({path.stat().st_size:,})")
-        data = path.read_bytes()
-    except OSError as error:
-        raise _fail(path, error.strerror or str(error)) from error
+def _parse(file: ModelFile) -> onnx.ModelProto:
+    path = file.path
+    if file.size > FILE_LIMIT:
+        raise _fail(path, f"larger than 2^31 bytes ({file.size:,})")
     proto = onnx.ModelProto()
     try:
-        proto.ParseFromString(data)
+        proto.ParseFromString(file.data)
     except DecodeError as error:
         raise _fail(path, "not an ONNX model, or damaged (protobuf cannot read it)") from error
     if not proto.graph.node or not proto.opset_import:

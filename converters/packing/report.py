@@ -15,7 +15,8 @@ import numpy as np
 from bnas_deploy.converters.eight_bit.facts import EightBit
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node, same_work
 from bnas_deploy.converters.graph.ops import PACKED
-from bnas_deploy.converters.packing.self_check import SelfCheck
+from bnas_deploy.converters.packing.compare import SelfCheck
+from bnas_deploy.converters.packing.source import Source
 from bnas_deploy.converters.passes.pipeline import PassRecord
 from bnas_deploy.format import PackedModel
 
@@ -23,6 +24,12 @@ __all__ = ["Kept", "Narrowed", "Report", "make_report"]
 
 _BINARY = {"binary_conv", "binary_depthwise"}
 _CONVOLUTIONS = {*_BINARY, "conv", "linear", *PACKED}
+_USUAL = {
+    "conv": "the network has it in full precision",
+    "linear": "the network has it in full precision",
+    "affine": "a scale and shift that no layer can take (padding behind it, or none beside it)",
+}
+"""Why an operation stays in full precision, unless the front end knows better."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,9 @@ class Report:
         float_thresholds: Number of BatchNorm + sign that became float compares.
         fused_residuals: Convolutions that write straight onto the value they are added to.
         kept: What stays in full precision, and why.
-        self_check: Agreement of PyTorch and the packed engine; None if it was not run.
+        self_check: Agreement of the original and the packed program; None if it was not run.
         eight_bit: Which layers run in 8 bits and which not, and why; None if it was not asked for.
-        notes: How a file of others was understood; none for a model of ours.
+        notes: How the file was understood, where there was something to say.
     """
 
     network: str
@@ -133,32 +140,27 @@ class Report:
 
 
 def make_report(
-    name: str,
-    parameters: int,
+    source: Source,
     records: Sequence[PassRecord],
     tensors: Mapping[str, Array],
     steps: Sequence[str],
-    *,
-    reasons: Mapping[str, str] | None = None,
 ) -> Report:
     """Read a report off what the passes did.
 
     Args:
-        name: The network's name.
-        parameters: Number of parameters of the network.
+        source: What was packed.
         records: Of the pipeline, not empty.
         tensors: Of the program.
         steps: Operations of the program.
-        reasons: Why a layer stays in full precision, where it is not the usual one.
     """
     first, last = records[0].before, records[-1].after
     binary, packed = _of(first, *_BINARY), _of(last, *PACKED)
     names = {node.name for node in binary}  # other packed nodes turn signs into floats
     stages = [stage for node in packed for stage in node.attributes["stages"]]
     return Report(
-        network=name,
-        parameters=parameters,
-        source_bytes=4 * parameters,
+        network=source.name,
+        parameters=source.parameters,
+        source_bytes=4 * source.parameters,
         packed_bytes=sum(array.nbytes for array in tensors.values()),
         bytes_by_kind=_bytes_by_kind(last, tensors),
         binary_weights=(_bits(binary), _bits([n for n in packed if n.name in names])),
@@ -178,10 +180,11 @@ def make_report(
             if any(stage.addend is not None for stage in node.attributes["stages"])
         ),
         kept=tuple(
-            _kept(node, reasons or {})
+            _kept(node, source.reasons)
             for node in last.nodes
             if node.op in {"conv", "linear", "affine"}
         ),
+        notes=source.notes,
     )
 
 
@@ -232,21 +235,7 @@ def _inputs(node: Node) -> int:
 
 def _kept(node: Node, reasons: Mapping[str, str]) -> Kept:
     size = sum(array.nbytes for array in node.constants.values())
-    return Kept(node.name, node.op, reasons.get(node.name) or _reason(node), size)
-
-
-def _reason(node: Node) -> str:
-    if node.op == "linear":
-        return "the classifier stays in full precision, as in the paper"
-    if node.name.endswith(".activations"):
-        return "the box filter of the activation scale K (Eq. 3)"
-    if node.op == "affine":
-        return "a BatchNorm that no convolution can take (padding behind it, or none beside it)"
-    if node.name.startswith("stem"):
-        return "the stem reads the picture and stays in full precision, as in the paper"
-    if ".shortcut" in node.name:
-        return "a reduction cell's shortcut stays in full precision, as in the paper"
-    return "the network has it in full precision"
+    return Kept(node.name, node.op, reasons.get(node.name, _USUAL[node.op]), size)
 
 
 def _bytes_by_kind(graph: Graph, tensors: Mapping[str, Array]) -> dict[str, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnas_deploy.converters.eight_bit.facts import Agreement, EightBit
+from bnas_deploy.converters.packing.compare import SelfCheck
 from bnas_deploy.converters.packing.report import Report
-from bnas_deploy.converters.packing.self_check import SelfCheck
 
-__all__ = ["report_lines"]
+__all__ = ["check_lines", "report_lines"]
 
 _SHOWN = 4  # names in a list before "and N more"
 
@@ -23,7 +23,7 @@ def report_lines(report: Report) -> list[str]:
         "kept in full precision:",
         *(f"  {k.layer} ({k.op}, {k.bytes:,} bytes): {k.reason}" for k in report.kept),
         *_eight_bit(report.eight_bit),
-        *_check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
+        *check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
         *_agreement(report.eight_bit),
     ]
 
@@ -107,7 +107,8 @@ def _agreement(found: EightBit | None) -> list[str]:
     ]
 
 
-def _check_lines(check: SelfCheck | None, *, in_8_bits: bool) -> list[str]:
+def check_lines(check: SelfCheck | None, *, in_8_bits: bool = False) -> list[str]:
+    """Say what a self-check found; `in_8_bits`: and that the program went into 8 bits after it."""
     if check is None:
         return ["self-check: not run"]
     return [

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from bnas_deploy.converters.from_torch.network import network_graph
 from bnas_deploy.converters.to_onnx.graph import graph_to_onnx
-from bnas_deploy.errors import ConversionError
-from bnas_deploy.networks.build import AnyNetwork, build_network
+from bnas_deploy.networks.build import AnyNetwork
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.to_onnx.writer import ModelProto
 
-__all__ = ["float_counterpart", "network_to_onnx"]
+__all__ = ["network_to_onnx"]
 
 
 def network_to_onnx(
@@ -33,18 +32,3 @@ def network_to_onnx(
         ConversionError: The network has a part that has no meaning in a graph.
     """
     return graph_to_onnx(network_graph(network, allow_float=True), metadata=metadata)
-
-
-def float_counterpart(network: AnyNetwork) -> AnyNetwork:
-    """Return the network that binarizes nothing, with the same (latent) weights.
-
-    Raises:
-        ConversionError: A scheme has parameters that no float network has.
-    """
-    twin = build_network(network.config, binary=False).eval()
-    try:
-        twin.load_state_dict(network.state_dict())
-    except RuntimeError as error:
-        msg = f"{network.config.name}: there is no float network with the same weights"
-        raise ConversionError(msg) from error
-    return twin

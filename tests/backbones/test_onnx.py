@@ -11,7 +11,8 @@ from support.small_backbones import SMALL, small_images, small_network
 from bnas_deploy import engine
 from bnas_deploy.converters import convert_network
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
-from bnas_deploy.converters.to_onnx.network import float_counterpart, network_to_onnx
+from bnas_deploy.converters.from_torch.source import float_counterpart
+from bnas_deploy.converters.to_onnx.network import network_to_onnx
 from bnas_deploy.errors import ConversionError
 
 
@@ -35,7 +36,7 @@ def test_what_comes_back_is_what_went(name, tmp_path):
     path = tmp_path / "network.onnx"
     path.write_bytes(network_to_onnx(network).SerializeToString())
     images = small_images(network, 2).numpy()
-    found = convert_onnx(path, allow_float=True, images=0).model
+    found = convert_onnx(path, allow_float=True, images=0)[0]
     want, got = (
         engine.create(model, backend="native").run(images)
         for model in (convert_network(network)[0], found)

@@ -13,7 +13,9 @@ import torch
 from support.random_networks import images_for, random_network, scramble
 
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.from_torch.convert import convert, self_check
+from bnas_deploy.converters.from_torch.convert import convert
+from bnas_deploy.converters.from_torch.source import network_source
+from bnas_deploy.converters.packing.check import CheckOptions, check
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import read, write
@@ -83,7 +85,7 @@ def test_what_belongs_to_a_trained_network_is_kept():
 
 def test_self_check_is_stored():
     network = random_network(1).train()
-    model, report = self_check(network, *convert_network(network), images=5, backend="reference")
+    model, report = convert_network(network, check=CheckOptions(5, "reference"))
     assert network.training
     assert report.self_check is not None
     assert report.self_check.images == report.self_check.same_answer == 5
@@ -93,11 +95,11 @@ def test_self_check_is_stored():
 
 def test_self_check_finds_a_wrong_program():
     network = random_network(1)
-    model, report = convert_network(network)
+    model, _ = convert_network(network)
     broken = {**model.tensors, "classifier.bias": -5 * model.tensors["classifier.bias"] - 1}
     wrong = type(model)(model.program, broken, model.preprocessing, model.labels)
     with pytest.raises(ConversionError, match="self-check failed on 8 random images"):
-        self_check(network, wrong, report, images=8, backend="reference")
+        check(network_source(network), wrong, CheckOptions(8, "reference"))
 
 
 def test_weights_that_are_not_numbers_are_refused():
@@ -111,4 +113,4 @@ def test_weights_that_are_not_numbers_are_refused():
 def test_self_check_needs_an_image():
     network = random_network(1)
     with pytest.raises(ConversionError, match="at least one image"):
-        self_check(network, *convert_network(network), images=0, backend="reference")
+        convert_network(network, check=CheckOptions(0, "reference"))

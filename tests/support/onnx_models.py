@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from bnas_deploy import engine
-from bnas_deploy.converters.from_onnx.convert import OnnxImport, convert_onnx
+from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
 from bnas_deploy.converters.from_onnx.read import read_onnx
+from bnas_deploy.converters.packing.model_file import ModelFile
+from bnas_deploy.converters.packing.report import Report
+from bnas_deploy.format import PackedModel
 
 TOLERANCE = 2e-5  # of the logits' spread: sums in another order
+
+
+class Imported(NamedTuple):
+    """A converted model with its report."""
+
+    model: PackedModel
+    report: Report
+
+    @property
+    def notes(self):
+        return self.report.notes
 
 
 class OnnxModel:
@@ -94,10 +109,10 @@ class OnnxModel:
         return path
 
 
-def imported(path: Path, *, images=None, allow_float=True, **options) -> OnnxImport:
+def imported(path: Path, *, images=None, allow_float=True, **options) -> Imported:
     """Import a model and compare it with ONNX Runtime, in the reference and the native engine."""
-    result = convert_onnx(path, allow_float=allow_float, images=0, **options)
-    source = read_onnx(path)
+    result = Imported(*convert_onnx(path, allow_float=allow_float, images=0, **options))
+    source = read_onnx(ModelFile(path))
     if images is None:
         images = np.random.default_rng(1).standard_normal((9, *source.dims)).astype(np.float32)
     expected = onnx_logits(source.proto, images, batch=source.batch)
@@ -110,5 +125,5 @@ def imported(path: Path, *, images=None, allow_float=True, **options) -> OnnxImp
     return result
 
 
-def steps(result: OnnxImport) -> list[str]:
+def steps(result: Imported) -> list[str]:
     return [step.OP for step in result.model.program.steps]

@@ -6,15 +6,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from bnas_deploy.shown import safe
+
 __all__ = ["progress", "safe", "tolerant_output", "write_table"]
 
 T = TypeVar("T")
 MANY = 50
-
-
-def safe(text: str) -> str:
-    r"""Text with what a terminal might obey (or cannot show) written as ``\x1b`` and the like."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def tolerant_output() -> None:

@@ -82,7 +82,7 @@ def _all_accuracies(model: Model, data: ImageData) -> dict[str, float]:
 
 def _accuracy(model: Model, data: ImageData) -> float:
     """Of PyTorch in float32."""
-    from bnas_deploy.converters.from_torch.convert import torch_logits  # noqa: PLC0415
+    from bnas_deploy.converters.from_torch.source import torch_logits  # noqa: PLC0415
     from bnas_deploy.format import Preprocessing  # noqa: PLC0415
 
     own, images = model.preprocessing, data.test

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from support.random_networks import random_network
 
-from bnas_deploy.cli.export import command as export
+from bnas_deploy.cli.convert import body
 from bnas_deploy.cli.export.command import main
-from bnas_deploy.converters.packing import pack
+from bnas_deploy.converters.packing import check as packing_check
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.format import read
 from bnas_deploy.training.preprocessing import Preprocessing
@@ -76,7 +76,7 @@ def test_a_failed_self_check_leaves_no_file(model_pt, monkeypatch, capsys):
         def run(self, images):
             return -super().run(images)
 
-    monkeypatch.setattr(pack.engine, "create", lambda model, **_: Wrong(model))
+    monkeypatch.setattr(packing_check.engine, "create", lambda model, **_: Wrong(model))
     assert main([str(model_pt)]) == 2
     assert "self-check failed" in capsys.readouterr().err
     assert sorted(p.name for p in model_pt.parent.iterdir()) == ["model.pt"]
@@ -90,7 +90,7 @@ def test_a_failed_self_check_leaves_no_file(model_pt, monkeypatch, capsys):
         (["{model}", "-o", "{folder}"], "cannot be written there"),
         (["{model}", "-o", "{folder}/none/x.bnn"], "cannot be written there"),
         (["{model}", "--no-verify", "--verify-images", "3"], "contradicts"),
-        (["{model}", "--images", "a.png", "--verify-images", "3"], "either --images or"),
+        (["{model}", "--images", "a.png", "--verify-images", "3"], "either --check-images or"),
         (["{model}", "--verify-images", "0"], "at least 1, got '0'"),
         (["{model}", "--images", "gone.png"], "gone.png: no such file"),
         (["{model}", "--backend", "abacus"], "unknown backend 'abacus'"),
@@ -192,7 +192,7 @@ def test_no_layer_in_8_bits(model_pt, capsys):
 
 
 def test_all_layers_in_8_bits_calibrated_on_pictures(model_pt, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(export, "MOST", 5)
+    monkeypatch.setattr(body, "MOST", 5)
     folder = photographs(tmp_path / "train", 7)
     args = ["--backend", "reference", "--eight-bit", "all", "--calibrate", folder, "--json"]
     assert main([str(model_pt), *args]) == 0

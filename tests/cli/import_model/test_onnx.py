@@ -90,7 +90,7 @@ def test_an_array_of_inputs(binary, tmp_path, capsys):
         (["MODEL", "--no-verify", "--verify-images", "3"], "contradicts"),
         (["MODEL", "--check-images", "gone.npy"], "not an array"),
         (["MODEL", "--check-images", "NPY"], "inputs of shape"),
-        (["MODEL", "--labels", "gone.txt"], "cannot be read"),
+        (["MODEL", "--labels", "gone.txt"], "--labels: expected cifar10, or a file of names"),
         (["MODEL", "--mean", "1,x"], "expected numbers"),
         (["MODEL", "--mean", "1,1"], "mean and std need 3"),
         (["MODEL", "--sign-zero", "maybe"], "invalid choice"),
@@ -127,9 +127,9 @@ def test_exports_onnx(kind, model_pt, capsys):
     ("args", "message"),
     [
         (["--float"], "--float needs --format onnx"),
-        (["--format", "onnx", "--labels", "x"], "cannot be combined"),
-        (["--allow-float"], "only for ONNX models"),
-        (["--sign-zero", "plus"], "only for ONNX models"),
+        (["--format", "onnx", "--labels", "x"], "--labels is for a checkpoint of the"),
+        (["--allow-float"], "--allow-float is for an ONNX model; "),
+        (["--sign-zero", "plus"], "--sign-zero is for an ONNX model; "),
     ],
 )
 def test_options_that_do_not_belong_together(args, message, model_pt, capsys):

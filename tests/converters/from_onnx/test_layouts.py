@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from support.onnx_models import TOLERANCE, OnnxModel
+from support.onnx_models import TOLERANCE, Imported, OnnxModel
 
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.errors import ConversionError
@@ -16,7 +16,7 @@ C, H, W = 6, 7, 5
 
 def converted(path):
     """The import, its answers compared with those of ONNX Runtime on the way."""
-    result = convert_onnx(path, allow_float=True, images=16)
+    result = Imported(*convert_onnx(path, allow_float=True, images=16))
     assert result.report.self_check.relative_error <= TOLERANCE
     return result
 
@@ -44,7 +44,7 @@ def test_pictures_may_be_given_either_way(tmp_path):
     m = OnnxModel((H, W, C))
     path = m.save(tmp_path, m.head(convolved(m, first(m, "x")), 8))
     images = np.random.default_rng(2).standard_normal((4, H, W, C)).astype(np.float32)
-    either = [convert_onnx(path, images=x) for x in (images, np.moveaxis(images, 3, 1))]
+    either = [Imported(*convert_onnx(path, images=x)) for x in (images, np.moveaxis(images, 3, 1))]
     checks = [result.report.self_check for result in either]
     assert checks[0] == checks[1]
     assert checks[0].relative_error <= TOLERANCE
@@ -179,7 +179,7 @@ ANSWERS = {
 def test_an_answer_behind_the_logits_is_left_out(tmp_path, answer):
     m = OnnxModel()
     logits = m.head(convolved(m, "x"), 8)
-    plain = convert_onnx(m.save(tmp_path, logits), images=0).model
+    plain = convert_onnx(m.save(tmp_path, logits), images=0)[0]
     y = ANSWERS[answer](m, logits)
     proto = m.proto(y)
     if "ArgMax" in answer:

@@ -128,7 +128,7 @@ def test_every_cut_and_changed_byte_is_an_error_or_a_model(tmp_path):
             hostile[place] = rng.integers(256)
         path.write_bytes(hostile)
         with contextlib.suppress(BnasError):  # anything else fails the test
-            assert convert_onnx(path, images=0).model.tensors
+            assert convert_onnx(path, images=0)[0].tensors
 
 
 def test_cycles(tmp_path):
@@ -238,8 +238,8 @@ def test_constants_that_ask_for_endless_memory(op, tmp_path):
 
 
 def test_a_wrong_conversion_is_found(tmp_path, monkeypatch):
-    from bnas_deploy.converters.from_onnx import convert as onnx_import
+    from bnas_deploy.converters.from_onnx import source as onnx_source
 
-    monkeypatch.setattr(onnx_import, "onnx_logits", lambda *_, **__: np.ones((8, 4), np.float32))
+    monkeypatch.setattr(onnx_source, "onnx_logits", lambda *_, **__: np.ones((8, 4), np.float32))
     with pytest.raises(ConversionError, match="differs from ONNX Runtime"):
         convert_onnx(small(tmp_path), images=8, backend="reference")

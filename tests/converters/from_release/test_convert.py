@@ -12,17 +12,18 @@ from support.release_checkpoints import FULL, ZEROISE, trained
 from bnas_deploy import engine
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_release.cell import Arch
-from bnas_deploy.converters.from_release.convert import (
-    check_release,
-    convert_release,
-    open_release,
-    self_check_release,
-)
 from bnas_deploy.converters.from_release.evaluate import release_logits
 from bnas_deploy.converters.from_release.network import AS_STORED, WITH_ZEROS, release_graph
+from bnas_deploy.converters.from_release.source import (
+    check_release,
+    open_release,
+    release_source,
+)
 from bnas_deploy.converters.graph.evaluate import evaluate
+from bnas_deploy.converters.packing.check import CheckOptions
+from bnas_deploy.converters.packing.compare import random_pictures
+from bnas_deploy.converters.packing.convert import convert_source
 from bnas_deploy.converters.packing.report_text import report_lines
-from bnas_deploy.converters.packing.self_check import random_pictures
 from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.format import Preprocessing
@@ -58,9 +59,10 @@ def opened(name, *, classes=10, seed=0):
 
 
 def converted(release, size, **options):
-    labels = [f"label {i}" for i in range(release.config.classes)]
+    labels = tuple(f"label {i}" for i in range(release.config.classes))
     pixels = Preprocessing(size, (size, size), MEAN, STD)
-    return convert_release(release, labels=labels, preprocessing=pixels, **options)
+    source = release_source(release, labels=labels, preprocessing=pixels)
+    return convert_source(source, **options)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -81,9 +83,9 @@ def test_the_graph_and_every_pass_mean_what_the_release_does(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_packed_logits_agree(name):
     release, size = opened(name)
-    model, report = converted(release, size)
     images = random_pictures(24, (size, size), MEAN, STD)
-    model, report = self_check_release(release, model, report, images=images, backend="reference")
+    options = CheckOptions(images, "reference")
+    model, report = converted(release, size, check_options=options)
     check = report.self_check
     assert check.same_answer == check.images == 24
     assert check.relative_error < 1e-2
@@ -115,8 +117,8 @@ def test_the_last_two_stay_floats_with_8_bits_too():
     release, size = opened("like Mini")
     images = random_pictures(8, (size, size), MEAN, STD)
     options = EightBitOptions(("shortcut", "stem"), images, "reference")
-    model, report = converted(release, size, eight_bit=options)
-    model, report = self_check_release(release, model, report, images=8, backend="reference")
+    check = CheckOptions(8, "reference")
+    _, report = converted(release, size, check_options=check, eight_bit=options)
     assert {layer.layer for layer in report.eight_bit.layers} == {
         "stem",
         "cell2.shortcut.1",

@@ -9,12 +9,15 @@ import pytest
 from support.random_networks import random_network
 
 from bnas_deploy.converters import EightBitOptions, convert_network
-from bnas_deploy.converters.from_torch.convert import self_check
-from bnas_deploy.converters.packing.self_check import MAX_8BIT_ERROR, compare_8bit
+from bnas_deploy.converters.from_torch.source import network_source
+from bnas_deploy.converters.packing import pack
+from bnas_deploy.converters.packing.check import CheckOptions, check, check_8bit
+from bnas_deploy.converters.packing.compare import MAX_8BIT_ERROR, compare_8bit
 from bnas_deploy.cost import full_flops
 from bnas_deploy.errors import ConversionError
 
 OPTIONS = EightBitOptions(backend="reference")
+CHECK = CheckOptions(backend="reference")
 
 
 def test_the_report_is_of_the_program_in_8_bits() -> None:
@@ -33,9 +36,8 @@ def test_the_report_is_of_the_program_in_8_bits() -> None:
 
 def test_the_self_check_compares_the_float_program_strictly_and_then_the_other() -> None:
     network = random_network(0)
-    strict = self_check(network, *convert_network(network), backend="reference")[1].self_check
-    model, report = convert_network(network, eight_bit=OPTIONS)
-    model, report = self_check(network, model, report, backend="reference")
+    strict = convert_network(network, check=CHECK)[1].self_check
+    model, report = convert_network(network, eight_bit=OPTIONS, check=CHECK)
     assert report.self_check == strict
     found = report.eight_bit.agreement
     assert found.relative_error > strict.relative_error
@@ -44,11 +46,21 @@ def test_the_self_check_compares_the_float_program_strictly_and_then_the_other()
 
 def test_a_layer_gone_wrong_fails_the_self_check() -> None:
     network = random_network(0)
+    checked = check(network_source(network), convert_network(network)[0], CHECK)
     model, report = convert_network(network, eight_bit=OPTIONS)
+    assert check_8bit(checked, model, CHECK).images == 32
     name = report.eight_bit.layers[0].layer + ".scale_8bit"
     wrong = replace(model, tensors={**model.tensors, name: -30 * model.tensors[name]})
     with pytest.raises(ConversionError, match=r"--eight-bit none"):
-        self_check(network, wrong, report, backend="reference")
+        check_8bit(checked, wrong, CHECK)
+
+
+def test_nothing_is_packed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    run = pack.run_pipeline
+    monkeypatch.setattr(pack, "run_pipeline", lambda graph: calls.append(graph) or run(graph))
+    convert_network(random_network(0), eight_bit=OPTIONS, check=CHECK)
+    assert len(calls) == 1
 
 
 def test_the_limit_of_8_bits() -> None:

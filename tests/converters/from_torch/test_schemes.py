@@ -12,9 +12,9 @@ from support.random_networks import images_for, random_network, scramble
 from bnas_deploy import engine
 from bnas_deploy.converters import convert_network
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
-from bnas_deploy.converters.from_torch.convert import self_check
 from bnas_deploy.converters.from_torch.network import network_graph
 from bnas_deploy.converters.graph.evaluate import evaluate
+from bnas_deploy.converters.packing.check import CheckOptions
 from bnas_deploy.converters.passes.pipeline import PIPELINE, run_pipeline
 from bnas_deploy.format import read, steps, write
 from bnas_deploy.nn.config import NetworkConfig
@@ -133,7 +133,7 @@ def test_a_depthwise_convolution_is_one_step_with_thresholds():
 
 def test_the_file_names_the_schemes(tmp_path):
     network = network_of(GENOTYPES["darts_v2"], skips=False, activation_scale=True)
-    model, _ = self_check(network, *convert_network(network), images=4, backend="reference")
+    model, _ = convert_network(network, check=CheckOptions(4, "reference"))
     write(model, tmp_path / "m.bnn")
     facts = read(tmp_path / "m.bnn").provenance["network"]
     assert facts["skips"] is False

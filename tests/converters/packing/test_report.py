@@ -7,8 +7,8 @@ import pytest
 from support.random_networks import scramble
 
 from bnas_deploy.converters import convert_network
+from bnas_deploy.converters.packing.compare import compare_logits, random_pictures
 from bnas_deploy.converters.packing.report_text import report_lines
-from bnas_deploy.converters.packing.self_check import compare_logits, random_pictures
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.config import get_config
 from bnas_deploy.nn.network import build_network

@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 from support.program_builder import Builder
+from support.onnx_models import Imported
 from support.random_networks import images_for, random_network
 from support.random_programs import random_images, step_programs
 from support.small_graphs import SmallGraph
@@ -17,15 +18,16 @@ from bnas_deploy import engine
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
-from bnas_deploy.converters.from_torch.convert import convert_network, torch_logits
+from bnas_deploy.converters.from_torch.convert import convert_network
 from bnas_deploy.converters.from_torch.network import network_graph
 from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.packing.emit import emit
 from bnas_deploy.converters.packing.lift import lift
 from bnas_deploy.converters.packing.names import NODE_OF
+from bnas_deploy.converters.from_torch.source import float_counterpart, torch_logits
 from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.converters.to_onnx.graph import graph_to_onnx
-from bnas_deploy.converters.to_onnx.network import float_counterpart, network_to_onnx
+from bnas_deploy.converters.to_onnx.network import network_to_onnx
 from bnas_deploy.converters.to_onnx.program import program_to_onnx
 from bnas_deploy.converters.to_onnx.rules import RULES
 from bnas_deploy.converters.to_onnx.writer import metadata_of
@@ -48,7 +50,7 @@ def test_the_round_trip_gives_the_same_bits(seed, tmp_path):
     direct, _ = convert_network(network)
     proto = network_to_onnx(network)
     onnx.save(proto, tmp_path / "model.onnx")
-    again = convert_onnx(tmp_path / "model.onnx", allow_float=True)
+    again = Imported(*convert_onnx(tmp_path / "model.onnx", allow_float=True))
     expected = engine.create(direct).run(images)
     assert np.array_equal(engine.create(again.model).run(images), expected)
     assert [s.OP for s in again.model.program.steps] == [s.OP for s in direct.program.steps]
@@ -118,7 +120,7 @@ def test_labels_and_preprocessing_travel(tmp_path):
     labels = tuple(f"label {i}" for i in range(len(model.labels)))
     proto = network_to_onnx(network, metadata=metadata_of(labels, model.preprocessing))
     onnx.save(proto, tmp_path / "model.onnx")
-    again = convert_onnx(tmp_path / "model.onnx", allow_float=True, images=0).model
+    again = convert_onnx(tmp_path / "model.onnx", allow_float=True, images=0)[0]
     assert (again.labels, again.preprocessing) == (labels, model.preprocessing)
 
 

@@ -1,13 +1,12 @@
-"""From a checkpoint of the authors' release to a packed model, and its check.
+"""A checkpoint of the authors' release as a `Source` to pack, in the release's semantics.
 
-The parts: `weights` checks the weights, `layout` and `cell` find out which network they belong to,
-`network` makes the graph, `packing` the program, and `evaluate` is what the program is compared
-with.
+`weights` checks the weights, `layout` and `cell` find out which network they belong to, `network`
+makes the graph, and `evaluate` is what the packed program is checked against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -17,8 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_release.cell import Arch, choose_cell, release_config
+from bnas_deploy.converters.from_release.defaults import labels_for, preprocessing_for
 from bnas_deploy.converters.from_release.evaluate import release_logits
 from bnas_deploy.converters.from_release.layout import Layout, infer_layout
 from bnas_deploy.converters.from_release.network import release_graph
@@ -28,20 +27,19 @@ from bnas_deploy.converters.from_release.weights import (
     checked_weights,
     find_state_dict,
 )
-from bnas_deploy.converters.from_torch.convert import config_facts
-from bnas_deploy.converters.packing.pack import Source, check, pack
-from bnas_deploy.converters.packing.report import Report
-from bnas_deploy.format import PackedModel, Preprocessing
+from bnas_deploy.converters.from_torch.source import (
+    PYTORCH,
+    config_facts,
+    paper_of,
+    usual_reasons,
+)
+from bnas_deploy.converters.packing.model_file import ModelFile
+from bnas_deploy.converters.packing.source import Original, Source
+from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.training.torch_file import load_bytes
 
-__all__ = [
-    "Opened",
-    "Release",
-    "check_release",
-    "convert_release",
-    "open_release",
-    "self_check_release",
-]
+__all__ = ["Opened", "Release", "check_release", "open_release", "read", "release_source"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,40 @@ class Release:
     weights: Mapping[str, Tensor]
     ignored: tuple[Ignored, ...]
     notes: tuple[str, ...]
+
+
+def read(
+    file: ModelFile,
+    *,
+    arch: Arch | None = None,
+    labels: tuple[str, ...] | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> Source:
+    """Read a checkpoint.
+
+    Args:
+        file: The file.
+        arch: The cell (default: the only known one that fits the weights).
+        labels: One per class (default: CIFAR-10's for its stem and ten classes).
+        preprocessing: How pictures become inputs; square (default: by the stem).
+
+    Raises:
+        CheckpointError: It is no such checkpoint, or the cell is needed or does not fit.
+        ConversionError: A number is not finite.
+        UsageError: The preprocessing is not square.
+    """
+    value = load_bytes(file.path, file.data)
+    opened = open_release(str(file.path), value, held=file.size, arch=arch)
+    pixels, pixels_note = preprocessing_for(opened.layout.dataset, preprocessing)
+    release = check_release(opened, pixels.crop[0])
+    names, names_note = labels_for(release.config, labels)
+    return release_source(
+        release,
+        labels=names,
+        preprocessing=pixels,
+        facts={"source": file.facts},
+        notes=(names_note, pixels_note),
+    )
 
 
 def open_release(source: str, value: object, *, held: int, arch: Arch | None = None) -> Opened:
@@ -124,63 +156,42 @@ def check_release(opened: Opened, image_size: int) -> Release:
     return Release(config, weights, ignored, tuple(notes))
 
 
-def convert_release(
+def release_source(
     release: Release,
     *,
-    labels: Sequence[str],
+    labels: tuple[str, ...],
     preprocessing: Preprocessing,
-    provenance: Mapping[str, Any] | None = None,
-    eight_bit: EightBitOptions | None = None,
-) -> tuple[PackedModel, Report]:
-    """Pack a checkpoint in the release's semantics; see `pack` for arguments and errors."""
-    return pack(
-        _source(release),
-        labels=labels,
-        preprocessing=preprocessing,
-        provenance=provenance,
-        eight_bit=eight_bit,
-    )
+    facts: Mapping[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Source:
+    """Return the source of a checked checkpoint.
 
-
-def self_check_release(
-    release: Release,
-    model: PackedModel,
-    report: Report,
-    *,
-    images: npt.NDArray[np.float32] | int = 32,
-    backend: str | None = None,
-    threads: int = 1,
-) -> tuple[PackedModel, Report]:
-    """Compare the packed program with PyTorch in the release's semantics; see `pack.check`."""
-    return check(
-        _source(release),
-        partial(_torch_logits, release),
-        model,
-        report,
-        images=images,
-        backend=backend,
-        threads=threads,
-    )
-
-
-def _source(release: Release) -> Source:
+    Args:
+        release: From `check_release`.
+        labels: One per class.
+        preprocessing: How pictures become inputs.
+        facts: To store beside those of the network.
+        notes: What to tell beside how it was read.
+    """
     made = release_graph(release.weights, release.config)
     statistics = ("running_mean", "running_var")
     parameters = [w for name, w in release.weights.items() if not name.endswith(statistics)]
-    facts = {
-        **config_facts(release.config),
-        "release": {
-            "ignored": [asdict(entry) for entry in release.ignored],
-            "float_weights": dict(made.floats),
-        },
+    own = {
+        "ignored": [asdict(entry) for entry in release.ignored],
+        "float_weights": dict(made.floats),
     }
     return Source(
         graph=made.graph,
-        config=release.config,
+        name=release.config.name,
         parameters=sum(tensor.numel() for tensor in parameters),
-        facts=facts,
-        floats=made.floats,
-        notes=release.notes,
+        original=Original(partial(_torch_logits, release), PYTORCH),
+        labels=labels,
+        preprocessing=preprocessing,
+        facts={**config_facts(release.config), "release": own, **(facts or {})},
+        reasons={**usual_reasons(made.graph), **made.floats},
+        exact=frozenset(made.floats),
+        notes=(*release.notes, *notes),
+        paper=paper_of(release.config),
     )
 
 

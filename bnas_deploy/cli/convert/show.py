@@ -1,0 +1,40 @@
+"""What bnas-export and bnas-import tell of what they have written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bnas_deploy.cli.common.text import safe
+
+if TYPE_CHECKING:
+    from bnas_deploy.converters.packing.compare import SelfCheck
+    from bnas_deploy.converters.packing.report import Report
+
+__all__ = ["show_onnx", "show_report"]
+
+
+def show_report(report: Report, output: Path, *, as_json: bool) -> None:
+    """Print what an export did."""
+    from bnas_deploy.converters.packing.report_text import report_lines  # noqa: PLC0415
+
+    _show(output, report_lines(report), report.to_dict(), as_json=as_json)
+
+
+def show_onnx(check: SelfCheck | None, output: Path, *, as_json: bool) -> None:
+    """Print how an ONNX file was checked."""
+    from bnas_deploy.converters.packing.report_text import check_lines  # noqa: PLC0415
+
+    record = {"self_check": None if check is None else asdict(check)}
+    _show(output, check_lines(check), record, as_json=as_json)
+
+
+def _show(output: Path, lines: list[str], record: dict[str, Any], *, as_json: bool) -> None:
+    size = output.stat().st_size
+    if as_json:
+        print(json.dumps({"output": str(output), "file_bytes": size, **record}, indent=2))
+        return
+    print("\n".join(map(safe, lines)))
+    print(f"wrote {safe(str(output))} ({size:,} bytes)")

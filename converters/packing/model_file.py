@@ -1,0 +1,67 @@
+"""A file that holds somebody's model: its bytes, read once, and what kind of file it is."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bnas_deploy.errors import CheckpointError
+from bnas_deploy.file_kind import FileKind, what_is
+from bnas_deploy.shown import safe
+
+__all__ = ["ModelFile"]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model's file. Everything about it is found out at most once.
+
+    Attributes:
+        path: Where it lies.
+    """
+
+    path: Path
+
+    @cached_property
+    def kind(self) -> FileKind | None:
+        """What the first bytes say that it is; None where they say nothing."""
+        return what_is(self.path)
+
+    @property
+    def name(self) -> str:
+        """Its name without the folder, printable."""
+        return safe(self.path.name)
+
+    @cached_property
+    def size(self) -> int:
+        """Its bytes, which need not have been read.
+
+        Raises:
+            CheckpointError: There is no such file.
+        """
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    @cached_property
+    def data(self) -> bytes:
+        """All of it.
+
+        Raises:
+            CheckpointError: It cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Name and SHA-256, to store in what is made of it; no path of this machine."""
+        return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
+
+    def _unreadable(self, error: OSError) -> CheckpointError:
+        return CheckpointError(f"{self.path}: {error.strerror or error}")
