@@ -25,6 +25,11 @@ __all__ = [
 class BnasError(Exception):
     """Base of every error that a user of bnas-deploy can cause or meet."""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message; in more than one line where it is a list."""
+        return (str(self),)
+
 
 class UsageError(BnasError):
     """The arguments of a command or call contradict each other or name nothing."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import ClassVar, TypeVar
 
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.shown import shown
+from bnas_deploy.shown import nearest, shown
 
 __all__ = ["Settings"]
 
@@ -63,7 +63,8 @@ class Settings:
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(map(str, value)) - set(known))
         if unknown:
-            msg = f"{cls.KIND}: unknown keys {', '.join(unknown)}; known are {', '.join(known)}"
+            named = ", ".join(f"{key}{nearest(key, known)}" for key in unknown)
+            msg = f"{cls.KIND}: unknown keys {named}; known are {', '.join(known)}"
             raise ConfigError(msg)
         return cls(**{**(base or cls()).to_dict(), **value})
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
+from difflib import get_close_matches
 
-__all__ = ["safe", "shown"]
+__all__ = ["found_name", "nearest", "safe", "shown", "unknown_name"]
 
 
 def safe(text: str) -> str:
@@ -18,3 +20,24 @@ def shown(value: object) -> str:
         return reprlib.repr(value)
     except ValueError:  # Python writes no integers of more than 4,300 digits
         return f"a {type(value).__name__} of too many digits"
+
+
+def found_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of the known names that is meant, whatever its case; None if there is none."""
+    names = list(known)
+    same = [other for other in names if other.lower() == str(name).lower()]
+    return name if name in names else same[0] if len(same) == 1 else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `` (did you mean X?)`` for a mistyped name, or nothing where none is near."""
+    # The dashes of an option make it no more like another.
+    plain = {other.lower().lstrip("-"): other for other in known}
+    close = get_close_matches(str(name).lower().lstrip("-"), plain, n=1, cutoff=0.6)
+    return f" (did you mean {plain[close[0]]}?)" if close else ""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence that refuses a name: what is near it, and all that there are."""
+    names = list(known)
+    return f"unknown {what} {name!r}{nearest(name, names)}; choose one of {', '.join(names)}"

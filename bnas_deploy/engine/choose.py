@@ -17,6 +17,7 @@ from typing import Any
 from bnas_deploy.engine.runner import Runner, check_threads
 from bnas_deploy.errors import BackendError
 from bnas_deploy.format import PackedModel, validate
+from bnas_deploy.shown import found_name, unknown_name
 
 __all__ = ["available", "create", "describe"]
 
@@ -116,11 +117,11 @@ def create(
 def _choose(backend: str | None) -> tuple[str, str | None]:
     """The name of the backend to use, and a note where it is not the expected one."""
     forced = backend or os.environ.get("BNAS_BACKEND") or None
-    name = forced or DEFAULT
-    if name not in BACKENDS:
+    wanted = forced or DEFAULT
+    name = found_name(wanted, BACKENDS)
+    if name is None:
         origin = "" if backend else " (from BNAS_BACKEND)"
-        msg = f"unknown backend {name!r}{origin}; choose one of {', '.join(BACKENDS)}"
-        raise BackendError(msg)
+        raise BackendError(unknown_name("backend", wanted, BACKENDS) + origin)
     reason = BACKENDS[name][0]()
     if reason is None:
         return name, None

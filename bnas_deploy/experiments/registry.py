@@ -14,6 +14,7 @@ from bnas_deploy.experiments.questions.table06 import TABLE6
 from bnas_deploy.experiments.questions.table08 import TABLE8
 from bnas_deploy.experiments.questions.table11 import TABLE11
 from bnas_deploy.experiments.questions.table12 import TABLE12
+from bnas_deploy.shown import unknown_name
 
 __all__ = ["EXPERIMENTS", "find"]
 
@@ -39,5 +40,4 @@ def find(name: str) -> Experiment | Computed:
         ]
         if name.lower() in (experiment.name, *answers):
             return experiment
-    msg = f"unknown experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}, or a figure"
-    raise UsageError(msg)
+    raise UsageError(unknown_name("experiment", name, EXPERIMENTS) + ", or a figure")

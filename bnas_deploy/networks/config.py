@@ -9,7 +9,7 @@ from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import CONFIGS, NetworkConfig
-from bnas_deploy.shown import shown
+from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = ["ALL_CONFIGS", "KINDS", "AnyConfig", "config_from_dict", "find_config"]
 
@@ -43,12 +43,12 @@ def config_from_dict(value: object) -> AnyConfig:
 
 
 def find_config(name: str) -> AnyConfig:
-    """Return the configuration of a network by its name.
+    """Return the configuration of a network by its name, whatever the case.
 
     Raises:
         ConfigError: There is none of that name.
     """
-    if name not in ALL_CONFIGS:
-        msg = f"unknown network {name!r}; choose one of {', '.join(ALL_CONFIGS)}"
-        raise ConfigError(msg)
-    return ALL_CONFIGS[name]
+    found = found_name(name, ALL_CONFIGS)
+    if found is None:
+        raise ConfigError(unknown_name("network", name, ALL_CONFIGS))
+    return ALL_CONFIGS[found]

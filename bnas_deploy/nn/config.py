@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
-from bnas_deploy.shown import shown
+from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = [
     "CONFIGS",
@@ -180,7 +180,7 @@ def get_config(name: str) -> NetworkConfig:
     Raises:
         ConfigError: There is none of that name.
     """
-    if name not in CONFIGS:
-        msg = f"unknown network {name!r}; choose one of {', '.join(CONFIGS)}"
-        raise ConfigError(msg)
-    return CONFIGS[name]
+    found = found_name(name, CONFIGS)
+    if found is None:
+        raise ConfigError(unknown_name("network", name, CONFIGS))
+    return CONFIGS[found]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bnas_deploy.errors import GenotypeError
-from bnas_deploy.shown import shown
+from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = [
     "CONCAT",
@@ -241,12 +241,12 @@ template has no inter-cell skip connections: train them with `skips=False`)."""
 
 
 def get_genotype(name: str) -> Genotype:
-    """Return a published cell.
+    """Return a published cell by its name, whatever the case.
 
     Raises:
         GenotypeError: There is no cell of that name.
     """
-    if name not in GENOTYPES:
-        msg = f"unknown genotype {name!r}; choose one of {', '.join(GENOTYPES)}"
-        raise GenotypeError(msg)
-    return GENOTYPES[name]
+    found = found_name(name, GENOTYPES)
+    if found is None:
+        raise GenotypeError(unknown_name("genotype", name, GENOTYPES))
+    return GENOTYPES[found]

@@ -29,7 +29,7 @@ from bnas_deploy.converters.graph.nodes import Array, Graph
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
-from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, refusal
+from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
 from bnas_deploy.errors import ConversionError, PassError
 
 __all__ = ["RULES", "SIGN_ZERO", "Imported", "onnx_graph"]
@@ -77,7 +77,7 @@ def onnx_graph(
         sign_zero: One of `SIGN_ZERO`.
 
     Raises:
-        ConversionError: With every obstacle: node, operator, reason, and what would help.
+        Refusal: With every obstacle: node, operator, reason, and what would help.
     """
     build = GraphBuilder(source.image, source.input)
     imports = Importer(build, source.opset, source.batch, sign_zero)
@@ -92,7 +92,8 @@ def onnx_graph(
     if not allow_float:
         obstacles += [_float_obstacle(layer) for layer in imports.float_layers]
     if obstacles:
-        raise refusal(name, obstacles)
+        order = {node.name: place for place, node in enumerate(source.nodes)}
+        raise Refusal(name, sorted(obstacles, key=lambda o: order.get(o.node, len(order))))
     return Imported(build.graph(output), tuple(imports.float_layers), tuple(imports.notes))
 
 

@@ -39,6 +39,7 @@ class SelfCheck:
         source: What they were, `random` or `given`.
         backend: Of the packed program.
         largest_difference: Of any logit.
+        largest_logit: Of the original; what a difference is to be seen beside.
         median_difference: Over the images, of their largest differences.
         relative_error: Root mean square of the differences over that of the logits' spread.
         same_answer: Number of images with the same first answer.
@@ -57,6 +58,7 @@ class SelfCheck:
     clear: int
     clear_same: int
     against: str = "PyTorch"
+    largest_logit: float = 0.0
 
 
 def random_pictures(
@@ -153,6 +155,7 @@ def _measure(
         source=source,
         backend=backend,
         largest_difference=float(difference.max()),
+        largest_logit=float(np.abs(expected).max()),
         median_difference=float(np.median(difference.max(axis=1))),
         relative_error=float(error),
         same_answer=int(same.sum()),

@@ -116,8 +116,9 @@ def check_lines(check: SelfCheck | None, *, in_8_bits: bool = False) -> list[str
             f"self-check: {check.images} {check.source} images, {check.against} against"
             f" {check.backend}"
             f"{' before 8 bits' if in_8_bits else ''}:"
-            f" same answer for {check.same_answer} of {check.images}; logits differ by at most"
-            f" {check.largest_difference:.2g} ({check.relative_error:.2g} of their spread)"
+            f" same answer for {check.same_answer} of {check.images}; logits differ by"
+            f" {check.relative_error:.2g} of their spread (at most {check.largest_difference:.2g},"
+            f" where the largest is {check.largest_logit:.2g})"
         )
     ]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["CannotConvert", "Obstacle", "refusal"]
+__all__ = ["CannotConvert", "Obstacle", "Refusal"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,21 @@ class CannotConvert(ConversionError):
         self.remedy = remedy
 
 
-def refusal(source: str, obstacles: list[Obstacle]) -> ConversionError:
-    """Return the error that lists every obstacle of a model."""
-    count = len(obstacles)
-    listed = " | ".join(map(str, obstacles))
-    msg = f"{source} cannot be converted, {count} obstacle{'s' * (count > 1)}: {listed}"
-    return ConversionError(msg)
+class Refusal(ConversionError):
+    """A model that cannot be converted, with every obstacle on a line of its own.
+
+    Attributes:
+        obstacles: In the order of the model's nodes: a cause comes before its consequences.
+    """
+
+    def __init__(self, source: str, obstacles: Sequence[Obstacle]) -> None:
+        count = len(obstacles)
+        summary = f"{source} cannot be converted, {count} obstacle{'s' * (count > 1)}:"
+        self._lines = (summary, *map(str, obstacles))
+        self.obstacles = tuple(obstacles)
+        super().__init__("\n  ".join(self._lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A summary, and a line for each obstacle."""
+        return self._lines

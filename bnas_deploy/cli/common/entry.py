@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from bnas_deploy import __version__
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.errors import BnasError, UsageError
+from bnas_deploy.shown import nearest
 
 __all__ = [
     "INTERRUPTED",
@@ -33,6 +34,24 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
         self.add_argument("--version", action="version", version=f"bnas-deploy {__version__}")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse, after naming options that there are not: else what they leave out is blamed."""
+        if self._subparsers is None:  # the command below reads the rest
+            self._check_spelling(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def _check_spelling(self, words: Sequence[str]) -> None:
+        known = self._option_string_actions
+        for word in words:
+            if word == "--":
+                return
+            name = word.partition("=")[0]
+            is_option = word.startswith("-") and word != "-" and " " not in word
+            if not is_option or word[1].isdigit() or any(k.startswith(name) for k in known):
+                continue
+            if word[1] == "-" or word[:2] not in known:
+                self.error(f"unknown option {name}{nearest(name, known)}")
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` in place of printing the usage and leaving."""
@@ -68,7 +87,7 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         argv: The arguments without the program's name.
 
     Returns:
-        The command's status; 2 after a `BnasError`, whose message is printed as one line on
+        The command's status; 2 after a `BnasError`, whose lines (nearly always one) are printed on
         stderr, and when memory or disk run out; 130 after an interrupt; 0 when the reader of our
         output has gone away.
     """
@@ -77,7 +96,7 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
     try:
         return command(argv)
     except BnasError as error:
-        return _failed(str(error))
+        return _failed(*error.lines)
     except MemoryError:
         # A file may state sizes that are allowed and still too much for this machine.
         return _failed("not enough memory for this network, batch or picture")
@@ -96,7 +115,9 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         return _failed("not enough memory for this network, batch or picture")
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, *more: str) -> int:
     # A file's name may hold newlines and worse; what is wrong is one line all the same.
     print(f"error: {safe(message)}", file=sys.stderr)
+    for line in more:
+        print(f"  {safe(line)}", file=sys.stderr)
     return USER_ERROR

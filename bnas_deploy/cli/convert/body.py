@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bnas_deploy import atomic
 from bnas_deploy.cli.common.entry import require
 from bnas_deploy.cli.common.text import tolerant_output
 from bnas_deploy.cli.convert.given import arch_of, inputs_of, labels_of, preprocessing_of
@@ -129,5 +130,5 @@ def _write_onnx(args: argparse.Namespace, file: ModelFile, road: Road, output: P
     else:
         pixels = model.preprocessing or plain_preprocessing(model.graph.input_shape)
         proto, check = source_to_onnx(model, _check(args, pixels))
-    output.write_bytes(proto.SerializeToString())
+    atomic.write_bytes(output, proto.SerializeToString())
     show_onnx(check, output, as_json=args.json)

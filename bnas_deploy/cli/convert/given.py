@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.genotype import GENOTYPES, Genotype
+from bnas_deploy.shown import found_name, nearest
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.from_release.cell import Arch
@@ -31,7 +32,7 @@ def labels_of(text: str) -> tuple[str, ...]:
     """
     from bnas_deploy.converters.from_release.defaults import CIFAR10  # noqa: PLC0415
 
-    if text == "cifar10":
+    if text.lower() == "cifar10":
         return CIFAR10
     if not Path(text).is_file():
         msg = (
@@ -57,10 +58,12 @@ def arch_of(text: str) -> Arch:
     """
     from bnas_deploy.converters.from_release.cell import Arch  # noqa: PLC0415
 
-    if text in GENOTYPES:
-        return Arch(text, GENOTYPES[text])
+    name = found_name(text, GENOTYPES)
+    if name is not None:
+        return Arch(name, GENOTYPES[name])
     if not Path(text).is_file():
-        msg = f"--arch: expected {', '.join(GENOTYPES)}, or a genotype file; got {text!r}"
+        known = f"{', '.join(GENOTYPES)}, or a genotype file"
+        msg = f"--arch: expected {known}; got {text!r}{nearest(text, GENOTYPES)}"
         raise UsageError(msg)
     try:
         return Arch(Path(text).name, Genotype.from_json(_read("--arch", text)))
@@ -79,8 +82,9 @@ def preprocessing_of(text: str) -> Preprocessing:
     from bnas_deploy.training.preprocessing import PREPROCESSING  # noqa: PLC0415
     from bnas_deploy.training.preprocessing import Preprocessing as Pixels  # noqa: PLC0415
 
-    if text in PREPROCESSING:
-        return known_preprocessing(text)
+    name = found_name(text, PREPROCESSING)
+    if name is not None:
+        return known_preprocessing(name)
     try:
         pixels = Pixels.from_dict(_preprocessing_in(text))
     except BnasError as error:
@@ -115,8 +119,7 @@ def inputs_of(
     if len(names) == 1 and names[0].endswith(".npy"):
         array = _array(names[0])
         return array if most is None else array[_spread(len(array), most)]
-    from bnas_deploy.runtime.images import open_rgb  # noqa: PLC0415
-    from bnas_deploy.runtime.preprocess import normalise, resize_and_crop  # noqa: PLC0415
+    from bnas_deploy.runtime.preprocess import normalise, read_pixels  # noqa: PLC0415
     from bnas_deploy.runtime.sources import find_pictures  # noqa: PLC0415
 
     items, problems = find_pictures(names)
@@ -124,10 +127,7 @@ def inputs_of(
         raise UsageError("; ".join(problems))
     if most is not None:
         items = [items[i] for i in _spread(len(items), most)]
-    pixels = [
-        resize_and_crop(open_rgb(item.picture, item.name), preprocessing, item.name)
-        for item in items
-    ]
+    pixels = [read_pixels(item.picture, preprocessing, item.name) for item in items]
     return normalise(np.stack(pixels), preprocessing)
 
 

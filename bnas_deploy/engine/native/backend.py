@@ -23,6 +23,7 @@ from bnas_deploy.engine.runner import (
 )
 from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
+from bnas_deploy.shown import unknown_name
 
 try:
     from bnas_deploy import _kernels
@@ -51,8 +52,7 @@ def best_isa() -> str:
 def _check_isa(isa: str) -> str:
     known = isas()
     if isa not in known:
-        msg = f"unknown instruction set {isa!r}; choose one of {', '.join(known)}"
-        raise BackendError(msg)
+        raise BackendError(unknown_name("instruction set", isa, known))
     if known[isa]:
         able = ", ".join(name for name, missing in known.items() if not missing)
         msg = (

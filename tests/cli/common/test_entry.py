@@ -49,7 +49,7 @@ def test_wrong_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     status = run_cli(lambda argv: bool(parser.parse_args(argv)), ["--unknown"])
     assert status == 2
     assert capsys.readouterr().err == (
-        "error: unrecognized arguments: --unknown (see bnas-example --help)\n"
+        "error: unknown option --unknown (see bnas-example --help)\n"
     )
 
 
@@ -68,3 +68,30 @@ def test_a_missing_package_is_named_with_its_extra(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == (
         "error: no_such_package not installed; pip install 'bnas-deploy[train]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--packd", "x"], "unknown option --packd (did you mean --packed?)"),
+        (["--packed=x", "--wrong"], "unknown option --wrong (see"),
+        (["-x"], "unknown option -x (see"),
+        (["--pack", "x", "-1", "a -b", "--", "--any"], ""),
+    ],
+)
+def test_a_mistyped_option_is_the_one_that_is_named(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="bnas-example")
+    parser.add_argument("--packed", required=True)
+    parser.add_argument("rest", nargs="*")
+    assert run_cli(lambda argv: bool(parser.parse_args(argv)) - 1, words) == (2 if message else 0)
+    assert message in capsys.readouterr().err
+
+
+def test_errors_in_several_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    class Two(FormatError):
+        lines = ("a\nb", "c\x1b")
+
+    assert run_cli(fails(Two()), []) == 2
+    assert capsys.readouterr().err == "error: a\\nb\n  c\\x1b\n"

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from support.program_builder import Builder
 from support.onnx_models import Imported
+from support.program_builder import Builder
 from support.random_networks import images_for, random_network
 from support.random_programs import random_images, step_programs
 from support.small_graphs import SmallGraph
@@ -20,11 +20,11 @@ from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
 from bnas_deploy.converters.from_torch.convert import convert_network
 from bnas_deploy.converters.from_torch.network import network_graph
+from bnas_deploy.converters.from_torch.source import float_counterpart, torch_logits
 from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.packing.emit import emit
 from bnas_deploy.converters.packing.lift import lift
 from bnas_deploy.converters.packing.names import NODE_OF
-from bnas_deploy.converters.from_torch.source import float_counterpart, torch_logits
 from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.converters.to_onnx.graph import graph_to_onnx
 from bnas_deploy.converters.to_onnx.network import network_to_onnx
