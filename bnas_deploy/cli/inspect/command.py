@@ -21,7 +21,7 @@ from bnas_deploy.errors import BackendError, UsageError
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.reader import read
 
-__all__ = ["main"]
+__all__ = ["inspect_parser", "main"]
 
 LABELS_SHOWN = 12
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = _parser().parse_args(argv)
+    args = inspect_parser().parse_args(argv)
     tolerant_output()
     if args.diff:
         if args.model or args.steps:
@@ -42,6 +42,9 @@ def _run(argv: Sequence[str] | None) -> int:
     if not args.model:
         msg = "nothing to look at; give MODEL.bnn, or --diff A B (see bnas-inspect --help)"
         raise UsageError(msg)
+    if args.json and args.steps:
+        msg = "--json has every step without --steps; leave that out"
+        raise UsageError(msg)
     packed = read(args.model)
     if args.json:
         print(json.dumps(_report(Path(args.model), packed), indent=2))
@@ -50,7 +53,8 @@ def _run(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _parser() -> Parser:
+def inspect_parser() -> Parser:
+    """Return the parser."""
     parser = Parser(
         prog="bnas-inspect",
         description="Show what is in a packed network, or what differs between two.",

@@ -28,9 +28,10 @@ from bnas_deploy.runtime.stream import Answer, answers
 if TYPE_CHECKING:
     from bnas_deploy.runtime.evaluate import Accuracy
 
-__all__ = ["main"]
+__all__ = ["main", "run_parser"]
 
 UNREADABLE = 1
+BATCH = 64
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,10 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = _parser().parse_intermixed_args(argv)
-    if args.evaluate is not None and (args.images or args.explain or args.dump_layers):
-        msg = "--evaluate goes with neither pictures nor --explain nor --dump-layers"
-        raise UsageError(msg)
+    args = run_parser().parse_intermixed_args(argv)
+    _check_together(args)
     if args.dump_layers:  # before anything is computed
         check_target(args.dump_layers, force=args.force)
     tolerant_output()
@@ -54,7 +53,38 @@ def _run(argv: Sequence[str] | None) -> int:
     return _predict(model, args)
 
 
-def _parser() -> Parser:
+def _check_together(args: argparse.Namespace) -> None:
+    """Check that every option that was given acts.
+
+    Raises:
+        UsageError: One does not.
+    """
+    if args.evaluate is not None:
+        others = "pictures nor --explain, --dump-layers or --top-k"
+        _refuse(args, f"--evaluate goes with neither {others}", *_FOR_PICTURES)
+    elif not args.images and (args.explain or args.dump_layers):
+        _refuse(args, "no picture is given, so noise is run once", "top_k", "batch")
+    if args.force and not args.dump_layers:
+        msg = "--force lets --dump-layers replace an older dump; give both, or neither"
+        raise UsageError(msg)
+    if args.isa and args.backend not in (None, "native"):
+        msg = f"--isa is of the native backend; --backend {args.backend} has no choice of them"
+        raise UsageError(msg)
+
+
+_FOR_PICTURES = ("images", "explain", "dump_layers", "top_k")
+
+
+def _refuse(args: argparse.Namespace, because: str, *names: str) -> None:
+    for name in names:
+        if getattr(args, name):
+            option = "pictures" if name == "images" else "--" + name.replace("_", "-")
+            msg = f"{because}; leave out {option}"
+            raise UsageError(msg)
+
+
+def run_parser() -> Parser:
+    """Return the parser; --top-k and --batch are None where they were not given."""
     parser = Parser(
         prog="bnas-run",
         description="Name what is in pictures with a packed network.",
@@ -69,7 +99,7 @@ def _parser() -> Parser:
         help="pictures, folders (with all below), quoted patterns, or - for standard input",
     )
     add("--evaluate", metavar="DATA", help="accuracy on a folder or tar of [test/]<class>/pictures")
-    add("--top-k", type=positive, default=1, metavar="K", help="classes to name (default: 1)")
+    add("--top-k", type=positive, metavar="K", help="classes to name (default: 1)")
     add("--json", action="store_true", help="print one JSON object")
     add(
         "--explain",
@@ -88,7 +118,7 @@ def _parser() -> Parser:
     add("--backend", help="native, numba or reference (default: native)")
     add("--isa", help="instruction set of the native backend (default: the best here)")
     add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
-    add("--batch", type=positive, default=64, metavar="N", help="pictures at a time (default: 64)")
+    add("--batch", type=positive, metavar="N", help="pictures at a time (default: 64)")
     return parser
 
 
@@ -98,7 +128,7 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
         print(f"error: {safe(problem)}", file=sys.stderr)
     report = _report(model, args)
     report |= {"results": [], "errors": [{"image": None, "error": text} for text in problems]}
-    stream: Iterable[Answer] = answers(model, items, batch=args.batch)
+    stream: Iterable[Answer] = answers(model, items, batch=args.batch or BATCH)
     if args.json or not sys.stdout.isatty():
         stream = progress(stream, len(items))
     for answer in stream:
@@ -126,7 +156,7 @@ def _note_answer(
         print(f"error: {safe(str(answer.error))}", file=sys.stderr)
         report["errors"].append({"image": name, "error": str(answer.error)})
         return
-    (prediction,) = model.rank(answer.logits[None], top_k=args.top_k)
+    (prediction,) = model.rank(answer.logits[None], top_k=args.top_k or 1)
     if args.json:
         report["results"].append(_record(name, prediction))
     else:
@@ -199,7 +229,10 @@ def _evaluate(model: Model, args: argparse.Namespace) -> int:
 
     pictures = LabelledPictures(args.evaluate, model.labels)
     result = evaluate(
-        model, pictures, batch=args.batch, watch=lambda items: progress(items, len(pictures))
+        model,
+        pictures,
+        batch=args.batch or BATCH,
+        watch=lambda items: progress(items, len(pictures)),
     )
     for answer in result.errors:
         print(f"error: {safe(str(answer.error))}", file=sys.stderr)
