@@ -53,12 +53,19 @@ class Reading:
 
         Raises:
             DataError: It is missing, unreadable or not of the form that is needed.
+            UsageError: It is read into memory, and `workers` are given.
         """
         folder = Path(path).is_dir()
         wanted = self.stream == "on" or (
             self.stream == "auto" and folder and config.dataset == "imagenet"
         )
         if not wanted:
+            if self.workers is not None:
+                msg = (
+                    f"--workers: they decode images that are streamed, and {path} is read into"
+                    " memory; add --stream on, or leave it out"
+                )
+                raise UsageError(msg)
             return load_data(path, image_size=config.image_size)
         if not folder:
             msg = f"{path}: only a folder can be streamed (--stream on); {FORM}"

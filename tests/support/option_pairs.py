@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from bnas_deploy.cli.common.entry import positive
+
 Words = tuple[str, ...]
 
 
@@ -33,7 +35,8 @@ def options_of(
 
     Args:
         parser: Of the command.
-        examples: Values of the options that take any, by name.
+        examples: Values of options by name, or all words where a flag has two spellings. Options
+            of numbers and choices need none, unless the test's own would not do.
         fixed: Options that are left out, as every call gives them.
     """
     found = {}
@@ -41,10 +44,18 @@ def options_of(
         if not action.option_strings or action.dest in ("help", "version", *fixed):
             continue
         name = next(s for s in action.option_strings if s.startswith("--"))
-        takes_none = action.nargs == 0
-        assert takes_none or action.dest in examples, f"{name}: give it an example in the test"
-        found[name] = (name, *(() if takes_none else examples[action.dest]))
+        words = examples.get(action.dest, _example(action))
+        assert words is not None, f"{name}: give it an example in the test"
+        found[name] = words if words and words[0].startswith("--") else (name, *words)
     return found
+
+
+def _example(action: argparse.Action) -> Words | None:
+    if action.nargs == 0:
+        return ()
+    if action.choices:
+        return (str([choice for choice in action.choices if choice != action.default][-1]),)
+    return {int: ("3",), float: ("0.25",), positive: ("3",)}.get(action.type)
 
 
 def unexplained(

@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
+from bnas_deploy.errors import UsageError
 from bnas_deploy.settings import Settings
 
-__all__ = ["add_settings", "given"]
+__all__ = ["add_settings", "check_needs", "given"]
 
 
 def add_settings(
@@ -43,3 +44,26 @@ def given(args: argparse.Namespace, kind: type[Settings]) -> dict[str, float | s
     """Return the settings that were given."""
     names = [field.name for field in fields(kind)]
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def check_needs(
+    args: argparse.Namespace, settings: Settings, needs: Mapping[str, tuple[str, Sequence[object]]]
+) -> None:
+    """Check that every option that was given has a meaning beside the other settings.
+
+    Args:
+        args: The command's.
+        settings: All of them.
+        needs: For each field that only acts beside some values of another: that one, the values.
+
+    Raises:
+        UsageError: One has none.
+    """
+    for name in given(args, type(settings)):
+        other, values = needs.get(name, (name, ()))
+        value = getattr(settings, other)
+        if other != name and value not in values:
+            option, beside = (f"--{field.replace('_', '-')}" for field in (name, other))
+            allowed = " or ".join(map(str, values))
+            msg = f"{option} acts with {beside} {allowed} only; here it is {value}"
+            raise UsageError(msg)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from bnas_deploy.experiments.running.images import Images
 from bnas_deploy.experiments.running.runner import Options, results_path, run_experiment
 from bnas_deploy.nn.genotype import Genotype
 
-__all__ = ["main"]
+__all__ = ["main", "report_parser"]
 
 JOB_FAILED = 1
+SHIPPED = "models/bnas-mini.pt"
 
 DESCRIPTION = """\
 Run the experiments of the BNAS paper at a stated budget, and show what came out beside what the
@@ -56,12 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(argv: Sequence[str] | None) -> int:
-    args = _parser().parse_args(argv)
+    args = report_parser().parse_args(argv)
     command = {"list": _list, "run": _run, "render": _render}[args.command]
     return command(args)
 
 
-def _parser() -> Parser:
+def report_parser() -> Parser:
+    """Return the parser."""
     parser = Parser(
         prog="bnas-report",
         description=DESCRIPTION,
@@ -109,7 +111,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--shipped",
-        default="models/bnas-mini.pt",
         metavar="FILE",
         help="model that table6 evaluates (default: models/bnas-mini.pt)",
     )
@@ -183,14 +184,49 @@ def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Opt
         if given is not None and not given.exists():
             msg = f"{given}: no such file or folder"
             raise UsageError(msg)
+    cells = dict(_cell(text) for text in args.cell)
+    _check_used(args, experiments, cells)
     return Options(
         runs=Path(args.out),
         images=Images(args.budget, path, imagenet, args.dataset_name),
-        cells=dict(_cell(text) for text in args.cell),
+        cells=cells,
         seeds=tuple(args.seeds) if args.seeds else None,
         only=tuple(args.only),
-        shipped=Path(args.shipped),
+        shipped=Path(args.shipped or SHIPPED),
     )
+
+
+def _check_used(
+    args: argparse.Namespace, experiments: Sequence[Experiment], cells: Mapping[str, Genotype]
+) -> None:
+    """Check that some job of the experiments uses what was given for it.
+
+    Raises:
+        UsageError: None does.
+    """
+    if args.dataset_name is not None and args.data is None:
+        msg = "--dataset-name is what results call --data, which is not given"
+        raise UsageError(msg)
+    variants = [v for e in experiments for v in e.variants(args.budget, cells)]
+    setups = [v.setup for v in variants if v.setup is not None]
+    used = {
+        "shipped": any(v.shipped for v in variants),
+        "imagenet": any(setup.network.dataset == "imagenet" for setup in setups),
+        "cell": all(_reads_cell(experiments, args.budget, name, cells) for name in cells),
+    }
+    for name, is_used in used.items():
+        if getattr(args, name) and not is_used:
+            names = ", ".join(experiment.name for experiment in experiments)
+            msg = f"--{name}: no job of {names} with --budget {args.budget} uses it; leave it out"
+            raise UsageError(msg)
+
+
+def _reads_cell(
+    experiments: Sequence[Experiment], budget: str, name: str, cells: Mapping[str, Genotype]
+) -> bool:
+    """Whether a cell that is given changes what is run."""
+    without = {other: cell for other, cell in cells.items() if other != name}
+    return any(e.variants(budget, cells) != e.variants(budget, without) for e in experiments)
 
 
 def _cell(text: str) -> tuple[str, Genotype]:

@@ -113,7 +113,14 @@ def _check_resume(args: argparse.Namespace) -> None:
 def _check_numbers(args: argparse.Namespace) -> None:
     check_minutes(args.checkpoint_minutes)
     if not args.resume:
-        SearchRecipe.from_dict(given(args, SearchRecipe), PRESETS[args.preset or "paper"])
+        settings = given(args, SearchRecipe)
+        recipe = SearchRecipe.from_dict(settings, PRESETS[args.preset or "paper"])
+        if args.tau is not None and not recipe.diversity:
+            msg = "--tau is of the diversity regulariser, and --diversity 0 leaves that out"
+            raise UsageError(msg)
+        if args.gamma and not recipe.zeroise:
+            msg = "--gamma is about Zeroise, and --no-zeroise leaves that out"
+            raise UsageError(msg)
     for gamma in args.gamma or ():
         if not gamma > 0:
             msg = f"--gamma: expected numbers above 0 (inf: never keep Zeroise); got {gamma}"

@@ -6,13 +6,19 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from bnas_deploy.cli.common.settings_options import given
+from bnas_deploy.cli.common.settings_options import check_needs, given
 from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
 from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
 
-__all__ = ["NETWORK_OPTIONS", "network_config", "option_name", "recipe_for"]
+__all__ = ["NEEDS", "NETWORK_OPTIONS", "network_config", "option_name", "recipe_for"]
+
+NEEDS = {
+    "momentum_swing": ("schedule", ("one-cycle",)),
+    "restart_epochs": ("schedule", ("cosine-restarts",)),
+}
+"""Fields of a recipe that act beside some values of another only."""
 
 NETWORK_OPTIONS = (
     *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
@@ -42,6 +48,9 @@ def network_config(args: argparse.Namespace) -> AnyConfig:
         known = ", ".join(option_name(key) for key in NETWORK_OPTIONS if key in value)
         msg = f"{name} has no {', '.join(strange)}; what can be changed of it: {known}"
         raise UsageError(msg)
+    if args.shortcut is not None and args.skips is False:
+        msg = "--shortcut says what the skips are like, and --no-skip leaves them out; give one"
+        raise UsageError(msg)
     new = {key: getattr(args, key) for key in wanted}
     if args.genotype is not None:
         new["genotype"] = _genotype(args.genotype).to_dict()
@@ -61,6 +70,7 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
     if args.recipe is not None:
         recipe = read_recipe(args.recipe, recipe)
     recipe = Recipe.from_dict(given(args, Recipe), recipe)
+    check_needs(args, recipe, NEEDS)
     if recipe.drop_path and not config.EDGES:
         msg = f"drop-path drops edges of cells, which {config.name} has not; leave it at 0"
         raise UsageError(msg)
