@@ -24,8 +24,9 @@ input is a sign in any of its spellings, become packed ones; docs/onnx.md lists 
 If anything else is in the way, all of it is listed and nothing is written. Layers that would stay
 in full precision are listed too, and need --allow-float.
 
-Then ONNX Runtime and the packed program run on the same inputs. If they disagree by more than
-roundings can explain, nothing is written.
+Then ONNX Runtime and the packed program (before 8 bits) run on the same inputs. If they disagree by
+more than roundings can explain, nothing is written. Full-precision shortcuts are put into 8 bits,
+as bnas-export does, where it is known how pictures become inputs (see --eight-bit).
 """
 EPILOG = """\
 examples:
@@ -33,6 +34,8 @@ examples:
   bnas-import model.onnx --allow-float -o net.bnn      the first and last layer are not, say
   bnas-import model.onnx --check-images photos/ --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26
   bnas-import model.onnx --check-images batch.npy      an array (N, ...), as the model takes it
+  bnas-import model.onnx --allow-float --eight-bit all --calibrate train/
+  bnas-import model.onnx --allow-float --eight-bit none
 
 Exit status: 0; 2 after a mistake, or if the model cannot be packed (then nothing is written).
 """
