@@ -90,6 +90,7 @@ def load_checkpoint(
     *,
     epochs: int | None = None,
     lr: float | None = None,
+    dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
     """Rebuild a trainer that goes on where the saved one stood.
@@ -102,6 +103,7 @@ def load_checkpoint(
         runtime: Where to go on.
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
+        dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
     Raises:
@@ -111,7 +113,7 @@ def load_checkpoint(
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
-        trainer = _restore(path, value, read_data, runtime, group)
+        trainer = _restore(path, value, read_data, runtime, dataset=dataset, group=group)
     except (CheckpointError, DataError, UsageError):
         raise
     except _DAMAGE as error:
@@ -127,12 +129,15 @@ def _restore(
     value: dict[str, Any],
     read_data: Callable[[AnyConfig], ImageData | StreamedData],
     runtime: Runtime,
+    *,
+    dataset: str | None,
     group: Group | None,
 ) -> Trainer:
     config = config_from_dict(value["config"])
     data = read_data(config)
     # Older checkpoints lack the name, the phases and where the weights come from.
-    data = replace(data, name=str(value.get("dataset", data.name)))
+    name = str(value.get("dataset", data.name)) if dataset is None else dataset
+    data = replace(data, name=name)
     _check_data(path, value, data)
     network = load_network(
         path,
@@ -148,13 +153,13 @@ def _restore(
         preprocessing=Preprocessing.from_dict(value["preprocessing"]),
         runtime=runtime,
         seed=value["seed"],
+        initial=_initial(path, value.get("initial")),
         group=group,
     )
     trainer.optimizer.load_state_dict(value["optimizer"])
     _check_optimizer(path, trainer)
     trainer.progress = _progress(path, value["progress"])
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
-    trainer.initial = _initial(path, value.get("initial"))
     _restore_random(trainer, value["random"])
     return trainer
 

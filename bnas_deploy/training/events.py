@@ -1,4 +1,4 @@
-"""Metrics for TensorBoard, where it is installed. The CSV file is the command's own business."""
+"""Metrics for TensorBoard, where it is installed."""
 
 from __future__ import annotations
 

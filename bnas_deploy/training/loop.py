@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from itertools import islice
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,13 +21,14 @@ from bnas_deploy.training.feed import make_feed, plan
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.progress import Observer, Phase, Progress, Row
+from bnas_deploy.training.progress import Phase, Progress, Row
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.schedule import drop_path, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
     "EVALUATION_BATCH",
+    "Observer",
     "Trainer",
 ]
 
@@ -35,6 +37,16 @@ EVALUATION_BATCH = 500
 
 _CHECK_EVERY = 10
 _RECENT = 5
+
+
+class Observer(Protocol):
+    """What a trainer tells while it runs."""
+
+    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
+        """Take the means of this epoch so far; called every few steps."""
+
+    def epoch(self, trainer: Trainer, row: Row) -> None:
+        """Take a finished epoch's metrics."""
 
 
 class Trainer:
@@ -67,6 +79,7 @@ class Trainer:
         preprocessing: Preprocessing,
         runtime: Runtime,
         seed: int = 0,
+        initial: dict[str, object] | None = None,
         group: Group | None = None,
     ) -> None:
         self.network = runtime.prepare(network)
@@ -85,7 +98,7 @@ class Trainer:
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = Progress()
         self.phases: list[Phase] = []
-        self.initial: dict[str, object] | None = None
+        self.initial = initial
         self.stop = False
         self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(

@@ -1,15 +1,10 @@
-"""How far a run is: its rows of metrics, its phases, and who is told of them."""
+"""Where a run stands: finished epochs and steps, metrics and phases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from bnas_deploy.training.loop import Trainer
 
 __all__ = [
-    "Observer",
     "Phase",
     "Progress",
     "Row",
@@ -48,13 +43,3 @@ class Progress:
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     history: list[Row] = field(default_factory=list)
-
-
-class Observer(Protocol):
-    """What the loop tells while it runs."""
-
-    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
-        """Take the means of this epoch so far; called every few steps."""
-
-    def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Take a finished epoch's metrics."""

@@ -110,6 +110,7 @@ def fresh_trainer(
     seed: int = 0,
     init: str | os.PathLike[str] | None = None,
     reading: Reading | None = None,
+    dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
     """Read the data and build a trainer at its start.
@@ -123,6 +124,7 @@ def fresh_trainer(
         seed: Of weights, order, augmentation and drop-path.
         init: A `model.pt` to take weights from; see `start_from`.
         reading: How the data is read.
+        dataset: What the data is called in the product; None: as its file or folder.
         group: The processes that train together.
 
     Raises:
@@ -142,17 +144,16 @@ def fresh_trainer(
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
     initial = None if init is None else start_from(init, network)
     streamed = isinstance(data, StreamedData)
-    trainer = Trainer(
+    return Trainer(
         network,
-        data,
+        data if dataset is None else replace(data, name=dataset),
         recipe=recipe,
         preprocessing=preprocessing_for(config, streamed=streamed),
         runtime=runtime,
         seed=seed,
+        initial=initial,
         group=group,
     )
-    trainer.initial = initial
-    return trainer
 
 
 def resumed_trainer(
@@ -163,9 +164,10 @@ def resumed_trainer(
     epochs: int | None = None,
     lr: float | None = None,
     reading: Reading | None = None,
+    dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
-    """Read the data and a checkpoint; `epochs` and `lr` replace those of the recipe, if given.
+    """Read the data and a checkpoint; `epochs`, `lr` and `dataset` (a name) replace its own.
 
     Raises:
         DataError: The data cannot be read.
@@ -176,4 +178,6 @@ def resumed_trainer(
     def read(config: AnyConfig) -> ImageData | StreamedData:
         return (reading or Reading()).read(data_path, config)
 
-    return load_checkpoint(checkpoint, read, runtime, epochs=epochs, lr=lr, group=group)
+    return load_checkpoint(
+        checkpoint, read, runtime, epochs=epochs, lr=lr, dataset=dataset, group=group
+    )

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.training.run_files import CHECKPOINT
 
-__all__ = ["CHECKPOINT", "check_minutes", "check_out", "make_out"]
-
-CHECKPOINT = "checkpoint.pt"
+__all__ = ["check_minutes", "check_out", "make_out"]
 
 
 def check_out(out: Path, products: Sequence[str], *, resume: bool, what: str) -> None:

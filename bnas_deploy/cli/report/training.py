@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from bnas_deploy.cli.common.run_folder import CHECKPOINT
-from bnas_deploy.cli.train.display import Report, ReportOptions, stop_on_signals
+from bnas_deploy.cli.train.display import TrainingDisplay, stop_on_signals
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.running.images import Images
@@ -16,6 +15,8 @@ from bnas_deploy.training import start
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import choose_runtime
 from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.record import RunRecordOptions
+from bnas_deploy.training.run_files import CHECKPOINT
 from bnas_deploy.training.stream import StreamedData
 
 __all__ = ["Machine", "train_job"]
@@ -59,10 +60,10 @@ def train_job(job: Job, images: Images, machine: Machine) -> bool:
         DataError: The images cannot be read.
     """
     trainer = _trainer(job, images, machine)
-    options = ReportOptions(quiet=machine.quiet, gradients=job.setup.gradients)
-    report = Report(trainer, job.folder, options)
+    options = RunRecordOptions(gradients=job.setup.gradients)
+    display = TrainingDisplay(trainer, job.folder, options, quiet=machine.quiet)
     with stop_on_signals(trainer):
-        finished = report.run()
+        finished = display.run()
     if not finished:
         print("stopped; the same command goes on", file=sys.stderr)
     return finished

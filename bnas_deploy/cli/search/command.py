@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnas_deploy.cli.common.entry import INTERRUPTED, require, run_cli
-from bnas_deploy.cli.common.run_folder import CHECKPOINT, check_minutes, check_out
+from bnas_deploy.cli.common.run_folder import check_minutes, check_out
 from bnas_deploy.cli.common.settings_options import given
 from bnas_deploy.cli.search.parser import search_parser
 from bnas_deploy.errors import UsageError
 from bnas_deploy.search.recipe import PRESETS, SearchRecipe
+from bnas_deploy.training.run_files import CHECKPOINT
 
 if TYPE_CHECKING:
     from bnas_deploy.search.loop import Searcher
@@ -45,24 +46,24 @@ def _search(argv: Sequence[str] | None) -> int:
         _require_matplotlib()
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
     from bnas_deploy.cli.search.display import (  # noqa: PLC0415
-        SearchReport,
-        SearchReportOptions,
+        SearchDisplay,
+        SearchDisplayOptions,
     )
     from bnas_deploy.cli.train.display import stop_on_signals  # noqa: PLC0415
 
-    options = SearchReportOptions(
+    options = SearchDisplayOptions(
         checkpoint_minutes=args.checkpoint_minutes,
         pictures=not args.no_pictures,
         quiet=args.quiet,
     )
     searcher = _searcher(args, out)
-    report = SearchReport(searcher, out, options)
+    display = SearchDisplay(searcher, out, options)
     with stop_on_signals(searcher):
-        finished = report.run()
+        finished = display.run()
     if not finished:
         print(f"stopped; go on with: {_again(args)}", file=sys.stderr)
         return INTERRUPTED
-    print(json.dumps(report.summary()) if args.json else report.cells())
+    print(json.dumps(display.summary()) if args.json else display.cells())
     return 0
 
 

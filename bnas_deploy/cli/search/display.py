@@ -10,20 +10,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bnas_deploy.cli.common.run_folder import CHECKPOINT, make_out
+from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.search.checkpoint import save_search
 from bnas_deploy.search.loop import Row, Searcher, gamma_name
 from bnas_deploy.search.result import account, write_pictures, write_result
+from bnas_deploy.training.run_files import CHECKPOINT
 
 __all__ = [
-    "SearchReport",
-    "SearchReportOptions",
+    "SearchDisplay",
+    "SearchDisplayOptions",
 ]
 
 
 @dataclass(frozen=True)
-class SearchReportOptions:
+class SearchDisplayOptions:
     """How much to show and to keep.
 
     Attributes:
@@ -37,10 +38,10 @@ class SearchReportOptions:
     quiet: bool = False
 
 
-class SearchReport:
+class SearchDisplay:
     """Observes a searcher; see `bnas_deploy.search.loop.SearchObserver`."""
 
-    def __init__(self, searcher: Searcher, out: Path, options: SearchReportOptions) -> None:
+    def __init__(self, searcher: Searcher, out: Path, options: SearchDisplayOptions) -> None:
         self._searcher = searcher
         self._out = out
         self._options = options

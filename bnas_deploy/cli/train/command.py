@@ -12,12 +12,11 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnas_deploy.cli.common.entry import INTERRUPTED, USER_ERROR, require, run_cli
-from bnas_deploy.cli.common.run_folder import CHECKPOINT, check_minutes, check_out
+from bnas_deploy.cli.common.run_folder import check_minutes, check_out
 from bnas_deploy.cli.common.settings_options import given
 from bnas_deploy.cli.train.network import (
     NETWORK_OPTIONS,
@@ -28,6 +27,7 @@ from bnas_deploy.cli.train.network import (
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
 from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-PRODUCTS = ("model.pt", "metrics.csv")
+PRODUCTS = (MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
 _KEPT = ("config", *NETWORK_OPTIONS, "init", "recipe", "seed")
@@ -103,33 +103,30 @@ def _check_arguments(args: argparse.Namespace, out: Path) -> None:
 
 def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
     from bnas_deploy.cli.train.display import (  # noqa: PLC0415 - as above
-        Report,
-        ReportOptions,
         Silent,
+        TrainingDisplay,
         stop_on_signals,
     )
+    from bnas_deploy.training.record import RunRecordOptions  # noqa: PLC0415 - as above
 
-    options = ReportOptions(
+    options = RunRecordOptions(
         checkpoint_minutes=args.checkpoint_minutes,
         csv=args.log == "csv",
         tensorboard=args.tensorboard,
-        quiet=args.quiet,
         gradients=args.gradients,
     )
     trainer = _trainer(args, out, group)
-    if args.dataset_name is not None:
-        trainer.data = replace(trainer.data, name=args.dataset_name)
     if group.rank > 0:
         with stop_on_signals(trainer):
             return 0 if Silent(trainer).run() else INTERRUPTED
-    report = Report(trainer, out, options)
+    display = TrainingDisplay(trainer, out, options, quiet=args.quiet)
     with stop_on_signals(trainer):
-        finished = report.run()
+        finished = display.run()
     if not finished:
         print(f"stopped; go on with: {_again(args)}", file=sys.stderr)
         return INTERRUPTED
     if args.json:
-        print(json.dumps(report.summary()))
+        print(json.dumps(display.summary()))
     return 0
 
 
@@ -174,6 +171,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             epochs=args.epochs,
             lr=args.lr,
             reading=reading,
+            dataset=args.dataset_name,
             group=group,
         )
     config = network_config(args)
@@ -186,6 +184,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
         seed=args.seed or 0,
         init=args.init,
         reading=reading,
+        dataset=args.dataset_name,
         group=group,
     )
 

@@ -1,50 +1,31 @@
-"""What bnas-train shows and leaves behind: progress bar, metrics, checkpoints, the product."""
+"""What bnas-train shows: the progress bar, a line for each epoch, and how signals stop it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import platform
 import signal
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from bnas_deploy import atomic
 from bnas_deploy.cli.common.entry import USER_ERROR
-from bnas_deploy.cli.common.run_folder import CHECKPOINT, make_out
+from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
-from bnas_deploy.training.checkpoint import save_checkpoint
-from bnas_deploy.training.device import torch_version
-from bnas_deploy.training.events import EventWriter
-from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.product import Model, save_model
 from bnas_deploy.training.progress import Row
+from bnas_deploy.training.record import RunRecord, RunRecordOptions
+from bnas_deploy.training.run_files import MODEL
 
 __all__ = [
-    "COLUMNS",
-    "METRICS",
-    "MODEL",
-    "Report",
-    "ReportOptions",
     "Silent",
     "Stoppable",
+    "TrainingDisplay",
     "stop_on_signals",
 ]
-
-MODEL, METRICS = "model.pt", "metrics.csv"
-COLUMNS = (
-    *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
-    *("epoch_seconds", "images_per_second", "estimated_seconds"),
-)
 
 
 class Stoppable(Protocol):
@@ -53,38 +34,23 @@ class Stoppable(Protocol):
     stop: bool
 
 
-@dataclass(frozen=True)
-class ReportOptions:
-    """How much to show and to keep.
+class TrainingDisplay:
+    """Trains and shows it; the files are written by a `RunRecord`.
 
-    Attributes:
-        checkpoint_minutes: Minutes between checkpoints within an epoch.
-        csv: Whether to write metrics.csv.
-        tensorboard: Whether to write TensorBoard events.
-        quiet: Whether to leave out the progress bar.
-        gradients: Whether to write gradients.csv.
+    Args:
+        trainer: The run.
+        out: Its folder.
+        options: How much to keep there.
+        quiet: Whether to leave out the progress bar and the epochs' lines.
     """
 
-    checkpoint_minutes: float = 10.0
-    csv: bool = True
-    tensorboard: bool = False
-    quiet: bool = False
-    gradients: bool = False
-
-
-class Report:
-    """Observes a trainer; see `bnas_deploy.training.loop.Observer`."""
-
-    def __init__(self, trainer: Trainer, out: Path, options: ReportOptions) -> None:
+    def __init__(
+        self, trainer: Trainer, out: Path, options: RunRecordOptions, *, quiet: bool = False
+    ) -> None:
         self._trainer = trainer
-        self._out = out
-        self._options = options
-        self._saved = time.monotonic()
-        # Where the checkpoint stands that is there already, if one is.
-        self._saved_at = (trainer.progress.epoch, trainer.progress.step)
-        self._events = EventWriter(out / "tensorboard") if options.tensorboard else None
+        self._record = RunRecord(trainer, out, options)
+        self._quiet = quiet
         self._bar: tqdm[Any] | None = None
-        self._gradients = self._recorder() if options.gradients else None
 
     def run(self) -> bool:
         """Train to the end and return whether it was reached; a checkpoint is left either way.
@@ -94,47 +60,35 @@ class Report:
             TrainingError: The loss, a gradient or a weight is not finite.
         """
         trainer = self._trainer
-        make_out(self._out)
-        print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
-        if trainer.initial is not None and not trainer.progress.history:
-            print(_origin(trainer.initial), file=sys.stderr)
-        done, epochs = trainer.progress.epoch, trainer.recipe.epochs
-        if done == epochs:
-            print(f"all {epochs} epochs are done; add --epochs N for more", file=sys.stderr)
+        make_out(self._record.folder)
+        self._introduce()
         try:
             finished = trainer.run(self)
         except TrainingError as error:
-            msg = f"{error}: {self._advice()}"
+            msg = f"{error}: {self._record.advice()}"
             raise TrainingError(msg) from error
         finally:
             self._close_bar()
-        save_checkpoint(self._out / CHECKPOINT, trainer)
+        self._record.save()
         if finished:
             # A kill between the last checkpoint and the last product is made good by resuming.
-            self._save_product()
+            self._record.save_product()
         return finished
 
     def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
         """Move the bar; save if it is time."""
-        if self._bar is None and not self._options.quiet:
+        if self._bar is None and not self._quiet:
             self._bar = self._new_bar()
         if self._bar is not None:
             self._bar.update(trainer.progress.step - self._bar.n)
             self._bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}", refresh=False)
-        if time.monotonic() - self._saved > 60 * self._options.checkpoint_minutes:
-            self._save()
+        self._record.step(trainer, loss, accuracy)
 
     def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Write the metrics, the checkpoint and the product so far."""
+        """Write the files; show a line."""
         self._close_bar()
-        if self._gradients is not None:
-            self._gradients.finish(int(row["epoch"]))
-            self._gradients.write(self._out / GRADIENTS)
-        if self._events is not None:
-            self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
-        self._save()
-        self._save_product()
-        if not self._options.quiet:
+        self._record.epoch(trainer, row)
+        if not self._quiet:
             print(self._epoch_line(row), file=sys.stderr, flush=True)
 
     def summary(self) -> dict[str, object]:
@@ -142,66 +96,18 @@ class Report:
 
         The rows of the epochs are left to metrics.csv and model.pt.
         """
-        training = {name: value for name, value in self._training().items() if name != "history"}
-        return {"model": str(self._out / MODEL), **training}
+        account = self._record.account()
+        training = {name: value for name, value in account.items() if name != "history"}
+        return {"model": str(self._record.folder / MODEL), **training}
 
-    def _recorder(self) -> GradientRecorder:
-        trainer, path = self._trainer, self._out / GRADIENTS
-        recorder = GradientRecorder(trainer.network)
-        if trainer.progress.epoch and path.exists():
-            done = trainer.progress.epoch
-            recorder.rows = [row for row in read_gradients(path) if row.epoch <= done]
-        trainer.after_gradients = recorder.add
-        return recorder
-
-    def _advice(self) -> str:
-        last, (epoch, step) = self._out / CHECKPOINT, self._saved_at
-        if not last.exists():
-            return "there is no checkpoint yet; begin again"
-        after = f"{epoch} epochs" + (f" and {step} steps" if step else "")
-        return f"go on from {last} (the last good one, after {after}) with --resume --lr N"
-
-    def _save(self) -> None:
-        save_checkpoint(self._out / CHECKPOINT, self._trainer)
-        self._saved = time.monotonic()
-        self._saved_at = (self._trainer.progress.epoch, self._trainer.progress.step)
-
-    def _save_product(self) -> None:
-        if self._options.csv:
-            self._write_metrics()
-        trainer = self._trainer
-        model = Model(
-            trainer.network, trainer.preprocessing, trainer.data.classes, self._training()
-        )
-        save_model(self._out / MODEL, model)
-
-    def _training(self) -> dict[str, object]:
-        trainer, history = self._trainer, self._trainer.progress.history
-        tested = [row for row in history if "test_accuracy" in row]
-        return {
-            "dataset": trainer.data.name,
-            "recipe": trainer.recipe.to_dict(),
-            "seed": trainer.seed,
-            "epochs": trainer.progress.epoch,
-            "seconds": round(trainer.progress.seconds, 1),
-            **_cost(history),
-            "train_accuracy": history[-1]["train_accuracy"] if history else None,
-            "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
-            "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
-            "runtime": str(trainer.runtime),
-            "phases": trainer.phases,
-            "initial": trainer.initial,
-            "history": history,
-            "torch": torch_version(),
-            "python": platform.python_version(),
-        }
-
-    def _write_metrics(self) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, restval="")
-        writer.writeheader()
-        writer.writerows(self._trainer.progress.history)
-        atomic.write_text(self._out / METRICS, text.getvalue())
+    def _introduce(self) -> None:
+        """Say what begins or goes on; where its weights come from is said once, at the start."""
+        trainer, progress = self._trainer, self._trainer.progress
+        print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
+        if trainer.initial is not None and (progress.epoch, progress.step) == (0, 0):
+            print(_origin(trainer.initial), file=sys.stderr)
+        if progress.epoch == trainer.recipe.epochs:
+            print(f"all {progress.epoch} epochs are done; add --epochs N for more", file=sys.stderr)
 
     def _epoch_line(self, row: Row) -> str:
         done = int(row["epoch"])
@@ -256,13 +162,6 @@ class Silent:
 def _origin(initial: Mapping[str, Any]) -> str:
     new = ", ".join(initial["new"]) or "none"
     return f"starts from the weights of {initial['file']}; layers that begin anew: {new}"
-
-
-def _cost(history: list[Row]) -> dict[str, float | None]:
-    """Return what the last epoch cost; None where that was not measured."""
-    last = history[-1] if history else {}
-    names = ("epoch_seconds", "images_per_second", "estimated_seconds")
-    return {name: round(last[name], 3) if name in last else None for name in names}
 
 
 def _time(seconds: float) -> str:

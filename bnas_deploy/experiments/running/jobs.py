@@ -13,13 +13,13 @@ from bnas_deploy.experiments.results import DONE, JobResult
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.shown import shown
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.run_files import MODEL
 
 if TYPE_CHECKING:
     from bnas_deploy.training.product import Model
 
-__all__ = ["MODEL", "Job", "check_same", "finished", "job_result", "make_jobs"]
+__all__ = ["Job", "check_same", "finished", "job_result", "make_jobs"]
 
-MODEL = "model.pt"
 PAPERS_EPOCH = 100
 """The epoch of which the paper shows the gradients."""
 

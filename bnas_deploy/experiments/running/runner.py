@@ -25,8 +25,9 @@ from bnas_deploy.experiments.results import (
     write_results,
 )
 from bnas_deploy.experiments.running.images import Images
-from bnas_deploy.experiments.running.jobs import MODEL, Job, finished, job_result, make_jobs
+from bnas_deploy.experiments.running.jobs import Job, finished, job_result, make_jobs
 from bnas_deploy.experiments.running.machine import machine_facts, versions
+from bnas_deploy.training.run_files import MODEL
 
 __all__ = ["Options", "Train", "results_path", "run_experiment"]
 

@@ -93,6 +93,24 @@ def test_where_the_weights_came_from_is_kept(train, tmp_path):
     assert training["initial"]["new"] == []
 
 
+def test_a_run_that_goes_on_does_not_begin_with_weights_again(train, tmp_path, monkeypatch):
+    train("--quiet")
+    step = Trainer._step
+
+    def last_step(trainer, batch):
+        trainer.stop = True
+        return step(trainer, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "_step", last_step)
+        status, _, err = train("--init", str(tmp_path / "run" / "model.pt"), out="second")
+    assert status == 130
+    assert "starts from the weights of model.pt" in err
+    status, _, err = train("--resume", out="second", resume=True)
+    assert status == 0, err
+    assert "starts from" not in err
+
+
 def test_gradients_of_a_resumed_run(train, tmp_path):
     assert train("--quiet", "--gradients")[0] == 0
     assert train("--resume", "--epochs", "3", "--gradients", resume=True)[0] == 0

@@ -1,0 +1,153 @@
+"""What a run leaves in its folder: checkpoint, product, metrics, gradients, TensorBoard events."""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnas_deploy import atomic
+from bnas_deploy.training.checkpoint import save_checkpoint
+from bnas_deploy.training.device import torch_version
+from bnas_deploy.training.events import EventWriter
+from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
+from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.training.progress import Row
+from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
+
+__all__ = ["COLUMNS", "RunRecord", "RunRecordOptions"]
+
+COLUMNS = (
+    *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
+    *("epoch_seconds", "images_per_second", "estimated_seconds"),
+)
+
+
+@dataclass(frozen=True)
+class RunRecordOptions:
+    """How much to keep.
+
+    Attributes:
+        checkpoint_minutes: Minutes between checkpoints within an epoch.
+        csv: Whether to write metrics.csv.
+        tensorboard: Whether to write TensorBoard events.
+        gradients: Whether to write gradients.csv.
+    """
+
+    checkpoint_minutes: float = 10.0
+    csv: bool = True
+    tensorboard: bool = False
+    gradients: bool = False
+
+
+class RunRecord:
+    """Writes a run's files while it is trained; an observer of a `Trainer`.
+
+    Args:
+        trainer: The run, as it begins or goes on.
+        folder: Where the files lie; must exist by the first step.
+        options: How much to keep.
+
+    Raises:
+        UsageError: TensorBoard events are wanted, and tensorboard is not installed.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path, options: RunRecordOptions) -> None:
+        self.folder = folder
+        self._trainer = trainer
+        self._options = options
+        self._saved = time.monotonic()
+        # Where the checkpoint stands that is there already, if one is.
+        self._saved_at = (trainer.progress.epoch, trainer.progress.step)
+        self._events = EventWriter(folder / "tensorboard") if options.tensorboard else None
+        self._gradients = self._recorder() if options.gradients else None
+
+    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
+        """Save a checkpoint if it is time."""
+        if time.monotonic() - self._saved > 60 * self._options.checkpoint_minutes:
+            self.save()
+
+    def epoch(self, trainer: Trainer, row: Row) -> None:
+        """Write the metrics, the checkpoint and the product so far."""
+        if self._gradients is not None:
+            self._gradients.finish(int(row["epoch"]))
+            self._gradients.write(self.folder / GRADIENTS)
+        if self._events is not None:
+            self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
+        self.save()
+        self.save_product()
+
+    def save(self) -> None:
+        """Write the checkpoint.
+
+        Raises:
+            TrainingError: A weight or statistic is not finite; an older file is left as it is.
+        """
+        save_checkpoint(self.folder / CHECKPOINT, self._trainer)
+        self._saved = time.monotonic()
+        self._saved_at = (self._trainer.progress.epoch, self._trainer.progress.step)
+
+    def save_product(self) -> None:
+        """Write the network so far, and the metrics if they are wanted."""
+        if self._options.csv:
+            self._write_metrics()
+        trainer = self._trainer
+        model = Model(trainer.network, trainer.preprocessing, trainer.data.classes, self.account())
+        save_model(self.folder / MODEL, model)
+
+    def advice(self) -> str:
+        """Say how to go on after the numbers stopped being finite."""
+        last, (epoch, step) = self.folder / CHECKPOINT, self._saved_at
+        if not last.exists():
+            return "there is no checkpoint yet; begin again"
+        after = f"{epoch} epochs" + (f" and {step} steps" if step else "")
+        return f"go on from {last} (the last good one, after {after}) with --resume --lr N"
+
+    def account(self) -> dict[str, object]:
+        """Return what the product says of its training."""
+        trainer, history = self._trainer, self._trainer.progress.history
+        tested = [row for row in history if "test_accuracy" in row]
+        return {
+            "dataset": trainer.data.name,
+            "recipe": trainer.recipe.to_dict(),
+            "seed": trainer.seed,
+            "epochs": trainer.progress.epoch,
+            "seconds": round(trainer.progress.seconds, 1),
+            **_cost(history),
+            "train_accuracy": history[-1]["train_accuracy"] if history else None,
+            "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
+            "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
+            "runtime": str(trainer.runtime),
+            "phases": trainer.phases,
+            "initial": trainer.initial,
+            "history": history,
+            "torch": torch_version(),
+            "python": platform.python_version(),
+        }
+
+    def _recorder(self) -> GradientRecorder:
+        trainer, path = self._trainer, self.folder / GRADIENTS
+        recorder = GradientRecorder(trainer.network)
+        if trainer.progress.epoch and path.exists():
+            done = trainer.progress.epoch
+            recorder.rows = [row for row in read_gradients(path) if row.epoch <= done]
+        trainer.after_gradients = recorder.add
+        return recorder
+
+    def _write_metrics(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(self._trainer.progress.history)
+        atomic.write_text(self.folder / METRICS, text.getvalue())
+
+
+def _cost(history: list[Row]) -> dict[str, float | None]:
+    """Return what the last epoch cost; None where that was not measured."""
+    last = history[-1] if history else {}
+    names = ("epoch_seconds", "images_per_second", "estimated_seconds")
+    return {name: round(last[name], 3) if name in last else None for name in names}
