@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import ClassVar, TypeVar
 
+from bnas_deploy.checks import checked_keys, is_of, is_within
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.shown import nearest, shown
+from bnas_deploy.shown import shown
 
 __all__ = ["Settings"]
-
-_ALLOWED: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "bool": (bool,),
-}
-
 
 _Self = TypeVar("_Self", bound="Settings")
 
@@ -42,7 +35,7 @@ class Settings:
             self._check_type(field.name, str(field.type))
         for name, (least, most) in self.LIMITS.items():
             value = getattr(self, name)
-            if not least <= value <= most:  # NaN fails it
+            if not is_within(value, "float", least, most):
                 msg = f"{self.KIND}: {name} must be from {least:g} to {most:g}; got {shown(value)}"
                 raise ConfigError(msg)
 
@@ -57,19 +50,11 @@ class Settings:
         Raises:
             ConfigError: A key is unknown, or a value is wrong.
         """
-        if not isinstance(value, Mapping):
-            msg = f"{cls.KIND}: expected a mapping of its fields; got {type(value).__name__}"
-            raise ConfigError(msg)
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(map(str, value)) - set(known))
-        if unknown:
-            named = ", ".join(f"{key}{nearest(key, known)}" for key in unknown)
-            msg = f"{cls.KIND}: unknown keys {named}; known are {', '.join(known)}"
-            raise ConfigError(msg)
-        return cls(**{**(base or cls()).to_dict(), **value})
+        given = checked_keys(cls.KIND, value, [field.name for field in fields(cls)])
+        return cls(**{**(base or cls()).to_dict(), **given})
 
     def _check_type(self, name: str, kind: str) -> None:
         value = getattr(self, name)
-        if not isinstance(value, _ALLOWED[kind]) or (isinstance(value, bool) and kind != "bool"):
+        if not is_of(value, kind):
             msg = f"{self.KIND}: {name} must be of type {kind}; got {shown(value)}"
             raise ConfigError(msg)

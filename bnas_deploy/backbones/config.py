@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from bnas_deploy.checks import check_choice, check_integer, checked_keys
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import STEMS
-from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
 from bnas_deploy.shown import shown
 
 __all__ = ["BACKBONES", "DOWNSAMPLING", "SCHEMES", "BackboneConfig"]

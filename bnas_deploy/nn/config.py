@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from bnas_deploy.checks import check_choice, check_integer, checked_keys
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.nn.fields import check_choice, check_integer, checked_keys
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
 from bnas_deploy.shown import found_name, shown, unknown_name
 

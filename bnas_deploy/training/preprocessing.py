@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bnas_deploy.checks import is_within
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.shown import shown
 
@@ -15,10 +16,10 @@ __all__ = [
 ]
 
 _KEYS = {"size", "channels", "scale", "mean", "std"}
-_RULES: dict[str, tuple[int, type, float, float]] = {
-    "size": (2, int, 1, 16_384),
-    "mean": (3, float, -1e30, 1e30),
-    "std": (3, float, 1e-12, 1e30),
+_RULES: dict[str, tuple[int, str, float, float]] = {
+    "size": (2, "int", 1, 16_384),
+    "mean": (3, "float", -1e30, 1e30),
+    "std": (3, "float", 1e-12, 1e30),
 }
 """How many numbers there are, of what type, and between which limits."""
 
@@ -46,14 +47,14 @@ class Preprocessing:
         for name, (count, kind, least, most) in _RULES.items():
             values = getattr(self, name)
             good = isinstance(values, tuple) and len(values) == count
-            if not good or not all(_is_within(v, kind, least, most) for v in values):
-                word = "whole numbers" if kind is int else "numbers"
+            if not good or not all(is_within(v, kind, least, most) for v in values):
+                word = "whole numbers" if kind == "int" else "numbers"
                 msg = (
                     f"preprocessing: {name} must be {count} {word} from {least:g} to {most:g};"
                     f" got {shown(values)}"
                 )
                 raise ConfigError(msg)
-        if not _is_within(self.resize, int, 0, 16_384) or 0 < self.resize < max(self.size):
+        if not is_within(self.resize, "int", 0, 16_384) or 0 < self.resize < max(self.size):
             msg = (
                 "preprocessing: resize must be 0 or a whole number of pixels, from the crop's to"
                 f" 16384; got {shown(self.resize)}"
@@ -92,12 +93,6 @@ class Preprocessing:
             raise ConfigError(msg)
         size, mean, std = (_as_tuple(value[name]) for name in ("size", "mean", "std"))
         return cls(size, mean, std, value.get("resize", 0))
-
-
-def _is_within(value: object, kind: type, least: float, most: float) -> bool:
-    allowed = (int,) if kind is int else (int, float)
-    # Comparing, unlike math.isfinite, takes integers of any size; NaN fails it.
-    return isinstance(value, allowed) and not isinstance(value, bool) and least <= value <= most
 
 
 def _as_tuple(value: Any) -> Any:  # noqa: ANN401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,11 +101,10 @@ def read_recipe(path: str | os.PathLike[str], base: Recipe | None = None) -> Rec
 
 
 def _parse_toml(text: str) -> dict[str, Any]:
-    try:
-        import tomllib  # noqa: PLC0415 - new in Python 3.11
-    except ImportError as error:
-        msg = "TOML needs Python 3.11; write the recipe as .json"
-        raise ConfigError(msg) from error
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415 - of the extra train
     return tomllib.loads(text)
 
 

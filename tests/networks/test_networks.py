@@ -38,8 +38,8 @@ def test_cells_are_written_as_before_there_were_kinds():
     [
         ({"kind": "forest"}, "kind is one of bnas, backbone; got 'forest'"),
         ({"kind": ["bnas"]}, "kind is one of"),
-        ({"kind": None}, "unknown keys"),
-        (3, "is a mapping; got int"),
+        ({"kind": None}, "missing keys channels, genotype, layers, name"),
+        (3, "expected a mapping of its fields; got int"),
         ({}, "missing keys"),
     ],
 )

@@ -60,7 +60,7 @@ def _train(argv: Sequence[str] | None) -> int:
         args = train_parser().parse_args(argv)
         out = Path(args.out)
         _check_arguments(args, out)
-        require("train", "torch", "tqdm")
+        require("train", "torch", "tqdm", *(["tomli"] if sys.version_info < (3, 11) else []))
         # Imported late so that --help and mistakes in the arguments need not wait for torch.
         from bnas_deploy.training.device import choose_device  # noqa: PLC0415
         from bnas_deploy.training.parallel import join_group  # noqa: PLC0415
