@@ -14,37 +14,6 @@ namespace {
 // Vectors may begin before a plane and end behind it; see Gather::shifted.
 constexpr std::size_t slack = 4 * max_lanes;
 
-// Runs an operation with the kernel for it.
-struct Execute {
-  const Kernels& kernels;
-  const Frame& frame;
-  Range range;
-
-  void operator()(const BinaryConv& s) const { kernels.binary_conv(s, frame, range); }
-  void operator()(const DepthwiseConv& s) const { kernels.depthwise_conv(s, frame, range); }
-  void operator()(const TurnedConv& s) const { kernels.turned_conv(s, frame, range); }
-  void operator()(const Conv2d& s) const { kernels.conv2d(s, frame, range); }
-  void operator()(const Quantize& s) const { kernels.quantize(s, frame, range); }
-  void operator()(const QuantizedConv& s) const { kernels.quantized_conv(s, frame, range); }
-  void operator()(const SplitPhases& s) const { kernels.split_phases(s, frame, range); }
-  void operator()(const RepackBits& s) const { kernels.repack_bits(s, frame, range); }
-  void operator()(const Binarize& s) const { kernels.binarize(s, frame, range); }
-  void operator()(const Affine& s) const { kernels.affine(s, frame, range); }
-  void operator()(const Relu& s) const { kernels.relu(s, frame, range); }
-  void operator()(const Prelu& s) const { kernels.prelu(s, frame, range); }
-  void operator()(const Clip& s) const { kernels.clip(s, frame, range); }
-  void operator()(const Sigmoid& s) const { kernels.sigmoid(s, frame, range); }
-  void operator()(const Constant& s) const { kernels.constant(s, frame, range); }
-  void operator()(const PoolBits& s) const { kernels.pool_bits(s, frame, range); }
-  void operator()(const Pool& s) const { kernels.pool(s, frame, range); }
-  void operator()(const AddSlice& s) const { kernels.add_slice(s, frame, range); }
-  void operator()(const MeanMagnitude& s) const { kernels.mean_magnitude(s, frame, range); }
-  void operator()(const Multiply& s) const { kernels.multiply(s, frame, range); }
-  void operator()(const CopyPlanes& s) const { kernels.copy_planes(s, frame, range); }
-  void operator()(const GlobalAvgPool& s) const { kernels.global_avg_pool(s, frame, range); }
-  void operator()(const Linear& s) const { kernels.linear(s, frame, range); }
-};
-
 const float* plane_of(const Frame& frame, const Planes& p, std::size_t c) {
   return reinterpret_cast<const float*>(frame.arena + p.offset) + c * p.stride;
 }
@@ -186,7 +155,7 @@ void Model::load(const Frame& frame, const float* image) const {
 }
 
 void Model::execute(const Step& step, const Frame& frame, Range range) const {
-  std::visit(Execute{parts_.kernels, frame, range}, step.op);
+  std::visit([&](const auto& op) { kernel_for(parts_.kernels, op)(op, frame, range); }, step.op);
 }
 
 void Model::execute(const Step& step, const Frame& frame) const {

@@ -3,17 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <variant>
 #include <vector>
 
-#include "core/steps.h"
+#include "core/op.h"
 
 namespace bnas {
-
-using Op = std::variant<BinaryConv, TurnedConv, DepthwiseConv, Conv2d, Quantize, QuantizedConv,
-                        SplitPhases, RepackBits, Binarize, Affine, Relu, Prelu, Clip, Sigmoid,
-                        Constant, PoolBits, Pool, AddSlice, MeanMagnitude, Multiply, CopyPlanes,
-                        GlobalAvgPool, Linear>;
 
 struct Step {
   std::size_t program_step;  // the step of the program that it is part of

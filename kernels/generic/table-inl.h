@@ -12,6 +12,13 @@
 
 #include "generic/binary_conv-inl.h"
 
+// Wide vectors have another kind of binary convolution for small images.
+#ifdef BNAS_TURNED_CONV
+#include BNAS_TURNED_CONV
+#else
+constexpr Kernel<TurnedConv> turned_conv = nullptr;
+#endif
+
 #include "generic/depthwise-inl.h"
 
 #include "generic/conv2d-inl.h"
@@ -44,39 +51,22 @@
 
 #include "generic/peak-inl.h"
 
+// A kernel that is missing here is an error that names it.
 constexpr Kernels make_table(const char* name) {
-  return {name,
-          BNAS_FEATURES,
-          byte_lanes,
-          float_lanes,
-          binary_vectors,
-          float_vectors,
-          float_outputs,
-          quad_vectors,
-          quad_outputs,
-          quad_rows,
-          &binary_conv,
-          nullptr,
-          &depthwise_conv,
-          &conv2d,
-          &quantize,
-          &quantized_conv,
-          &split_phases,
-          &repack_bits,
-          &binarize,
-          &affine,
-          &relu,
-          &prelu,
-          &clip,
-          &sigmoid,
-          &constant,
-          &pool_bits,
-          &pool,
-          &add_slice,
-          &multiply,
-          &copy_planes,
-          &global_avg_pool,
-          &mean_magnitude,
-          &linear,
-          &peak_loop};
+  Kernels table{};
+  table.name = name;
+  table.features = BNAS_FEATURES;
+  table.byte_lanes = byte_lanes;
+  table.float_lanes = float_lanes;
+  table.binary_vectors = binary_vectors;
+  table.float_vectors = float_vectors;
+  table.float_outputs = float_outputs;
+  table.quad_vectors = quad_vectors;
+  table.quad_outputs = quad_outputs;
+  table.quad_rows = quad_rows;
+  table.peak_loop = peak_loop;
+#define BNAS_STEP(Step, kernel) table.kernel = kernel;
+  BNAS_STEPS(BNAS_STEP)
+#undef BNAS_STEP
+  return table;
 }

@@ -23,13 +23,12 @@ constexpr std::size_t quad_rows = 16;
 #include "generic/popcount-inl.h"
 
 #define BNAS_QUANTIZED_TILE "isa/amx-inl.h"
+#define BNAS_TURNED_CONV "isa/avx512_turned-inl.h"
 #include "generic/table-inl.h"
-
-#include "isa/avx512_turned-inl.h"
 
 }  // namespace
 
 extern const Kernels avx512_amx_kernels;
-const Kernels avx512_amx_kernels = with_turned(make_table("avx512_amx"));
+const Kernels avx512_amx_kernels = make_table("avx512_amx");
 
 }  // namespace bnas

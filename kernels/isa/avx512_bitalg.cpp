@@ -27,13 +27,12 @@ Sums dot_quads(Sums sums, Quads x, QuadWeights w) { return _mm512_dpbusd_epi32(s
 
 #include "generic/popcount-inl.h"
 
+#define BNAS_TURNED_CONV "isa/avx512_turned-inl.h"
 #include "generic/table-inl.h"
-
-#include "isa/avx512_turned-inl.h"
 
 }  // namespace
 
 extern const Kernels avx512_bitalg_kernels;
-const Kernels avx512_bitalg_kernels = with_turned(make_table("avx512_bitalg"));
+const Kernels avx512_bitalg_kernels = make_table("avx512_bitalg");
 
 }  // namespace bnas

@@ -219,8 +219,3 @@ void turned_conv(const TurnedConv& step, const Frame& frame, Range range) {
     }
   });
 }
-
-constexpr Kernels with_turned(Kernels kernels) {
-  kernels.turned_conv = &turned_conv;
-  return kernels;
-}

@@ -35,13 +35,12 @@ Bytes look_up(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, inde
 
 #include "generic/lookup-inl.h"
 
+#define BNAS_TURNED_CONV "isa/avx512_turned-inl.h"
 #include "generic/table-inl.h"
-
-#include "isa/avx512_turned-inl.h"
 
 }  // namespace
 
 extern const Kernels avx512bw_kernels;
-const Kernels avx512bw_kernels = with_turned(make_table("avx512bw"));
+const Kernels avx512bw_kernels = make_table("avx512bw");
 
 }  // namespace bnas
