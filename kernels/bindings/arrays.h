@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "core/spec.h"
+#include "core/build/spec.h"
 
 namespace bnas {
 

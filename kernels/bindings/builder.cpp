@@ -1,5 +1,5 @@
 // Python's view of the builder: one method a step.
-#include "core/builder.h"
+#include "core/build/builder.h"
 
 #include <pybind11/stl.h>
 

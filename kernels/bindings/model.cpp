@@ -1,9 +1,9 @@
 // Python's view of a model: run, trace, profile, describe, memory.
-#include "core/model.h"
+#include "core/run/model.h"
 
 #include "bindings/arrays.h"
 #include "bindings/module.h"
-#include "core/describe.h"
+#include "core/run/describe.h"
 
 namespace bnas {
 namespace {

@@ -4,7 +4,7 @@
 #include "c_api/bnas.h"
 #include "c_api/boundary.h"
 #include "c_api/model.h"
-#include "core/standard_floats.h"
+#include "core/run/standard_floats.h"
 #include "dispatch/dispatch.h"
 
 namespace bnas {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "c_api/normalise.h"
-#include "core/model.h"
+#include "core/run/model.h"
 #include "reader/model_file.h"
 
 struct bnas_model {

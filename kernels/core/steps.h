@@ -1,5 +1,5 @@
 // What the kernels are handed: steps as plain structs of sizes, value numbers and pointers. Not how
-// they are built (builder.h) and not how they are executed (generic/).
+// they are built (build/) and not how they are executed (generic/).
 //
 // A `bits` value lies in byte planes: plane g holds channels 8g..8g+7 of every pixel, one byte a
 // pixel, bit c % 8 for channel c, 1 meaning -1, unused bits zero. An f32 value lies in float

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "core/kernels.h"
-#include "core/model.h"
+#include "core/run/model.h"
 #include "reader/container.h"
-#include "reader/scope.h"
-#include "reader/steps.h"
+#include "reader/steps/scope.h"
+#include "reader/steps/steps.h"
 
 namespace bnas {
 

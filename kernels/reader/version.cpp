@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "reader/error.h"
-#include "reader/steps.h"
+#include "reader/steps/steps.h"
 
 namespace bnas {
 namespace {

@@ -18,7 +18,7 @@ inline bool operator<(const Version& a, const Version& b) {
 std::string text_of(const Version& version);
 
 // The version that a file states. Throws FormatError where it is none, of another major version, or
-// newer than the newest step of steps_*.cpp.
+// newer than the newest step of steps/*.cpp.
 Version parse_version(std::string_view text);
 
 }  // namespace bnas

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "core/builder.h"
+#include "core/build/builder.h"
 
 namespace bnas {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/kernels.h"
-#include "core/model.h"
+#include "core/run/model.h"
 
 namespace bnas {
 
