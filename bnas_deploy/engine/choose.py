@@ -49,22 +49,24 @@ def _native(model: PackedModel, isa: str | None, threads: int) -> Runner:
 
 
 def _numba(model: PackedModel, isa: str | None, threads: int) -> Runner:
-    _refuse_isa("numba", isa)
     module = importlib.import_module("bnas_deploy.engine.numba.backend")
     runner: Runner = module.NumbaRunner(model, threads=threads)
     return runner
 
 
 def _reference(model: PackedModel, isa: str | None, threads: int) -> Runner:
-    _refuse_isa("reference", isa)
     module = importlib.import_module("bnas_deploy.engine.reference.backend")
     runner: Runner = module.ReferenceRunner(model, threads=threads)
     return runner
 
 
-def _refuse_isa(backend: str, isa: str | None) -> None:
-    if isa is not None:
-        msg = f"backend {backend} has no choice of instruction sets; leave out isa {isa!r}"
+def _refuse_isa(backend: str, isa: str | None, forced: str | None) -> None:
+    if isa is not None or forced:
+        origin = "" if isa is not None else " (isa from BNAS_ISA)"
+        msg = (
+            f"backend {backend} has no choice of instruction sets; leave out isa {isa or forced!r}"
+            f"{origin}"
+        )
         raise BackendError(msg)
 
 
@@ -99,17 +101,11 @@ def create(
     """
     check_threads(threads)
     name, note = _choose(backend)
-    from_environment = None
-    if isa is None and (backend is None or name == DEFAULT):
-        isa = from_environment = os.environ.get("BNAS_ISA") or None
-    validate(model)
-    try:
-        runner = BACKENDS[name][1](model, isa, threads)
-    except BackendError as error:
-        if from_environment is None:
-            raise
-        msg = f"{error} (isa from BNAS_ISA)"
-        raise BackendError(msg) from error
+    if name != DEFAULT:
+        _refuse_isa(name, isa, forced=None if backend else os.environ.get("BNAS_ISA"))
+    if model.file is None:  # else the reader has done so
+        validate(model)
+    runner = BACKENDS[name][1](model, isa, threads)
     runner.note = "; ".join(filter(None, (note, runner.note))) or None
     return runner
 

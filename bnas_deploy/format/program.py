@@ -65,6 +65,8 @@ class PackedModel:
         labels: One name per class.
         provenance: JSON object: where the network came from (training, export, self-check).
         cost: JSON object: figures of `bnas_deploy.cost`.
+        file: Content of the file that this was read from, checked; None for a model that was made
+            here, by `dataclasses.replace` for one.
     """
 
     program: Program
@@ -73,3 +75,8 @@ class PackedModel:
     labels: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
+    file: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or a copy holds: tensors that can be changed no longer are the file's."""
+        return {**self.__dict__, "tensors": dict(self.tensors), "file": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.file_kind import what_is
@@ -60,7 +61,9 @@ def _check_size(size: int) -> None:
 def _parse(blob: bytes) -> PackedModel:
     _check_size(len(blob))
     version, program, tensors = unpack(blob)
-    model = decode(parse_json(program, "bnas.program"), tensors)
+    # A view: what is read cannot drift apart from the file's bytes, which are kept.
+    model = decode(parse_json(program, "bnas.program"), MappingProxyType(tensors))
     validate(model)
     check_steps(model.program, version)
+    object.__setattr__(model, "file", blob)
     return model

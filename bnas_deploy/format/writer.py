@@ -13,7 +13,7 @@ from bnas_deploy.format.strict_json import dump_json, parse_json
 from bnas_deploy.format.validate import validate
 from bnas_deploy.format.version import needed_version
 
-__all__ = ["to_bytes", "write"]
+__all__ = ["to_bytes", "unchecked_bytes", "write"]
 
 
 def to_bytes(model: PackedModel) -> bytes:
@@ -25,6 +25,16 @@ def to_bytes(model: PackedModel) -> bytes:
     text = dump_json(encode(model), "bnas.program")
     # What a reader will see is what is validated, so that nothing unreadable is ever written.
     validate(decode(parse_json(text, "bnas.program"), model.tensors))
+    return pack(text, model.tensors, needed_version(model.program))
+
+
+def unchecked_bytes(model: PackedModel) -> bytes:
+    """The same without the check, for a reader that checks.
+
+    Raises:
+        FormatError: The model holds what JSON cannot.
+    """
+    text = dump_json(encode(model), "bnas.program")
     return pack(text, model.tensors, needed_version(model.program))
 
 

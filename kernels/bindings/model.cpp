@@ -1,12 +1,37 @@
-// Python's view of a model: run, trace, profile, describe, memory.
+// Python's view of a model: load, run, trace, profile, describe, memory.
 #include "core/run/model.h"
+
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string_view>
 
 #include "bindings/arrays.h"
 #include "bindings/module.h"
 #include "core/run/describe.h"
+#include "core/run/standard_floats.h"
+#include "dispatch/dispatch.h"
+#include "reader/model_file.h"
 
 namespace bnas {
 namespace {
+
+// A model of the engine, and the names of the program's values.
+struct LoadedModel {
+  std::unique_ptr<Model> engine;
+  std::vector<std::string> names;
+};
+
+std::unique_ptr<LoadedModel> load(const py::bytes& data, const std::optional<std::string>& isa,
+                                  bool verified) {
+  const auto blob = static_cast<std::string_view>(data);
+  const py::gil_scoped_release unlocked;
+  const StandardFloats floats;
+  const Kernels& kernels = choose_kernels(isa ? isa->c_str() : nullptr);
+  const ModelFile file(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size(),
+                       verified ? Checksum::known : Checksum::verify);
+  return std::make_unique<LoadedModel>(LoadedModel{file.build(kernels), file.value_names()});
+}
 
 // The images of an array (N, C, H, W) that fits the model's input.
 Array<float> images_of(const Model& model, const py::object& object) {
@@ -29,7 +54,8 @@ const float* single_image(const Model& model, const py::object& object) {
   return images.data;
 }
 
-py::array_t<float> run(Model& model, const py::object& object, std::size_t threads) {
+py::array_t<float> run(LoadedModel& loaded, const py::object& object, std::size_t threads) {
+  Model& model = *loaded.engine;
   if (threads < 1) throw py::value_error("threads: expected at least 1, got 0");
   const Array<float> images = images_of(model, object);
   const std::size_t n = images.size / model.image_size();
@@ -42,10 +68,11 @@ py::array_t<float> run(Model& model, const py::object& object, std::size_t threa
   return logits;
 }
 
-// Every value of the program, in the order they were added.
-py::list trace(Model& model, const py::object& object) {
+// Every value of the program by name, in the order in which the file declares them.
+py::dict trace(LoadedModel& loaded, const py::object& object) {
+  Model& model = *loaded.engine;
   const float* image = single_image(model, object);
-  py::list arrays;
+  py::dict arrays;
   std::vector<void*> out;
   for (std::size_t id = 0; id < model.parts().program_values; ++id) {
     const Value& value = model.parts().values[id];
@@ -53,7 +80,7 @@ py::list trace(Model& model, const py::object& object) {
                                             value.planes.width};
     py::array array(value.bits ? py::dtype::of<bool>() : py::dtype::of<float>(), shape);
     out.push_back(array.mutable_data());
-    arrays.append(std::move(array));
+    arrays[py::str(loaded.names[id])] = std::move(array);
   }
   {
     const py::gil_scoped_release unlocked;
@@ -63,7 +90,8 @@ py::list trace(Model& model, const py::object& object) {
 }
 
 // Seconds of each step of the program.
-py::array_t<double> profile(Model& model, const py::object& object) {
+py::array_t<double> profile(LoadedModel& loaded, const py::object& object) {
+  Model& model = *loaded.engine;
   const float* image = single_image(model, object);
   py::array_t<double> seconds(static_cast<py::ssize_t>(model.parts().program_steps));
   double* out = seconds.mutable_data();
@@ -74,7 +102,8 @@ py::array_t<double> profile(Model& model, const py::object& object) {
   return seconds;
 }
 
-std::unique_ptr<Model::Execution> execution(Model& model, const py::object& object) {
+std::unique_ptr<Model::Execution> execution(LoadedModel& loaded, const py::object& object) {
+  Model& model = *loaded.engine;
   return std::make_unique<Model::Execution>(model, single_image(model, object));
 }
 
@@ -84,16 +113,17 @@ void repeat(const Model::Execution& run, std::size_t step, std::size_t times) {
 }
 
 // (step of the program, kernel, gather, outputs, vectors, lanes), in the order in which they run.
-py::list kernels_of(const Model& model) {
+py::list kernels_of(const LoadedModel& loaded) {
   py::list uses;
-  for (const KernelUse& use : describe(model.parts())) {
+  for (const KernelUse& use : describe(loaded.engine->parts())) {
     uses.append(py::make_tuple(use.program_step, use.kernel, use.gather, use.outputs, use.vectors,
                                use.lanes));
   }
   return uses;
 }
 
-py::dict memory(const Model& model) {
+py::dict memory(const LoadedModel& loaded) {
+  const Model& model = *loaded.engine;
   const Model::Parts& parts = model.parts();
   py::dict bytes;
   bytes["weights"] = parts.weights.bytes();
@@ -107,16 +137,19 @@ py::dict memory(const Model& model) {
 }  // namespace
 
 void bind_model(py::module_& m) {
+  py::register_exception<FormatError>(m, "FormatError", PyExc_ValueError);
   py::class_<Model::Execution>(m, "Execution")
       .def("repeat", &repeat, py::arg("step"), py::arg("times"));
-  py::class_<Model>(m, "Model")
-      .def_property_readonly("isa", [](const Model& model) { return model.parts().kernels.name; })
+  py::class_<LoadedModel>(m, "Model")
+      .def_property_readonly("isa",
+                             [](const LoadedModel& m) { return m.engine->parts().kernels.name; })
       .def("run", &run, py::arg("images"), py::arg("threads"))
       .def("trace", &trace, py::arg("image"))
       .def("profile", &profile, py::arg("image"))
       .def("execution", &execution, py::arg("image"), py::keep_alive<0, 1>())
       .def("describe", &kernels_of)
       .def("memory", &memory);
+  m.def("load", &load, py::arg("data"), py::kw_only(), py::arg("isa"), py::arg("verified"));
 }
 
 }  // namespace bnas

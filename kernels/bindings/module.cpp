@@ -8,15 +8,9 @@
 #include "dispatch/dispatch.h"
 
 namespace bnas {
+namespace {
 
 namespace py = pybind11;
-
-const Kernels& kernels_for(const std::string& isa) {
-  for (const Isa& known : isas()) {
-    if (isa == known.kernels->name && known.missing.empty()) return *known.kernels;
-  }
-  throw py::value_error("no kernels called '" + isa + "' run on this machine");
-}
 
 // Name to missing features, best first.
 py::dict isa_table() {
@@ -26,7 +20,7 @@ py::dict isa_table() {
 }
 
 double peak(const std::string& isa, double milliseconds) {
-  const Kernels& kernels = kernels_for(isa);
+  const Kernels& kernels = choose_kernels(isa.c_str());
   const py::gil_scoped_release unlocked;
   return popcount_peak(kernels, milliseconds);
 }
@@ -36,6 +30,7 @@ double clock(double milliseconds) {
   return clock_rate(milliseconds);
 }
 
+}  // namespace
 }  // namespace bnas
 
 PYBIND11_MODULE(_kernels, m) {
@@ -44,5 +39,4 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("popcount_peak", &bnas::peak, pybind11::arg("isa"), pybind11::arg("milliseconds"));
   m.def("clock_rate", &bnas::clock, pybind11::arg("milliseconds"));
   bnas::bind_model(m);
-  bnas::bind_builder(m);
 }

@@ -1,6 +1,4 @@
 // Loading, describing and freeing models.
-#include <cstdlib>
-
 #include "c_api/bnas.h"
 #include "c_api/boundary.h"
 #include "c_api/model.h"
@@ -10,41 +8,10 @@
 namespace bnas {
 namespace {
 
-std::string supported_isas() {
-  std::string names;
-  for (const Isa& isa : isas()) {
-    if (isa.missing.empty()) names += (names.empty() ? "" : ", ") + std::string(isa.kernels->name);
-  }
-  return names;
-}
-
-const Kernels& kernels_for(const char* name) {
-  for (const Isa& isa : isas()) {
-    if (name != nullptr && std::string(name) != isa.kernels->name) continue;
-    if (isa.missing.empty()) return *isa.kernels;
-    if (name != nullptr)
-      throw std::invalid_argument("this machine cannot run " + std::string(name) + ": it lacks " +
-                                  isa.missing.front() + "; choose one of " + supported_isas());
-  }
-  throw std::invalid_argument("unknown instruction set " + quoted(name) + "; choose one of " +
-                              supported_isas());
-}
-
-const Kernels& chosen_kernels(const char* name) {
-  if (name != nullptr) return kernels_for(name);
-  const char* forced = std::getenv("BNAS_ISA");
-  if (forced == nullptr || *forced == '\0') return kernels_for(nullptr);
-  try {
-    return kernels_for(forced);
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(error.what() + std::string(" (isa from BNAS_ISA)"));
-  }
-}
-
 std::unique_ptr<bnas_model> load(const std::uint8_t* data, std::size_t size, const char* isa) {
   const StandardFloats floats;
   const ModelFile file(data, size);
-  return std::make_unique<bnas_model>(file, chosen_kernels(isa));
+  return std::make_unique<bnas_model>(file, choose_kernels(isa));
 }
 
 }  // namespace

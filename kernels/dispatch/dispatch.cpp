@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <sstream>
+#include <stdexcept>
+#include <string_view>
 
+#include "core/shown.h"
 #include "dispatch/cpu.h"
 
 namespace bnas {
@@ -36,6 +40,27 @@ std::vector<std::string> missing_features(const Kernels& kernels) {
   return missing;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string supported_names(const std::vector<Isa>& known) {
+  std::vector<std::string> names;
+  for (const Isa& isa : known) {
+    if (isa.missing.empty()) names.emplace_back(isa.kernels->name);
+  }
+  return listed(names);
+}
+
+const Kernels& supported(const Isa& isa, const std::vector<Isa>& known) {
+  if (isa.missing.empty()) return *isa.kernels;
+  throw std::invalid_argument("this machine cannot run " + std::string(isa.kernels->name) +
+                              ": it lacks " + listed(isa.missing) + "; choose one of " +
+                              supported_names(known));
+}
+
 }  // namespace
 
 // Asked once: under a hypervisor every cpuid is a trip out of the machine, tens of microseconds.
@@ -46,6 +71,25 @@ const std::vector<Isa>& isas() {
     return found;
   }();
   return all;
+}
+
+const Kernels& choose_among(const std::vector<Isa>& known, const char* name) {
+  for (const Isa& isa : known) {
+    if (name == nullptr ? isa.missing.empty() : isa.kernels->name == std::string_view(name))
+      return supported(isa, known);
+  }
+  throw std::invalid_argument("unknown instruction set " + quoted(name) + "; choose one of " +
+                              supported_names(known));
+}
+
+const Kernels& choose_kernels(const char* name) {
+  const char* forced = name == nullptr ? std::getenv("BNAS_ISA") : nullptr;
+  if (forced == nullptr || *forced == '\0') return choose_among(isas(), name);
+  try {
+    return choose_among(isas(), forced);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(error.what() + std::string(" (isa from BNAS_ISA)"));
+  }
 }
 
 double popcount_peak(const Kernels& kernels, double milliseconds) {

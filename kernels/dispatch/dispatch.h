@@ -1,4 +1,5 @@
-// The kernels that were compiled, best first, and whether this machine can run them.
+// The kernels that were compiled, best first, whether this machine can run them, and the choice of
+// one set.
 #pragma once
 
 #include <string>
@@ -15,6 +16,14 @@ struct Isa {
 };
 
 const std::vector<Isa>& isas();
+
+// The kernels to use: those called `name`, or, where it is null, those that the environment
+// variable BNAS_ISA names, or the best that this machine can run. Throws std::invalid_argument,
+// with the names that there are, where it cannot run them.
+const Kernels& choose_kernels(const char* name);
+
+// The same among `known`, best first; null is the best.
+const Kernels& choose_among(const std::vector<Isa>& known, const char* name);
 
 // Binary multiply-accumulates a second of a loop of xor, popcount and add on registers: the
 // machine's limit.

@@ -30,7 +30,10 @@ struct Container {
   std::map<std::string, Tensor, std::less<>> tensors;
 };
 
+// Whether bnas.sha256 is compared with the content, or the caller has done so or has just made it.
+enum class Checksum { verify, known };
+
 // Throws FormatError: the file is truncated, damaged, of another version, or no .bnn file.
-Container unpack(const std::uint8_t* blob, std::size_t size);
+Container unpack(const std::uint8_t* blob, std::size_t size, Checksum checksum);
 
 }  // namespace bnas

@@ -32,8 +32,8 @@ NamedValue read_value(const JsonValue& json, std::string_view name, ValueId id) 
 
 }  // namespace
 
-ModelFile::ModelFile(const std::uint8_t* blob, std::size_t size)
-    : container_(unpack(blob, size)), program_(container_.program, "bnas.program") {
+ModelFile::ModelFile(const std::uint8_t* blob, std::size_t size, Checksum checksum)
+    : container_(unpack(blob, size, checksum)), program_(container_.program, "bnas.program") {
   Fields top(program_.root(), "bnas.program");
   read_values(top.object("values"));
   const auto input = scope_.values.find(top.string("input"));
@@ -59,6 +59,7 @@ void ModelFile::read_values(const JsonValue& values) {
     const Shape& shape = value.shape;
     total += shape.channels * round_up(shape.height * shape.width, vector_elements);
     values_.push_back(&scope_.values.emplace(name, value).first->second);
+    names_.emplace_back(name);
   });
   if (total > element_limit)
     refuse("values", "together they may have 2^30 elements, got " + std::to_string(total));

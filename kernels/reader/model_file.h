@@ -28,7 +28,7 @@ class ModelFile {
  public:
   // The bytes must live as long as this. Throws FormatError where the file cannot be read, or
   // breaks a rule of docs/format.md.
-  ModelFile(const std::uint8_t* blob, std::size_t size);
+  ModelFile(const std::uint8_t* blob, std::size_t size, Checksum checksum = Checksum::verify);
   ModelFile(const ModelFile&) = delete;
   ModelFile& operator=(const ModelFile&) = delete;
 
@@ -37,6 +37,8 @@ class ModelFile {
   std::unique_ptr<Model> build(const Kernels& kernels) const;
 
   const Version& version() const { return container_.version; }
+  // Names of all values, in the order in which the file declares them and the engine numbers them.
+  const std::vector<std::string>& value_names() const { return names_; }
   const Shape& input() const { return input_->shape; }
   const std::vector<std::string>& labels() const { return labels_; }
   const Preprocessing& preprocessing() const { return preprocessing_; }
@@ -53,6 +55,7 @@ class ModelFile {
   Json program_;
   Scope scope_{container_.tensors, container_.version};
   std::vector<const NamedValue*> values_;  // in order
+  std::vector<std::string> names_;
   std::vector<AddStep> steps_;
   const NamedValue* input_ = nullptr;
   const NamedValue* output_ = nullptr;

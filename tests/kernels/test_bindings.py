@@ -1,119 +1,115 @@
-"""The compiled module checks what it is given; nothing else relies on these messages."""
+"""The compiled module: it reads files as strictly as Python does, and checks what it is given."""
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
+from random_programs import random_images, random_program
 
 from bnas_deploy import _kernels
+from bnas_deploy.engine.native.backend import NativeRunner
+from bnas_deploy.engine.reference.backend import ReferenceRunner
+from bnas_deploy.errors import FormatError
+from bnas_deploy.format import PackedModel, read, to_bytes
 
 ISA = "scalar"
 
 
-def builder(*shapes: tuple[bool, int, int, int]) -> _kernels.Builder:
-    b = _kernels.Builder(ISA)
-    for shape in shapes:
-        b.add_value(*shape)
-    return b
+@pytest.fixture
+def model() -> PackedModel:
+    return random_program(np.random.default_rng(0))
 
 
-IMAGE = (False, 3, 4, 4)
-BITS = (True, 3, 4, 4)
+def load(blob: bytes, *, isa: str | None = ISA, verified: bool = False) -> _kernels.Model:
+    return _kernels.load(blob, isa=isa, verified=verified)
 
 
-def test_an_unknown_isa() -> None:
-    with pytest.raises(ValueError, match="no kernels called 'sse9'"):
-        _kernels.Builder("sse9")
+def damaged(blob: bytes) -> bytes:
+    """With another last byte: a tensor's."""
+    return blob[:-1] + bytes([blob[-1] ^ 1])
 
 
-def test_a_tensor_of_another_dtype() -> None:
-    b = builder(IMAGE, IMAGE)
-    with pytest.raises(TypeError, match="scale: expected dtype float32, got float64"):
-        b.affine(0, 1, np.ones(3), np.ones(3, np.float32))
+def test_an_unknown_isa(model: PackedModel) -> None:
+    with pytest.raises(ValueError, match="unknown instruction set 'sse9'"):
+        load(to_bytes(model), isa="sse9")
 
 
-def test_a_tensor_that_is_not_contiguous() -> None:
-    b = builder(IMAGE, IMAGE)
-    with pytest.raises(ValueError, match="shift: expected a contiguous, aligned array"):
-        b.affine(0, 1, np.ones(3, np.float32), np.ones(6, np.float32)[::2])
+def test_a_damaged_file(model: PackedModel) -> None:
+    with pytest.raises(_kernels.FormatError, match=r"bnas\.sha256 is wrong"):
+        load(damaged(to_bytes(model)))
 
 
-def test_a_tensor_of_another_size() -> None:
-    b = builder(IMAGE, IMAGE)
-    with pytest.raises(ValueError, match="step 0: scale: expected 3 elements, got 4"):
-        b.affine(0, 1, np.ones(4, np.float32), np.ones(3, np.float32))
+def test_the_checksum_of_a_verified_file_is_not_computed_again(model: PackedModel) -> None:
+    wrong = to_bytes(model).replace(b'"bnas.sha256":"', b'"bnas.sha256":"0', 1)
+    at = wrong.index(b'"bnas.sha256":"') + 15
+    wrong = wrong[: at + 63] + wrong[at + 64 :]  # of the same length
+    with pytest.raises(_kernels.FormatError, match=r"bnas\.sha256 is wrong"):
+        load(wrong)
+    assert load(wrong, verified=True).isa == ISA
 
 
-def test_a_value_that_does_not_exist() -> None:
-    with pytest.raises(ValueError, match="value 7 does not exist"):
-        builder(IMAGE).relu(7, 0)
+def test_text_instead_of_a_file() -> None:
+    with pytest.raises(_kernels.FormatError, match="not a safetensors file, or truncated"):
+        load(b"no file at all")
+    with pytest.raises(TypeError):
+        _kernels.load("text", isa=None, verified=False)  # type: ignore[arg-type]
 
 
-def test_a_value_of_the_other_kind() -> None:
-    with pytest.raises(ValueError, match="expected a value of kind f32"):
-        builder(IMAGE, BITS).relu(0, 1)
-
-
-def test_a_window_that_does_not_fit() -> None:
-    b = builder(IMAGE, IMAGE)
-    with pytest.raises(ValueError, match=r"does not turn \(3, 4, 4\) into \(3, 4, 4\)"):
-        b.pool(0, 1, (3, 3), (1, 1), (0, 0, 0, 0), False)
-
-
-def test_a_slice_beyond_the_channels() -> None:
-    b = builder(IMAGE, IMAGE, IMAGE)
-    with pytest.raises(ValueError, match="channels 1 to 4 of a value of shape"):
-        b.add_slice(0, 1, 2, 1)
-
-
-def test_an_index_beyond_the_channels() -> None:
-    b = builder(IMAGE, (False, 1, 4, 4))
-    with pytest.raises(ValueError, match="neither a channel nor -1"):
-        b.select_channels(0, 1, np.array([3], np.int32))
-
-
-def test_a_value_that_is_read_before_it_is_there() -> None:
-    b = builder(IMAGE, IMAGE, IMAGE, (False, 3, 1, 1))
-    b.relu(1, 2)
-    b.global_avg_pool(2, 3)
-    with pytest.raises(ValueError, match="value 1 is read too early"):
-        b.build(0, 3)
-
-
-def test_images_of_another_shape() -> None:
-    b = builder(IMAGE, (False, 3, 1, 1))
-    b.global_avg_pool(0, 1)
-    model = b.build(0, 1)
-    with pytest.raises(ValueError, match=r"expected shape \(N, 3, 4, 4\), got \(1, 4, 4, 3\)"):
-        model.run(np.zeros((1, 4, 4, 3), np.float32), 1)
+def test_images_of_another_shape(model: PackedModel) -> None:
+    c, h, w = model.program.values[model.program.input].shape
+    loaded = load(to_bytes(model))
+    with pytest.raises(ValueError, match=rf"expected shape \(N, {c}, {h}, {w}\), got \(1, {h + 1}"):
+        loaded.run(np.zeros((1, h + 1, w, c), np.float32), 1)
+    with pytest.raises(TypeError, match="images: expected dtype float32, got float64"):
+        loaded.run(np.zeros((1, c, h, w)), 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="images: expected a contiguous, aligned array"):
+        loaded.run(np.zeros((1, c, h, 2 * w), np.float32)[..., ::2], 1)
     with pytest.raises(ValueError, match="exactly one image"):
-        model.trace(np.zeros((2, 3, 4, 4), np.float32))
+        loaded.trace(np.zeros((2, c, h, w), np.float32))
+    with pytest.raises(ValueError, match="threads: expected at least 1"):
+        loaded.run(np.zeros((1, c, h, w), np.float32), 0)
 
 
 def test_the_peak_is_a_rate() -> None:
     assert _kernels.popcount_peak(ISA, 1.0) > 0
 
 
-def test_a_tensor_that_is_not_aligned() -> None:
-    b = builder(IMAGE, IMAGE)
-    crooked = np.zeros(13, np.uint8)[1:].view(np.float32)
-    with pytest.raises(ValueError, match="scale: expected a contiguous, aligned array"):
-        b.affine(0, 1, crooked, np.ones(3, np.float32))
+def test_a_model_that_breaks_a_rule_is_refused(model: PackedModel) -> None:
+    with pytest.raises(FormatError, match="labels"):
+        NativeRunner(dataclasses.replace(model, labels=()))
 
 
-def test_a_builder_that_has_built_is_empty() -> None:
-    b = builder(IMAGE, (False, 3, 1, 1))
-    b.global_avg_pool(0, 1)
-    b.build(0, 1)
-    with pytest.raises(ValueError, match="value 0 does not exist"):
-        b.relu(0, 0)
-    with pytest.raises(ValueError, match="value 0 does not exist"):
-        b.build(0, 1)
+def test_provenance_is_not_looked_at(model: PackedModel) -> None:
+    NativeRunner(dataclasses.replace(model, provenance={"loss": float("nan")}))
 
 
-@pytest.mark.parametrize("kernel", [(257, 256), (65536, 65536)])
-def test_a_window_with_too_many_taps(kernel: tuple[int, int]) -> None:
-    b = builder((False, 1, 1, 1), (False, 1, 1, 1))
-    padding = (kernel[0] - 1, kernel[1] - 1, 0, 0)
-    with pytest.raises(ValueError, match="a window has at most 65536 taps"):
-        b.pool(0, 1, kernel, (1, 1), padding, False)
+def test_a_model_changed_after_reading_runs_as_changed(model: PackedModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.bnn"
+    path.write_bytes(to_bytes(model))
+    packed = read(path)
+    assert packed.file == path.read_bytes()
+    assert packed == dataclasses.replace(packed)
+    with pytest.raises(TypeError):
+        packed.tensors["new"] = np.zeros(1)  # type: ignore[index]
+    last = packed.program.steps[-1]
+    weight = packed.tensors[last.weight]  # type: ignore[union-attr]
+    tensors = {**packed.tensors, last.weight: np.ascontiguousarray(weight[::-1])}  # type: ignore[union-attr]
+    changed = dataclasses.replace(packed, tensors=tensors)
+    assert changed.file is None
+    images = random_images(np.random.default_rng(1), model, 2)
+    assert np.array_equal(NativeRunner(changed).run(images), ReferenceRunner(changed).run(images))
+    assert not np.array_equal(NativeRunner(changed).run(images), NativeRunner(packed).run(images))
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_of_a_model_is_not_its_file(twin, model: PackedModel) -> None:
+    packed = read(to_bytes(model))
+    again = twin(packed)
+    assert again.file is None
+    images = random_images(np.random.default_rng(1), model, 2)
+    assert np.array_equal(NativeRunner(again).run(images), NativeRunner(packed).run(images))

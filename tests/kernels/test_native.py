@@ -181,10 +181,13 @@ def test_an_unknown_isa_is_refused_with_the_choices() -> None:
         NativeRunner(STEPS["relu-3x5x7"], isa="mmx")
 
 
-def test_an_isa_that_the_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "isas", lambda: {"fast": ["magic", "luck"], "scalar": []})
-    with pytest.raises(BackendError, match="cannot run fast: it lacks magic, luck; choose one of"):
-        NativeRunner(STEPS["relu-3x5x7"], isa="fast")
+def test_the_environment_chooses_an_isa(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNAS_ISA", "scalar")
+    assert NativeRunner(STEPS["relu-3x5x7"]).isa == "scalar"
+    assert NativeRunner(STEPS["relu-3x5x7"], isa=ABLE[0]).isa == ABLE[0]
+    monkeypatch.setenv("BNAS_ISA", "mmx")
+    with pytest.raises(BackendError, match=r"unknown .*'mmx'; choose .*\(isa from BNAS_ISA\)"):
+        NativeRunner(STEPS["relu-3x5x7"])
 
 
 def test_a_dot_product_beyond_16_bits_is_refused() -> None:

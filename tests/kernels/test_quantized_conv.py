@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnas_deploy import _kernels
 from bnas_deploy.engine.native import backend as native
+from bnas_deploy.engine.native.backend import NativeRunner
 from bnas_deploy.engine.reference.arithmetic import fma
+from bnas_deploy.format import PackedModel, Preprocessing, Program, Value
+from bnas_deploy.format.steps import GlobalAvgPool, QuantizedConv2d
 
 ABLE = [name for name, missing in native.isas().items() if not missing]
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, 3e38, -3e38], np.float32)
@@ -69,26 +71,32 @@ def expected(case: Case, x: np.ndarray) -> np.ndarray:
     return np.where(y > 0, y, np.float32(0)) if case.relu else y
 
 
-def add_step(b: _kernels.Builder, case: Case) -> None:
-    kernel, stride, padding, dilation = case.window
-    b.quantized_conv2d(
-        0, 1, case.weight, case.offset, case.scale, case.input_scale, case.input_zero,
-        kernel, stride, padding, dilation, case.relu,
+def packed(case: Case, x: np.ndarray, shape: tuple[int, ...]) -> PackedModel:
+    """The convolution, and the mean of each of its outputs as the logits."""
+    _, stride, padding, dilation = case.window
+    channels, outputs = x.shape[0], shape[0]
+    tensors = ("weight", "offset", "scale", "input_scale", "input_zero")
+    activation = "relu" if case.relu else "none"
+    conv = QuantizedConv2d("x", "y", *tensors, stride, padding, dilation, activation)
+    values = {"x": x.shape, "y": shape, "means": (outputs, 1, 1)}
+    return PackedModel(
+        Program(
+            {name: Value("f32", extents) for name, extents in values.items()},
+            (conv, GlobalAvgPool("y", "means")), "x", "means",
+        ),
+        {name: getattr(case, name) for name in tensors},
+        Preprocessing(max(x.shape[1:]), x.shape[1:], (0.0,) * channels, (1.0,) * channels),
+        tuple(map(str, range(outputs))),
     )  # fmt: skip
 
 
 def computed(isa: str, case: Case, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    b = _kernels.Builder(isa)
-    b.add_value(False, *x.shape)
-    b.add_value(False, *shape)
-    b.add_value(False, shape[0], 1, 1)
-    add_step(b, case)
-    b.global_avg_pool(1, 2)
-    model = b.build(0, 2)
-    _, y, means = model.trace(x[None])
+    model = packed(case, x, shape)
+    trace = NativeRunner(model, isa=isa).trace(x[None])
     for threads in (2, 5):  # that share the image
-        assert model.run(x[None], threads).tobytes() == means.tobytes(), (isa, threads)
-    return y.reshape(shape)
+        got = NativeRunner(model, isa=isa, threads=threads).run(x[None])
+        assert got.tobytes() == trace["means"].tobytes(), (isa, threads)
+    return trace["y"].reshape(shape)
 
 
 def random_image(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -187,31 +195,3 @@ def test_scales_and_zeros_at_the_ends() -> None:
     case.input_zero[:] = [0, 0.5, -3e38, 3e38, -0.0, 126.5, 1.5, 2.5, 1e-45]
     case.scale[:] = [0, -0.0, 3e38, 1e-45, -1]
     assert_exact(case, random_image(rng, 9, 6, 7))
-
-
-def refused(**changes: object) -> str:
-    b = _kernels.Builder("scalar")
-    b.add_value(False, 3, 4, 4)
-    b.add_value(False, 2, 4, 4)
-    case = random_case(np.random.default_rng(0), 3, 2, square(1))
-    for name, value in changes.items():
-        setattr(case, name, value)
-    with pytest.raises(ValueError, match="step 0: ") as caught:
-        add_step(b, case)
-    return str(caught.value)
-
-
-def test_what_is_refused() -> None:
-    nan, three = np.full(3, np.nan, np.float32), np.ones(3, np.float32)
-    assert "weight: expected 6 elements" in refused(weight=np.ones((2, 3, 1, 2), np.int8))
-    assert "offset: expected 2 elements" in refused(offset=np.ones(3, np.int32))
-    assert "scale: expected 2 elements" in refused(scale=three)
-    assert "input_scale: expected 3" in refused(input_scale=np.ones(2, np.float32))
-    assert "input_zero: expected 3" in refused(input_zero=np.ones(2, np.float32))
-    assert "must be finite" in refused(scale=nan[:2].copy())
-    assert "must be finite" in refused(input_scale=nan)
-    assert "must be finite" in refused(input_zero=nan)
-    assert "negative" in refused(input_scale=-three)
-    assert "-128" in refused(weight=np.full((2, 3, 1, 1), -128, np.int8))
-    most = np.zeros((2, 3, 1, 1), np.int8)
-    assert "below 2^31" in refused(weight=most, offset=np.full(2, -(2**31), np.int32))

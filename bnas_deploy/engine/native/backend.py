@@ -1,4 +1,4 @@
-"""The native backend: hands a program to the compiled kernels; not those, and no choice of backend.
+"""The native backend: hands the bytes of a ``.bnn`` file to the compiled kernels.
 
 Shapes: N batch, C channels, H W pixels.
 """
@@ -6,12 +6,12 @@ Shapes: N batch, C channels, H W pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.engine.native.program import build
 from bnas_deploy.engine.runner import (
     Floats,
     KernelUse,
@@ -21,8 +21,9 @@ from bnas_deploy.engine.runner import (
     check_threads,
     steady_clock,
 )
-from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.errors import BackendError, FormatError, UsageError
 from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.writer import unchecked_bytes
 from bnas_deploy.shown import unknown_name
 
 try:
@@ -49,17 +50,18 @@ def best_isa() -> str:
     return next(name for name, missing in isas().items() if not missing)
 
 
-def _check_isa(isa: str) -> str:
-    known = isas()
-    if isa not in known:
-        raise BackendError(unknown_name("instruction set", isa, known))
-    if known[isa]:
-        able = ", ".join(name for name, missing in known.items() if not missing)
-        msg = (
-            f"this machine cannot run {isa}: it lacks {', '.join(known[isa])}; choose one of {able}"
-        )
-        raise BackendError(msg)
-    return isa
+def _load(model: PackedModel, isa: str | None) -> _kernels.Model:
+    if isa and isa not in isas():
+        raise BackendError(unknown_name("instruction set", isa, isas()))
+    content = model.file
+    if content is None:  # provenance and cost may hold anything, and the kernels need neither
+        content = unchecked_bytes(replace(model, provenance={}, cost={}))
+    try:
+        return _kernels.load(content, isa=isa or None, verified=True)
+    except _kernels.FormatError as error:
+        raise FormatError(str(error)) from error
+    except ValueError as error:
+        raise BackendError(str(error)) from error
 
 
 class NativeRunner:
@@ -75,11 +77,18 @@ class NativeRunner:
     def __init__(self, model: PackedModel, *, isa: str | None = None, threads: int = 1) -> None:
         """Repack the weights and plan the memory.
 
+        Args:
+            model: Its file where it has one, else it is written to memory first; the kernels'
+                reader checks it.
+            isa: Instruction set; None for ``BNAS_ISA``, or the best of this machine.
+            threads: How many threads share a batch.
+
         Raises:
             BackendError: `isa` is unknown or this machine cannot run it, `threads` is below 1, or
                 the program needs more than the kernels' 16-bit dot products.
+            FormatError: The model is not valid.
         """
-        self._model = build(model, _check_isa(isa or best_isa()))
+        self._model = _load(model, isa)
         self.isa: str | None = self._model.isa
         self.threads = check_threads(threads)
         self.note: str | None = None
@@ -94,9 +103,9 @@ class NativeRunner:
         images = self._check(images)
         traces = [self._model.trace(images[i : i + 1]) for i in range(len(images))]
         values: dict[str, npt.NDArray[np.generic]] = {}
-        for i, (name, value) in enumerate(self._program.values.items()):
+        for name, value in self._program.values.items():
             dtype = np.bool_ if value.kind == "bits" else np.float32
-            rows = [trace[i] for trace in traces]
+            rows = [trace[name] for trace in traces]
             values[name] = np.stack(rows) if rows else np.empty((0, *value.shape), dtype)
         return values
 
