@@ -78,7 +78,8 @@ py::dict trace(LoadedModel& loaded, const py::object& object) {
     const Value& value = model.parts().values[id];
     const std::vector<std::size_t> shape = {value.planes.channels, value.planes.height,
                                             value.planes.width};
-    py::array array(value.bits ? py::dtype::of<bool>() : py::dtype::of<float>(), shape);
+    py::array array(value.kind == Kind::bits ? py::dtype::of<bool>() : py::dtype::of<float>(),
+                    shape);
     out.push_back(array.mutable_data());
     arrays[py::str(loaded.names[id])] = std::move(array);
   }

@@ -1,4 +1,4 @@
-// Owned memory on a cache line's border, zeroed; not an allocator.
+// Owned memory on a cache line's border, zeroed.
 #pragma once
 
 #include <cstddef>
@@ -6,16 +6,10 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <vector>
 
 namespace bnas {
 
 constexpr std::size_t cache_line = 64;
-
-constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-constexpr std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
 class Buffer {
  public:
@@ -37,35 +31,6 @@ class Buffer {
 
   std::size_t size_;
   std::unique_ptr<std::uint8_t, Free> data_;
-};
-
-// Constant tables of a model: what the steps' pointers point to.
-class Tables {
- public:
-  template <class T>
-  T* allocate(std::size_t count) {
-    buffers_.emplace_back(count * sizeof(T));
-    bytes_ += count * sizeof(T);
-    return reinterpret_cast<T*>(buffers_.back().data());
-  }
-
-  template <class T>
-  const T* copy(const T* from, std::size_t count) {
-    T* to = allocate<T>(count);
-    if (count != 0) std::memcpy(to, from, count * sizeof(T));
-    return to;
-  }
-
-  template <class T>
-  const T* copy(const std::vector<T>& from) {
-    return copy(from.data(), from.size());
-  }
-
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<Buffer> buffers_;
-  std::size_t bytes_ = 0;
 };
 
 }  // namespace bnas

@@ -8,15 +8,15 @@
 #pragma once
 
 #define BNAS_STEPS(STEP)                                                           \
-  STEP(BinaryConv, binary_conv)       /* tiles of outputs in groups of vectors */  \
+  STEP(BinaryConv, binary_conv)       /* tiles of outputs in strips of vectors */  \
   STEP(TurnedConv, turned_conv)       /* blocks of outputs in vectors of pixels */ \
   STEP(DepthwiseConv, depthwise_conv) /* byte planes */                            \
-  STEP(Conv2d, conv2d)                /* tiles of outputs in groups of vectors */  \
+  STEP(Conv2d, conv2d)                /* tiles of outputs in strips of vectors */  \
   STEP(Quantize, quantize)            /* planes of quads */                        \
   STEP(QuantizedConv, quantized_conv) /* tiles of outputs */                       \
   STEP(SplitPhases, split_phases)     /* planes */                                 \
   STEP(RepackBits, repack_bits)       /* byte planes of the output */              \
-  STEP(Binarize, binarize)            /* byte planes in groups of vectors */       \
+  STEP(Binarize, binarize)            /* byte planes in strips of vectors */       \
   STEP(Affine, affine)                /* channels, as for all without a remark */  \
   STEP(Relu, relu)                                                                 \
   STEP(Prelu, prelu)                                                               \

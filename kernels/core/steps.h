@@ -1,5 +1,5 @@
-// What the kernels are handed: steps as plain structs of sizes, value numbers and pointers. Not how
-// they are built (build/) and not how they are executed (generic/).
+// What the kernels are handed: steps as plain structs of sizes, value numbers and pointers. build/
+// makes them, generic/ executes them.
 //
 // A `bits` value lies in byte planes: plane g holds channels 8g..8g+7 of every pixel, one byte a
 // pixel, bit c % 8 for channel c, 1 meaning -1, unused bits zero. An f32 value lies in float
@@ -13,6 +13,8 @@
 namespace bnas {
 
 using ValueId = std::size_t;
+
+enum class Kind { f32, bits };
 
 constexpr std::size_t bits_per_plane =
     8;  // channels in one byte plane, and outputs in one binary tile
@@ -94,8 +96,8 @@ struct Stage {
 struct BinaryConv {
   ValueId input;
   Taps taps;
-  std::size_t groups;  // byte planes of the input (of one phase) that an output reads
-  std::size_t steps;   // taps * groups
+  std::size_t planes;  // byte planes of the input (of one phase) that an output reads
+  std::size_t steps;   // taps * planes
   std::size_t outputs;
   Sections sections;
   const std::uint8_t* weights;  // [tile][step][output of the tile]
@@ -151,11 +153,11 @@ struct Quantize {
 struct QuantizedConv {
   ValueId input, output;  // input: planes of quads
   Taps taps;
-  std::size_t groups, outputs;  // groups: planes of the input (of one phase)
-  std::size_t chunk;            // groups that are gathered at a time
+  std::size_t planes, outputs;  // planes: of the input (of one phase)
+  std::size_t chunk;            // planes that are gathered at a time
   const std::uint32_t*
-      outside;       // [group] what lies outside the image: not zero, but quantized zeros
-  std::size_t rows;  // of weights: (group, tap), rounded up to whole blocks
+      outside;       // [plane] what lies outside the image: not zero, but quantized zeros
+  std::size_t rows;  // of weights: (plane, tap), rounded up to whole blocks
   const std::uint32_t* weights;  // [tile][block of rows][output of the tile][row of the block]
   const std::int32_t* offset;    // [output]
   const float* scale;            // [output]
@@ -165,7 +167,7 @@ struct QuantizedConv {
 // Takes a strided image apart: slot i holds the pixels (y * stride_y + y0, x * stride_x + x0).
 struct SplitPhases {
   ValueId input, output;
-  bool bits;
+  Kind kind;
   std::size_t stride_y, stride_x, height, width;  // height, width: of a phase
   const std::size_t* first;                       // [slot][2] y0, x0
   std::size_t slots, planes;                      // planes: of the input
@@ -228,13 +230,13 @@ struct Constant {
   const float* values;  // [channel][pixel]
 };
 
-// Greatest signs of windows, or least ones: of the negative bits, an and over what is inside the
-// image, between two turns of the channels whose least is wanted.
+// Greatest signs of windows, or least ones: an "and" of the negative bits inside the image.
+// Channels whose least sign is wanted are inverted before and after.
 struct PoolBits {
   ValueId input, output;
   Window window;
-  const std::uint8_t* turned;  // [plane]
-  std::size_t row;             // bytes of a padded row in scratch memory, and two vectors more
+  const std::uint8_t* inverted;  // [plane] bits of those channels
+  std::size_t row;               // bytes of a padded row in scratch memory, and two vectors more
 };
 
 // Row by row: vectors of output columns, each tap a load with the stride of the window.

@@ -3,7 +3,7 @@
 // One step is one byte plane at one tap. Counts gather in bytes, at most 31 steps of 8 bits (248 <
 // 256), and move on to 16-bit sums, which may wrap: only dot = base - 2 popcount must fit.
 
-// Gathered bytes of a group of vectors: those of step s and vector v at bytes + s * step + v *
+// Gathered bytes of a strip of vectors: those of step s and vector v at bytes + s * step + v *
 // byte_lanes.
 struct Gathered {
   const std::uint8_t* bytes;
@@ -150,12 +150,12 @@ template <std::size_t vectors>
 void convolve_section(const BinaryConv& conv, const Frame& frame, Part part, std::size_t section) {
   const std::size_t first = part.first;
   alignas(64) std::int16_t dots[bits_per_plane * vectors * byte_lanes];
-  const Source<std::uint8_t> source{byte_plane(frame, conv.input, section * conv.groups),
-                                    planes_of(frame, conv.input).stride, conv.groups};
+  const Source<std::uint8_t> source{byte_plane(frame, conv.input, section * conv.planes),
+                                    planes_of(frame, conv.input).stride, conv.planes};
   Gathered in{source.planes + first * byte_lanes, source.stride};
   if (conv.taps.gather != Gather::direct) {
     in = {frame.scratch, vectors * byte_lanes};
-    gather(conv.taps, source, first, vectors, frame.scratch, {conv.groups * in.step, in.step});
+    gather(conv.taps, source, first, vectors, frame.scratch, {conv.planes * in.step, in.step});
   }
   const std::size_t first_plane = section * section_tiles(conv.sections, bits_per_plane);
   for (std::size_t tile = part.tiles.begin; tile < part.tiles.end; ++tile) {
@@ -169,7 +169,7 @@ void convolve_section(const BinaryConv& conv, const Frame& frame, Part part, std
 }
 
 template <std::size_t vectors>
-void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
+void convolve_strip(const BinaryConv& conv, const Frame& frame, Part part) {
   for_each_section(
       conv.sections, bits_per_plane, part.tiles, [&](std::size_t section, Range tiles) {
         convolve_section<vectors>(conv, frame, {part.first, tiles, part.encoded}, section);
@@ -179,7 +179,7 @@ void convolve_group(const BinaryConv& conv, const Frame& frame, Part part) {
 template <std::size_t vectors>
 void convolve_vectors(const BinaryConv& conv, const Frame& frame, Part part, std::size_t count) {
   if (count == vectors) {
-    convolve_group<vectors>(conv, frame, part);
+    convolve_strip<vectors>(conv, frame, part);
   } else if constexpr (vectors > 1) {
     convolve_vectors<vectors - 1>(conv, frame, part, count);
   }
@@ -189,8 +189,8 @@ void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
   const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, bits_per_plane);
   const bool encoded = range.end - range.begin > tiles;
   if (encoded) encode_weights(conv.weights, conv.outputs * conv.steps, weights_memory(conv, frame));
-  for_each_group(range, tiles, [&](std::size_t group, Range some) {
-    const std::size_t first = group * binary_vectors;
+  for_each_strip(range, tiles, [&](std::size_t strip, Range some) {
+    const std::size_t first = strip * binary_vectors;
     convolve_vectors<binary_vectors>(conv, frame, {first, some, encoded},
                                      smaller(binary_vectors, conv.taps.vectors - first));
   });

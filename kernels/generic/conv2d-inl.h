@@ -81,7 +81,7 @@ void conv2d_section(const Conv2d& conv, const Frame& frame, std::size_t first, s
 }
 
 template <std::size_t vectors>
-void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first, Range tiles) {
+void conv2d_strip(const Conv2d& conv, const Frame& frame, std::size_t first, Range tiles) {
   for_each_section(conv.sections, float_outputs, tiles, [&](std::size_t section, Range some) {
     conv2d_section<vectors>(conv, frame, first, section, some);
   });
@@ -90,19 +90,19 @@ void conv2d_group(const Conv2d& conv, const Frame& frame, std::size_t first, Ran
 template <std::size_t vectors>
 void conv2d_vectors(const Conv2d& conv, const Frame& frame, Range some, Range tiles) {
   if (some.end - some.begin == vectors) {
-    conv2d_group<vectors>(conv, frame, some.begin, tiles);
+    conv2d_strip<vectors>(conv, frame, some.begin, tiles);
   } else if constexpr (vectors > 1) {
     conv2d_vectors<vectors - 1>(conv, frame, some, tiles);
   }
 }
 
-// Groups are evened out (5 vectors: 3 2), since a lone vector does not fill the pipeline.
+// Strips are evened out (5 vectors: 3 2), since a lone vector does not fill the pipeline.
 void conv2d(const Conv2d& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
-  const std::size_t groups = (vectors + float_vectors - 1) / float_vectors;
+  const std::size_t strips = (vectors + float_vectors - 1) / float_vectors;
   const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, float_outputs);
-  for_each_group(range, tiles, [&](std::size_t group, Range some) {
-    const Range pixels{vectors * group / groups, vectors * (group + 1) / groups};
+  for_each_strip(range, tiles, [&](std::size_t strip, Range some) {
+    const Range pixels{vectors * strip / strips, vectors * (strip + 1) / strips};
     conv2d_vectors<float_vectors>(conv, frame, pixels, some);
   });
 }

@@ -33,18 +33,18 @@ void binarize_planes(const Binarize& step, const Frame& frame, Range planes, Ran
   }
 }
 
-// Units count through the planes of one group of pixels after the other, as in a convolution, so
+// Units count through the planes of one strip of pixels after the other, as in a convolution, so
 // that a thread finds in its cache what it wrote; alone it takes whole planes.
 void binarize(const Binarize& step, const Frame& frame, Range range) {
-  constexpr std::size_t group = binary_vectors * byte_lanes;
+  constexpr std::size_t strip = binary_vectors * byte_lanes;
   const Planes& in = planes_of(frame, step.input);
   const std::size_t planes = (in.channels + bits_per_plane - 1) / bits_per_plane;
-  const std::size_t groups = (pixels(in) + group - 1) / group;
-  if (range.end - range.begin == planes * groups)
+  const std::size_t strips = (pixels(in) + strip - 1) / strip;
+  if (range.end - range.begin == planes * strips)
     return binarize_planes(step, frame, {0, planes}, {0, pixels(in)});
-  for_each_group(range, planes, [&](std::size_t index, Range some) {
-    const std::size_t first = index * group;
-    binarize_planes(step, frame, some, {first, smaller(first + group, pixels(in))});
+  for_each_strip(range, planes, [&](std::size_t index, Range some) {
+    const std::size_t first = index * strip;
+    binarize_planes(step, frame, some, {first, smaller(first + strip, pixels(in))});
   });
 }
 

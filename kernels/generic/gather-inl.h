@@ -124,7 +124,7 @@ void split_phases(const SplitPhases& s, const Frame& frame, Range range) {
   for (std::size_t plane = range.begin; plane < range.end; ++plane) {
     for (std::size_t slot = 0; slot < s.slots; ++slot) {
       const std::size_t to = slot * s.planes + plane;
-      if (s.bits) {
+      if (s.kind == Kind::bits) {
         split_plane(s, in, byte_plane(frame, s.input, plane), slot,
                     byte_plane(frame, s.output, to));
       } else {

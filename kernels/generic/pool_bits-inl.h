@@ -8,25 +8,25 @@ struct PoolRows {
   std::size_t width;      // of the padded image, as far as windows reach
 };
 
-// Ands of the rows of a window, turned. Ones to the right are written over, and laid again.
-void and_rows(const Window& w, const std::uint8_t* in, std::size_t count, Bytes turned,
+// Ands of the rows of a window, inverted. Ones to the right are written over, and laid again.
+void and_rows(const Window& w, const std::uint8_t* in, std::size_t count, Bytes inverted,
               const PoolRows& scratch) {
   std::uint8_t* to = scratch.rows + w.pad_left;
   for (std::size_t x = 0; x < w.in_w; x += byte_lanes) {
-    Bytes sum = xor_bytes(load_bytes(in + x), turned);
+    Bytes sum = xor_bytes(load_bytes(in + x), inverted);
     for (std::size_t y = 1; y < count; ++y)
-      sum = sum & xor_bytes(load_bytes(in + y * w.in_w + x), turned);
+      sum = sum & xor_bytes(load_bytes(in + y * w.in_w + x), inverted);
     store_bytes(to + x, sum);
   }
   std::memset(to + w.in_w, 0xff, scratch.width - w.pad_left - w.in_w + byte_lanes);
 }
 
-void and_columns(const Window& w, Bytes turned, const PoolRows& scratch) {
+void and_columns(const Window& w, Bytes inverted, const PoolRows& scratch) {
   const std::size_t count = (w.out_w - 1) * w.stride_x + 1;
   for (std::size_t x = 0; x < count; x += byte_lanes) {
     Bytes sum = load_bytes(scratch.rows + x);
     for (std::size_t kx = 1; kx < w.kernel_w; ++kx) sum = sum & load_bytes(scratch.rows + x + kx);
-    store_bytes(scratch.columns + x, xor_bytes(sum, turned));
+    store_bytes(scratch.columns + x, xor_bytes(sum, inverted));
   }
 }
 
@@ -37,12 +37,12 @@ void pool_bits(const PoolBits& step, const Frame& frame, Range range) {
   for (std::size_t plane = range.begin; plane < range.end; ++plane) {
     const std::uint8_t* in = byte_plane(frame, step.input, plane);
     std::uint8_t* out = byte_plane(frame, step.output, plane);
-    const Bytes turned = broadcast_bytes(step.turned[plane] * 0x01010101u);
+    const Bytes inverted = broadcast_bytes(step.inverted[plane] * 0x01010101u);
     for (std::size_t y = 0; y < w.out_h; ++y, out += w.out_w) {
       const Range inside = rows_inside(w, y);
       const std::size_t top = y * w.stride_y + inside.begin - w.pad_top;
-      and_rows(w, in + top * w.in_w, inside.end - inside.begin, turned, scratch);
-      and_columns(w, turned, scratch);
+      and_rows(w, in + top * w.in_w, inside.end - inside.begin, inverted, scratch);
+      and_columns(w, inverted, scratch);
       if (w.stride_x == 1) {
         std::memcpy(out, scratch.columns, w.out_w);
       } else {

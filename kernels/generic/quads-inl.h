@@ -1,7 +1,7 @@
-// What every kind of 8-bit tile shares: the quads of a group of pixels brought together in scratch
-// memory, and their sums put away. Scratch layout: [group][tap][vector][lane].
+// What every kind of 8-bit tile shares: the quads of a strip of pixels brought together in scratch
+// memory, and their sums put away. Scratch layout: [plane][tap][vector][lane].
 
-// Rows (group, tap) from `begin` on, gathered at `in`; and where their sums go.
+// Rows (plane, tap) from `begin` on, gathered at `in`; and where their sums go.
 struct QuadChunk {
   const std::uint32_t* in;
   std::size_t begin, rows;

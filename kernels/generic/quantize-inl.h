@@ -7,17 +7,17 @@ std::uint32_t* quad_plane(const Frame& frame, ValueId id, std::size_t plane) {
   return reinterpret_cast<std::uint32_t*>(float_plane(frame, id, plane));
 }
 
-// How the four channels of a group are quantized; those beyond the last read an existing one and
+// How the four channels of a plane are quantized; those beyond the last read an existing one and
 // become zero.
 struct QuadChannels {
   const float* plane[channels_per_quad];
   Floats scale[channels_per_quad], zero[channels_per_quad];
 };
 
-QuadChannels quad_channels(const Quantize& step, const Frame& frame, std::size_t group) {
+QuadChannels quad_channels(const Quantize& step, const Frame& frame, std::size_t plane) {
   QuadChannels channels;
   for (std::size_t i = 0; i < channels_per_quad; ++i) {
-    const std::size_t c = group * channels_per_quad + i;
+    const std::size_t c = plane * channels_per_quad + i;
     const bool exists = c < step.channels;
     channels.plane[i] = float_plane(frame, step.input, exists ? c : step.channels - 1);
     channels.scale[i] = broadcast_float(exists ? step.scale[c] : 0.0f);
@@ -33,9 +33,9 @@ Floats clamp_activations(Floats x) {
 
 void quantize(const Quantize& step, const Frame& frame, Range range) {
   const std::size_t count = pixels(planes_of(frame, step.input));
-  for (std::size_t group = range.begin; group < range.end; ++group) {
-    const QuadChannels in = quad_channels(step, frame, group);
-    std::uint32_t* out = quad_plane(frame, step.output, group);
+  for (std::size_t plane = range.begin; plane < range.end; ++plane) {
+    const QuadChannels in = quad_channels(step, frame, plane);
+    std::uint32_t* out = quad_plane(frame, step.output, plane);
     for (std::size_t i = 0; i < count; i += float_lanes) {
       Floats t[channels_per_quad];
 #pragma GCC unroll 4

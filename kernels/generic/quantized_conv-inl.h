@@ -1,36 +1,36 @@
 // Convolution of activations of 7 bits with weights of 8: exact sums of 32 bits, scaled to floats.
-// Lanes are output pixels, so that sums never run across lanes. Not the tiles themselves.
+// Lanes are output pixels, so that sums never run across lanes.
 
 template <std::size_t vectors>
-void quantized_group(const QuantizedConv& conv, const Frame& frame, std::size_t first,
+void quantized_strip(const QuantizedConv& conv, const Frame& frame, std::size_t first,
                      Range tiles) {
   auto* in = reinterpret_cast<std::uint32_t*>(frame.scratch);
   const std::size_t taps = conv.taps.taps;
   const std::size_t stride = planes_of(frame, conv.input).stride;
-  for (std::size_t g = 0; g < conv.groups; g += conv.chunk) {
-    const std::size_t count = smaller(conv.chunk, conv.groups - g);
-    gather_quads(conv.taps, {quad_plane(frame, conv.input, g), stride, count}, conv.outside + g,
+  for (std::size_t p = 0; p < conv.planes; p += conv.chunk) {
+    const std::size_t count = smaller(conv.chunk, conv.planes - p);
+    gather_quads(conv.taps, {quad_plane(frame, conv.input, p), stride, count}, conv.outside + p,
                  first, vectors, in);
     quantized_outputs<vectors>(
-        conv, frame, {in, g * taps, count * taps, first, g + count == conv.groups}, tiles);
+        conv, frame, {in, p * taps, count * taps, first, p + count == conv.planes}, tiles);
   }
 }
 
 template <std::size_t vectors>
 void quantized_vectors(const QuantizedConv& conv, const Frame& frame, Range some, Range tiles) {
   if (some.end - some.begin == vectors) {
-    quantized_group<vectors>(conv, frame, some.begin, tiles);
+    quantized_strip<vectors>(conv, frame, some.begin, tiles);
   } else if constexpr (vectors > 1) {
     quantized_vectors<vectors - 1>(conv, frame, some, tiles);
   }
 }
 
-// Groups are evened out, as for floats.
+// Strips are evened out, as for floats.
 void quantized_conv(const QuantizedConv& conv, const Frame& frame, Range range) {
   const std::size_t vectors = conv.taps.vectors;
-  const std::size_t groups = (vectors + quad_vectors - 1) / quad_vectors;
-  for (std::size_t group = 0; group < groups; ++group) {
-    const Range pixels{vectors * group / groups, vectors * (group + 1) / groups};
+  const std::size_t strips = (vectors + quad_vectors - 1) / quad_vectors;
+  for (std::size_t strip = 0; strip < strips; ++strip) {
+    const Range pixels{vectors * strip / strips, vectors * (strip + 1) / strips};
     quantized_vectors<quad_vectors>(conv, frame, pixels, range);
   }
 }

@@ -1,4 +1,4 @@
-// Where the planes of a value lie in a frame; no arithmetic on their contents.
+// Where the planes of a value lie in a frame.
 
 const Planes& planes_of(const Frame& frame, ValueId id) { return frame.values[id]; }
 
@@ -34,10 +34,11 @@ void for_each_section(const Sections& sections, std::size_t size, Range tiles, B
   }
 }
 
-// Units of a convolution count through the tiles of outputs of one group of pixels after the other.
-// Calls body(group, tiles) for the groups that a range touches.
+// Vectors of pixels that are worked on at a time make a strip. Units of a convolution count through
+// the tiles of outputs of one strip after the other. Calls body(strip, tiles) for the strips that a
+// range touches.
 template <class Body>
-void for_each_group(Range range, std::size_t tiles, Body body) {
+void for_each_strip(Range range, std::size_t tiles, Body body) {
   for (std::size_t unit = range.begin; unit < range.end;) {
     const std::size_t tile = unit % tiles;
     const std::size_t count = smaller(tiles - tile, range.end - unit);

@@ -46,7 +46,7 @@ void finish_turned(const TurnedConv& step, const Counts<pixels, vectors>& counts
 }
 
 // Eight pixels of 64 marks each into eight planes of eight pixels.
-void turn_marks(std::uint64_t (&marks)[8]) {
+void transpose_marks(std::uint64_t (&marks)[8]) {
   const __m512i pairs =
       _mm512_broadcast_i32x4(_mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
   alignas(64) std::uint16_t order[32];
@@ -70,7 +70,7 @@ void threshold_turned(const Stage& stage, const std::int16_t* limits, const Fram
       const std::uint64_t second = _mm512_cmpgt_epi16_mask(load_words(dot + half_lanes), high);
       marks[i] = (first_half | second << half_lanes) & ~std::uint64_t{0} >> (byte_lanes - count);
     }
-    turn_marks(marks);
+    transpose_marks(marks);
     for (std::size_t j = 0; j * bits_per_plane < count; ++j) {
       const std::size_t plane = first / bits_per_plane + j;
       const std::uint64_t bits = marks[j] ^ stage.inverted[plane] * 0x0101010101010101u;
@@ -82,7 +82,7 @@ void threshold_turned(const Stage& stage, const std::int16_t* limits, const Fram
 
 // Rows of 16 outputs of eight pixels into eight pixels of 16 outputs, two outputs a vector: those
 // of the first half of a vector come from one lane of 128 bits, those of the other from the next.
-void turn_floats(const Floats (&x)[8], Floats (&out)[8]) {
+void transpose_floats(const Floats (&x)[8], Floats (&out)[8]) {
   Floats pairs[8], fours[8];
   for (std::size_t i = 0; i < 4; ++i) {
     pairs[2 * i] = _mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]);
@@ -113,17 +113,17 @@ void store_pixels(float* out, __m256 x, __mmask8 pixels) {
 
 // Eight pixels of up to 16 outputs, `stride` apart.
 template <bool accumulate>
-void store_turned(const Floats (&x)[8], float* out, std::size_t stride, std::size_t outputs,
-                  std::size_t pixels) {
-  Floats turned[8];
-  turn_floats(x, turned);
+void store_transposed(const Floats (&x)[8], float* out, std::size_t stride, std::size_t outputs,
+                      std::size_t pixels) {
+  Floats transposed[8];
+  transpose_floats(x, transposed);
   const auto mask = static_cast<__mmask8>((1u << pixels) - 1);
 #pragma GCC unroll 4
   for (std::size_t j = 0; j < 4; ++j) {
 #pragma GCC unroll 2
     for (std::size_t half = 0; half < 2; ++half) {
       const std::size_t first = 8 * half + j;
-      const Floats two = turned[2 * j + half];
+      const Floats two = transposed[2 * j + half];
       if (first < outputs)
         store_pixels<accumulate>(out + first * stride, _mm512_castps512_ps256(two), mask);
       if (first + 4 < outputs)
@@ -149,7 +149,7 @@ void scale_turned(const Stage& stage, const Frame& frame, const TurnedTile& tile
         x[i] = add_floats(x[i], load_floats(stage.shift + tile.first_output + o));
       if (stage.relu) x[i] = relu_floats(x[i]);
     }
-    store_turned<accumulate>(x, out, stride, smaller(float_lanes, tile.outputs - o), pixels);
+    store_transposed<accumulate>(x, out, stride, smaller(float_lanes, tile.outputs - o), pixels);
   }
 }
 
@@ -198,14 +198,14 @@ void turned_some(const TurnedConv& step, const Frame& frame, const TurnedTile& t
 void turned_conv(const TurnedConv& step, const Frame& frame, Range range) {
   const BinaryConv& conv = step.conv;
   const Source<std::uint8_t> source{byte_plane(frame, conv.input, 0),
-                                    planes_of(frame, conv.input).stride, conv.groups};
+                                    planes_of(frame, conv.input).stride, conv.planes};
   const std::size_t blocks = (conv.outputs + block_lanes - 1) / block_lanes;
-  for_each_group(range, blocks, [&](std::size_t vector, Range some) {
+  for_each_strip(range, blocks, [&](std::size_t vector, Range some) {
     const std::size_t first = vector * byte_lanes;
     Gathered in{source.planes + first, source.stride};
     if (conv.taps.gather != Gather::direct) {
       in = {frame.scratch, byte_lanes};
-      gather(conv.taps, source, vector, 1, frame.scratch, {conv.groups * in.step, in.step});
+      gather(conv.taps, source, vector, 1, frame.scratch, {conv.planes * in.step, in.step});
     }
     const std::size_t end = smaller(byte_lanes, step.pixels - first);
     for (std::size_t pixel = 0; pixel < end; pixel += turned_pixels) {

@@ -22,6 +22,8 @@ inline std::uint64_t times(std::uint64_t a, std::uint64_t b) {
   return b != 0 && a > most / b ? most : a * b;
 }
 
+inline std::uint64_t ceil_divide(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+
 // What the steps so far cost.
 class Work {
  public:

@@ -57,7 +57,8 @@ void ModelFile::read_values(const JsonValue& values) {
   values.for_members([&](std::string_view name, const JsonValue& json) {
     const NamedValue value = read_value(json, name, values_.size());
     const Shape& shape = value.shape;
-    total += shape.channels * round_up(shape.height * shape.width, vector_elements);
+    total +=
+        shape.channels * ceil_divide(shape.height * shape.width, vector_elements) * vector_elements;
     values_.push_back(&scope_.values.emplace(name, value).first->second);
     names_.emplace_back(name);
   });
@@ -138,12 +139,11 @@ void ModelFile::read_preprocessing(const JsonValue& json) {
 }
 
 std::unique_ptr<Model> ModelFile::build(const Kernels& kernels) const {
-  Builder builder(kernels);
+  Draft draft(kernels);
   for (const NamedValue* value : values_)
-    builder.add_value(value->kind == Kind::bits, value->shape.channels, value->shape.height,
-                      value->shape.width);
-  for (const AddStep& add : steps_) add(builder);
-  return builder.build(input_->id, output_->id);
+    draft.add_value(value->kind, value->shape.channels, value->shape.height, value->shape.width);
+  for (const AddStep& add : steps_) add(draft);
+  return draft.finish(input_->id, output_->id);
 }
 
 }  // namespace bnas

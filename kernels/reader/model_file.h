@@ -32,8 +32,8 @@ class ModelFile {
   ModelFile(const ModelFile&) = delete;
   ModelFile& operator=(const ModelFile&) = delete;
 
-  // Throws std::invalid_argument where the kernels refuse the program; the message says which step
-  // and why.
+  // Throws std::invalid_argument where the engine cannot run the program; the message says which
+  // step and why.
   std::unique_ptr<Model> build(const Kernels& kernels) const;
 
   const Version& version() const { return container_.version; }

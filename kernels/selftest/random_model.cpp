@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "core/build/builder.h"
+#include "core/build/draft.h"
 
 namespace bnas {
 namespace {
@@ -61,7 +61,7 @@ Convolution random_window(Random& random, const Shape& in, std::size_t outputs, 
 }
 
 // An 8-bit convolution with random weights of up to its greatest magnitude.
-void add_quantized_part(Builder& b, Random& random, ValueId input, ValueId output,
+void add_quantized_part(Draft& b, Random& random, ValueId input, ValueId output,
                         std::size_t channels, const Convolution& conv) {
   const std::size_t outputs = conv.out.channels;
   std::vector<std::int8_t> weight;
@@ -73,7 +73,7 @@ void add_quantized_part(Builder& b, Random& random, ValueId input, ValueId outpu
   std::vector<float> scale = floats(random, outputs), input_scale = floats(random, channels);
   for (float& x : scale) x /= 4096.0f;  // or what it is added to would not matter
   for (float& x : input_scale) x = 50.0f * x * x;
-  b.add_quantized_conv2d({input, output, array(weight), array(offset), array(scale),
+  b.add(QuantizedConvSpec{input, output, array(weight), array(offset), array(scale),
                           array(input_scale), array(zero), conv.window, random() % 2 == 0});
 }
 
@@ -82,33 +82,33 @@ struct BinaryValues {
 };
 
 // One binary convolution with both kinds of stages, and one that adds onto what the first scaled.
-void add_binary_part(Builder& b, Random& random, std::size_t channels, const Convolution& conv,
+void add_binary_part(Draft& b, Random& random, std::size_t channels, const Convolution& conv,
                      const BinaryValues& v) {
   const std::size_t outputs = conv.out.channels;
   const std::size_t taps = conv.window.kernel[0] * conv.window.kernel[1];
   const auto weight = words(random, outputs, taps * channels), flip = words(random, 1, outputs);
   const auto fold = integers(random, outputs * taps, 9), limits = integers(random, outputs, 30);
   const auto beta = floats(random, outputs);
-  BinaryConvSpec spec{v.input, array(weight), array(fold), conv.window, {}};
+  BinaryConvSpec spec{v.input, outputs, array(weight), array(fold), conv.window, {}};
   spec.stages.push_back({Stage::Kind::scale, v.scaled, {}, {}, array(beta), {}, true, false, 0, 0});
   spec.stages.push_back(
       {Stage::Kind::threshold, v.bits, array(limits), array(flip), {}, {}, false, false, 0, 0});
-  b.add_binary_conv2d(spec);
+  b.add(spec);
   const auto pointwise = words(random, outputs, outputs);
-  spec = {v.bits, array(pointwise), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
+  spec = {v.bits, outputs, array(pointwise), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
   spec.stages.push_back(
       {Stage::Kind::scale, v.added, {}, {}, array(beta), {}, false, true, v.scaled, 0});
-  b.add_binary_conv2d(spec);
+  b.add(spec);
 }
 
 // A 1x1 binary convolution of as many outputs as inputs.
-void add_pointwise(Builder& b, Random& random, ValueId input, ValueId output,
-                   std::size_t channels) {
+void add_pointwise(Draft& b, Random& random, ValueId input, ValueId output, std::size_t channels) {
   const auto weight = words(random, channels, channels);
   const auto beta = floats(random, channels);
-  BinaryConvSpec spec{input, array(weight), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, {}};
+  BinaryConvSpec spec{input, channels, array(weight), {}, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+                      {}};
   spec.stages.push_back({Stage::Kind::scale, output, {}, {}, array(beta), {}, false, false, 0, 0});
-  b.add_binary_conv2d(spec);
+  b.add(spec);
 }
 
 struct DepthwiseValues {
@@ -116,22 +116,22 @@ struct DepthwiseValues {
 };
 
 // A depthwise convolution of the bits, with both kinds of stages, times the mean magnitude.
-void add_depthwise_part(Builder& b, Random& random, const Shape& shape, const DepthwiseValues& v,
+void add_depthwise_part(Draft& b, Random& random, const Shape& shape, const DepthwiseValues& v,
                         ValueId marks) {
   const std::size_t c = shape.channels, kernel = 1 + 2 * pick(random, 0, 2);
   const auto weight = words(random, c, kernel * kernel), flip = words(random, 1, c);
   const auto limits = integers(random, c, 5);
   const auto beta = floats(random, c), scale = floats(random, c), shift = floats(random, c);
   const std::size_t pad = kernel / 2;
-  BinaryConvSpec spec{
-      v.bits, array(weight), {}, {{kernel, kernel}, {1, 1}, {pad, pad, pad, pad}, {1, 1}}, {}};
+  DepthwiseConvSpec spec{
+      v.bits, array(weight), {{kernel, kernel}, {1, 1}, {pad, pad, pad, pad}, {1, 1}}, {}};
   spec.stages.push_back({Stage::Kind::scale, v.dots, {}, {}, array(beta), {}, false, false, 0, 0});
   spec.stages.push_back(
       {Stage::Kind::threshold, marks, array(limits), array(flip), {}, {}, false, false, 0, 0});
-  b.add_depthwise_conv2d(spec);
+  b.add(spec);
   const auto terms = floats(random, 2);
-  b.add_mean_magnitude({v.floats, v.mean, array(scale), array(shift), array(terms)});
-  b.add_multiply(v.dots, v.mean, v.product);
+  b.add(MeanMagnitudeSpec{v.floats, v.mean, array(scale), array(shift), array(terms)});
+  b.add(MultiplySpec{v.dots, v.mean, v.product});
 }
 
 struct GroupedValues {
@@ -140,9 +140,9 @@ struct GroupedValues {
 
 // Values behind bits of a shape: pooled bits, so many outputs of a convolution in groups, and
 // gates.
-GroupedValues grouped_values(Builder& b, ValueId bits, const Shape& in, std::size_t outputs) {
+GroupedValues grouped_values(Draft& b, ValueId bits, const Shape& in, std::size_t outputs) {
   const auto add = [&](bool of_bits, const Shape& s) {
-    return b.add_value(of_bits, s.channels, s.height, s.width);
+    return b.add_value(of_bits ? Kind::bits : Kind::f32, s.channels, s.height, s.width);
   };
   const Shape out{outputs, in.height, in.width}, one{outputs, 1, 1};
   GroupedValues v{};
@@ -161,7 +161,7 @@ GroupedValues grouped_values(Builder& b, ValueId bits, const Shape& in, std::siz
 }
 
 // A pool of bits, a convolution in groups with both stages, activations, a gate and a map.
-void add_grouped_part(Builder& b, Random& random, const Shape& in, std::size_t groups,
+void add_grouped_part(Draft& b, Random& random, const Shape& in, std::size_t groups,
                       std::size_t outputs, const GroupedValues& v) {
   const auto minimum = words(random, 1, in.channels), flip = words(random, 1, outputs);
   const auto weight = words(random, outputs, 9 * (in.channels / groups));
@@ -171,20 +171,20 @@ void add_grouped_part(Builder& b, Random& random, const Shape& in, std::size_t g
   const std::vector<float> high(outputs, 3.0f);
   const auto map = floats(random, in.height * in.width);
   const WindowSpec window{{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
-  b.add_pool_bits({v.bits, v.pooled, window, array(minimum)});
-  BinaryConvSpec spec{v.pooled, array(weight), {}, window, {}, groups};
+  b.add(PoolBitsSpec{v.bits, v.pooled, window, array(minimum)});
+  BinaryConvSpec spec{v.pooled, outputs, array(weight), {}, window, {}, groups};
   spec.stages.push_back(
       {Stage::Kind::threshold, v.marks, array(limits), array(flip), {}, {}, false, false, 0, 0});
   spec.stages.push_back(
       {Stage::Kind::scale, v.sums, {}, {}, array(beta), array(shift), false, false, 0, 0});
-  b.add_binary_conv2d(spec);
-  b.add_prelu({v.sums, v.bent, array(slope)});
-  b.add_clip({v.bent, v.bound, array(low), array(high)});
-  b.add_global_avg_pool(v.bound, v.mean);
-  b.add_sigmoid(v.mean, v.gate);
-  b.add_multiply(v.bound, v.gate, v.gated);
-  b.add_constant(v.map, array(map));
-  b.add_multiply(v.gated, v.map, v.result);
+  b.add(spec);
+  b.add(PreluSpec{v.sums, v.bent, array(slope)});
+  b.add(ClipSpec{v.bent, v.bound, array(low), array(high)});
+  b.add(GlobalAvgPoolSpec{v.bound, v.mean});
+  b.add(SigmoidSpec{v.mean, v.gate});
+  b.add(MultiplySpec{v.bound, v.gate, v.gated});
+  b.add(ConstantSpec{v.map, array(map)});
+  b.add(MultiplySpec{v.gated, v.map, v.result});
 }
 
 std::size_t some_divisor(std::size_t n) { return n % 3 == 0 ? 3 : n % 2 == 0 ? 2 : n; }
@@ -192,14 +192,14 @@ std::size_t some_divisor(std::size_t n) { return n % 3 == 0 ? 3 : n % 2 == 0 ? 2
 // Image, float and 8-bit convolution, their sum, pool, affine, bits, binary convolution with both
 // stages, mean; a depthwise convolution of the same bits, its mean; one in groups; linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
-  Builder b(kernels);
+  Draft b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
   const std::size_t groups = some_divisor(o1), o3 = groups * pick(random, 1, 9);
   const Convolution conv = random_window(random, image, o1, true);
   const Convolution pool = random_window(random, conv.out, o1, false);
   const Convolution binary = random_window(random, pool.out, o2, true);
   const auto add = [&](bool bits, const Shape& s) {
-    return b.add_value(bits, s.channels, s.height, s.width);
+    return b.add_value(bits ? Kind::bits : Kind::f32, s.channels, s.height, s.width);
   };
   const ValueId in = add(false, image), x1 = add(false, conv.out), x2 = add(false, pool.out);
   const ValueId x3 = add(false, pool.out), x4 = add(true, pool.out), x5 = add(false, binary.out);
@@ -218,28 +218,28 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
 
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
   const auto w1 = floats(random, o1 * image.channels * taps1), b1 = floats(random, o1);
-  b.add_conv2d({in, x1, array(w1), array(b1), conv.window, true});
+  b.add(Conv2dSpec{in, x1, array(w1), array(b1), conv.window, true});
   add_quantized_part(b, random, in, quantized, image.channels, conv);
-  b.add_add_slice({x1, quantized, sum, 0});
-  b.add_pool({sum, x2, pool.window, random() % 2 == 0});
+  b.add(AddSliceSpec{x1, quantized, sum, 0});
+  b.add(PoolSpec{sum, x2, pool.window, random() % 2 == 0});
   const auto scale = floats(random, o1), shift = floats(random, o1);
-  b.add_affine({x2, x3, array(scale), array(shift)});
+  b.add(AffineSpec{x2, x3, array(scale), array(shift)});
   const auto threshold = floats(random, o1);
   const auto flip = words(random, 1, o1);
-  b.add_binarize({x3, x4, array(threshold), array(flip)});
+  b.add(BinarizeSpec{x3, x4, array(threshold), array(flip)});
   add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
   add_depthwise_part(b, random, pool.out, {x3, x4, dots, mean, product}, marks);
   add_pointwise(b, random, marks, marked, o1);
-  b.add_global_avg_pool(product, x11);
-  b.add_global_avg_pool(marked, x12);
-  b.add_concat({x7, x5}, x10);
-  b.add_global_avg_pool(x10, x8);
+  b.add(GlobalAvgPoolSpec{product, x11});
+  b.add(GlobalAvgPoolSpec{marked, x12});
+  b.add(ConcatSpec{{x7, x5}, x10});
+  b.add(GlobalAvgPoolSpec{x10, x8});
   add_grouped_part(b, random, pool.out, groups, o3, grouped);
-  b.add_global_avg_pool(grouped.result, x14);
-  b.add_concat({x8, x11, x12, x14}, x13);
+  b.add(GlobalAvgPoolSpec{grouped.result, x14});
+  b.add(ConcatSpec{{x8, x11, x12, x14}, x13});
   const auto w2 = floats(random, 3 * (2 * o2 + 2 * o1 + o3));
-  b.add_linear({x13, x9, array(w2), {}});
-  return b.build(in, x9);
+  b.add(LinearSpec{x13, x9, array(w2), {}});
+  return b.finish(in, x9);
 }
 
 }  // namespace

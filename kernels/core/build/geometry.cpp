@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/buffer.h"
+#include "core/sizes.h"
 
 namespace bnas {
 namespace {
@@ -12,19 +12,20 @@ namespace {
 // vectors.
 constexpr std::size_t max_phases = 64;
 
-std::ptrdiff_t signed_size(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
+// Taps may lie so far outside an image that their place in memory has more than 32 bits.
+std::int64_t signed_size(std::size_t n) { return static_cast<std::int64_t>(n); }
 
 struct Displacement {
-  std::ptrdiff_t y, x;  // input pixels from (y * stride, x * stride) of the output pixel (y, x)
+  std::int64_t y, x;  // input pixels from (y * stride, x * stride) of the output pixel (y, x)
 };
 
 Displacement displacement(const Window& w, std::size_t tap) {
-  return {signed_size(tap / w.kernel_w * w.dilation_y) - signed_size(w.pad_top),
-          signed_size(tap % w.kernel_w * w.dilation_x) - signed_size(w.pad_left)};
+  return {signed_size(tap / w.kernel_w) * signed_size(w.dilation_y) - signed_size(w.pad_top),
+          signed_size(tap % w.kernel_w) * signed_size(w.dilation_x) - signed_size(w.pad_left)};
 }
 
-std::ptrdiff_t floor_divide(std::ptrdiff_t a, std::size_t by) {
-  const std::ptrdiff_t b = signed_size(by);
+std::int64_t floor_divide(std::int64_t a, std::size_t by) {
+  const std::int64_t b = signed_size(by);
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
@@ -33,9 +34,9 @@ struct Span {
 };
 
 // The n in [0, count) with 0 <= n * stride + shift < extent.
-Span inside_span(std::ptrdiff_t shift, std::size_t stride, std::size_t extent, std::size_t count) {
-  const auto clamp = [count](std::ptrdiff_t n) {
-    return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(n, 0, signed_size(count)));
+Span inside_span(std::int64_t shift, std::size_t stride, std::size_t extent, std::size_t count) {
+  const auto clamp = [count](std::int64_t n) {
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(n, 0, signed_size(count)));
   };
   const std::size_t begin = clamp(-floor_divide(shift, stride));
   const std::size_t end = clamp(-floor_divide(shift - signed_size(extent), stride));
@@ -88,17 +89,19 @@ void find_patterns(const Window& w, std::size_t lanes, Geometry& g) {
 
 // Finds the phases of the image that the taps read, and each tap's shift in its phase.
 void find_offsets(const Window& w, std::size_t planes, std::size_t multiple, Geometry& g) {
-  const std::size_t slot_size = planes * round_up(g.phase_h * g.phase_w, multiple);
+  const std::size_t slot_size = product(planes, round_up(product(g.phase_h, g.phase_w), multiple));
   for (std::size_t t = 0; t < taps_of(w); ++t) {
     const Displacement d = displacement(w, t);
-    const std::ptrdiff_t y = floor_divide(d.y, w.stride_y);
-    const std::ptrdiff_t x = floor_divide(d.x, w.stride_x);
+    const std::int64_t y = floor_divide(d.y, w.stride_y);
+    const std::int64_t x = floor_divide(d.x, w.stride_x);
     const Phase phase{static_cast<std::size_t>(d.y - y * signed_size(w.stride_y)),
                       static_cast<std::size_t>(d.x - x * signed_size(w.stride_x))};
     auto slot = std::find(g.phases.begin(), g.phases.end(), phase);
     if (slot == g.phases.end()) slot = g.phases.insert(slot, phase);
-    const std::size_t start = static_cast<std::size_t>(slot - g.phases.begin()) * slot_size;
-    g.offset.push_back(signed_size(start) + y * signed_size(g.phase_w) + x);
+    const std::size_t start = product(static_cast<std::size_t>(slot - g.phases.begin()), slot_size);
+    // Of a tap that no pixel has inside the image any number will do: it is not used.
+    g.offset.push_back(
+        static_cast<std::ptrdiff_t>(signed_size(start) + y * signed_size(g.phase_w) + x));
   }
 }
 

@@ -1,4 +1,4 @@
-// Where the taps of a convolution lie for each vector of output pixels; not the gathering itself.
+// Where the taps of a convolution lie for each vector of output pixels.
 #pragma once
 
 #include <array>

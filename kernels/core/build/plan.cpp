@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/buffer.h"
+#include "core/sizes.h"
 
 namespace bnas {
 namespace {
@@ -62,12 +63,12 @@ std::size_t lowest_gap(const std::vector<Placed>& placed, const Life& life, std:
   return offset;
 }
 
-}  // namespace
-
 std::size_t bytes_of(const Value& value) {
-  const std::size_t element = value.bits ? 1 : sizeof(float);
-  return round_up(value.planes.planes * value.planes.stride * element, cache_line);
+  const std::size_t element = value.kind == Kind::bits ? 1 : sizeof(float);
+  return round_up(product(value.planes.planes, value.planes.stride, element), cache_line);
 }
+
+}  // namespace
 
 std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps, ValueId input,
                  ValueId output) {
@@ -85,7 +86,7 @@ std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps, ValueId i
     const std::size_t bytes = bytes_of(values[id]);
     const std::size_t start = lowest_gap(placed, lives[id], bytes);
     values[id].planes.offset = start;
-    arena = std::max(arena, start + bytes);
+    arena = std::max(arena, sum(start, bytes));
     const auto after =
         std::upper_bound(placed.begin(), placed.end(), start,
                          [](std::size_t at, const Placed& other) { return at < other.start; });

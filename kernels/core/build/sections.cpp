@@ -1,7 +1,8 @@
-// What convolutions in groups need besides: planes that no two groups share.
+#include "core/build/sections.h"
+
 #include <algorithm>
 
-#include "core/build/builder.h"
+#include "core/repack/binary.h"
 
 namespace bnas {
 namespace {
@@ -17,31 +18,9 @@ RepackBits::Piece piece_of(const Run& run) {
           static_cast<std::uint8_t>(((1u << run.count) - 1) << low)};
 }
 
-}  // namespace
-
-void Builder::require_groups(std::size_t groups, std::size_t channels, std::size_t outputs) const {
-  require(groups >= 1 && channels % groups == 0 && outputs % groups == 0,
-          std::to_string(groups) + " groups do not divide " + std::to_string(channels) +
-              " channels and " + std::to_string(outputs) + " outputs");
-}
-
-ValueId Builder::add_aligned(const Sections& sections, std::size_t height, std::size_t width) {
-  return add_hidden(true, sections.count * planes_for(sections.outputs), height, width);
-}
-
-// The input, or a copy in which each group begins a new plane.
-ValueId Builder::align_input(ValueId input, std::size_t groups) {
-  const Planes in = values_[input].planes;
-  const Sections sections{groups, in.channels / groups};
-  if (groups == 1 || sections.outputs % bits_per_plane == 0) return input;
-  const ValueId aligned = add_aligned(sections, in.height, in.width);
-  repack_bits(input, aligned, sections, true);
-  return aligned;
-}
-
 // From channels without gaps to sections that begin a new plane (align), or back.
-void Builder::repack_bits(ValueId from, ValueId to, const Sections& sections, bool align) {
-  std::vector<std::vector<RepackBits::Piece>> planes(values_[to].planes.planes);
+void repack_bits(Draft& draft, ValueId from, ValueId to, const Sections& sections, bool align) {
+  std::vector<std::vector<RepackBits::Piece>> planes(draft.planes(to).planes);
   const std::size_t channels = sections.count * sections.outputs;
   for (std::size_t c = 0, count = 0; c < channels; c += count) {
     const std::size_t place = place_of(sections, c);
@@ -56,8 +35,27 @@ void Builder::repack_bits(ValueId from, ValueId to, const Sections& sections, bo
     pieces.insert(pieces.end(), some.begin(), some.end());
     first.push_back(pieces.size());
   }
-  const RepackBits op{from, to, tables_.copy(first), tables_.copy(pieces)};
-  add_step(op, planes.size(), {from}, {to});
+  const RepackBits op{from, to, draft.tables.copy(first), draft.tables.copy(pieces)};
+  draft.add_step(op, planes.size(), {from}, {to});
+}
+
+}  // namespace
+
+ValueId add_aligned(Draft& draft, const Sections& sections, std::size_t height, std::size_t width) {
+  return draft.add_hidden(Kind::bits, sections.count * planes_for(sections.outputs), height, width);
+}
+
+ValueId align_input(Draft& draft, ValueId input, std::size_t groups) {
+  const Planes in = draft.planes(input);
+  const Sections sections{groups, in.channels / groups};
+  if (groups == 1 || sections.outputs % bits_per_plane == 0) return input;
+  const ValueId aligned = add_aligned(draft, sections, in.height, in.width);
+  repack_bits(draft, input, aligned, sections, true);
+  return aligned;
+}
+
+void close_gaps(Draft& draft, ValueId from, ValueId to, const Sections& sections) {
+  repack_bits(draft, from, to, sections, false);
 }
 
 }  // namespace bnas

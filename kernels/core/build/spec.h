@@ -1,6 +1,6 @@
-// The steps of a program as a caller describes them, in the terms of docs/format.md: what the
-// builder takes. Not what the kernels see (steps.h). Pointers need to live as long as the call
-// only.
+// The steps of a program in the terms of docs/format.md, and what builds each. Whoever makes a spec
+// has checked it (reader/steps/): shapes fit, tensors have the sizes that the shapes ask for, and
+// values are assigned before they are read.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,9 @@
 
 namespace bnas {
 
+class Draft;
+
+// Lives elsewhere, as long as the call that is given it.
 template <class T>
 struct Array {
   const T* data = nullptr;
@@ -48,14 +51,11 @@ struct StageSpec {
   bool has_addend;
   ValueId addend;
   std::size_t at;
-
-  std::size_t output_size() const {
-    return kind == Stage::Kind::threshold ? threshold.size : scale.size;
-  }
 };
 
 struct BinaryConvSpec {
   ValueId input;
+  std::size_t outputs;
   Array<std::uint64_t> weight;
   Array<std::int32_t> fold;  // may be empty
   WindowSpec window;
@@ -63,10 +63,23 @@ struct BinaryConvSpec {
   std::size_t groups = 1;
 };
 
+struct DepthwiseConvSpec {
+  ValueId input;
+  Array<std::uint64_t> weight;
+  WindowSpec window;
+  std::vector<StageSpec> stages;
+};
+
 struct PoolSpec {
   ValueId input, output;
   WindowSpec window;
   bool average;
+};
+
+struct PoolBitsSpec {
+  ValueId input, output;
+  WindowSpec window;
+  Array<std::uint64_t> minimum;  // packed, may be empty
 };
 
 struct BinarizeSpec {
@@ -80,9 +93,8 @@ struct AffineSpec {
   Array<float> scale, shift;
 };
 
-struct MeanMagnitudeSpec {
+struct ReluSpec {
   ValueId input, output;
-  Array<float> scale, shift, terms;
 };
 
 struct PreluSpec {
@@ -95,10 +107,22 @@ struct ClipSpec {
   Array<float> low, high;
 };
 
-struct PoolBitsSpec {
+struct SigmoidSpec {
   ValueId input, output;
-  WindowSpec window;
-  Array<std::uint64_t> minimum;  // packed, may be empty
+};
+
+struct ConstantSpec {
+  ValueId output;
+  Array<float> values;
+};
+
+struct MultiplySpec {
+  ValueId input, factor, output;
+};
+
+struct MeanMagnitudeSpec {
+  ValueId input, output;
+  Array<float> scale, shift, terms;
 };
 
 struct AddSliceSpec {
@@ -106,9 +130,46 @@ struct AddSliceSpec {
   std::size_t at;
 };
 
+struct ConcatSpec {
+  std::vector<ValueId> inputs;
+  ValueId output;
+};
+
+struct SelectChannelsSpec {
+  ValueId input, output;
+  Array<std::int32_t> index;
+};
+
+struct GlobalAvgPoolSpec {
+  ValueId input, output;
+};
+
 struct LinearSpec {
   ValueId input, output;
   Array<float> weight, bias;  // bias may be empty
 };
+
+// Each adds the engine's steps for one step of a program. Throws std::invalid_argument where the
+// engine cannot run it.
+void build(Draft& draft, const Conv2dSpec& spec);
+void build(Draft& draft, const QuantizedConvSpec& spec);
+void build(Draft& draft, const BinaryConvSpec& spec);
+void build(Draft& draft, const DepthwiseConvSpec& spec);
+void build(Draft& draft, const PoolSpec& spec);
+void build(Draft& draft, const PoolBitsSpec& spec);
+void build(Draft& draft, const BinarizeSpec& spec);
+void build(Draft& draft, const AffineSpec& spec);
+void build(Draft& draft, const ReluSpec& spec);
+void build(Draft& draft, const PreluSpec& spec);
+void build(Draft& draft, const ClipSpec& spec);
+void build(Draft& draft, const SigmoidSpec& spec);
+void build(Draft& draft, const ConstantSpec& spec);
+void build(Draft& draft, const MultiplySpec& spec);
+void build(Draft& draft, const MeanMagnitudeSpec& spec);
+void build(Draft& draft, const AddSliceSpec& spec);
+void build(Draft& draft, const ConcatSpec& spec);
+void build(Draft& draft, const SelectChannelsSpec& spec);
+void build(Draft& draft, const GlobalAvgPoolSpec& spec);
+void build(Draft& draft, const LinearSpec& spec);
 
 }  // namespace bnas

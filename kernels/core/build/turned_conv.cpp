@@ -1,7 +1,10 @@
-// Binary convolutions of the builder with outputs in the lanes: when, and the step they become.
+#include "core/build/turned_conv.h"
+
 #include <algorithm>
 
-#include "core/build/builder.h"
+#include "core/build/stages.h"
+#include "core/build/windows.h"
+#include "core/sizes.h"
 
 namespace bnas {
 namespace {
@@ -13,55 +16,64 @@ const float* fill_up(const float* values, std::size_t count, std::size_t padded,
   return to;
 }
 
-}  // namespace
-
-// Whether fewer vectors are counted, by a tenth: turning the result costs some too.
-bool Builder::turning_pays(const BinaryShape& shape, const Window& window) const {
-  if (kernels_.turned_conv == nullptr || shape.groups > 1) return false;
-  const std::size_t lanes = kernels_.byte_lanes, pixels = window.out_h * window.out_w;
-  return 10 * pixels * divide_up(shape.outputs, lanes) <
-         9 * shape.outputs * divide_up(pixels, lanes);
+// Fills the scales and shifts up to `padded` outputs; returns the limits of all stages likewise.
+const std::int16_t* fill_up_stages(Draft& draft, std::vector<Stage>& stages, std::size_t outputs,
+                                   std::size_t padded) {
+  auto* limits = draft.tables.allocate<std::int16_t>(product(stages.size(), padded));
+  std::int16_t* next = limits;
+  for (Stage& stage : stages) {
+    if (stage.kind == Stage::Kind::scale) {
+      stage.scale = fill_up(stage.scale, outputs, padded, draft.weights);
+      if (stage.shift != nullptr)
+        stage.shift = fill_up(stage.shift, outputs, padded, draft.weights);
+    } else {
+      std::transform(stage.limit, stage.limit + outputs, next,
+                     [](std::uint32_t pair) { return static_cast<std::int16_t>(pair); });
+    }
+    next += padded;
+  }
+  return limits;
 }
 
-void Builder::add_turned_conv(const BinaryConvSpec& spec, const BinaryShape& shape,
-                              const Window& window, std::vector<Stage> stages) {
-  const Planes in = values_[spec.input].planes;
-  const std::size_t lanes = kernels_.byte_lanes, block = kernels_.binary_vectors * lanes;
-  const std::size_t padded = round_up(shape.outputs, lanes);
+}  // namespace
+
+bool turning_pays(const Kernels& kernels, const BinaryShape& shape, const Window& window) {
+  if (kernels.turned_conv == nullptr || shape.groups > 1) return false;
+  const std::uint64_t lanes = kernels.byte_lanes;
+  const std::uint64_t pixels = std::uint64_t{window.out_h} * window.out_w;
+  const std::uint64_t outputs = shape.outputs;
+  return 10 * pixels * ((outputs + lanes - 1) / lanes) <
+         9 * outputs * ((pixels + lanes - 1) / lanes);
+}
+
+void add_turned_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape& shape,
+                     const Window& window, std::vector<Stage> stages) {
+  const Planes in = draft.planes(spec.input);
+  const std::size_t lanes = draft.kernels.byte_lanes;
+  const std::size_t block = draft.kernels.binary_vectors * lanes;
   const Geometry geometry = make_geometry(window, lanes, in.planes, max_lanes);
   const Geometry single = make_geometry(window, 1, in.planes, max_lanes);
-  const DotBase base(spec, shape, single, 1);
-  std::vector<ValueId> writes;
-  auto* limits = tables_.allocate<std::int16_t>(stages.size() * padded);
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    Stage& stage = stages[i];
-    writes.push_back(stage.output);
-    if (stage.kind == Stage::Kind::scale) {
-      stage.scale = fill_up(stage.scale, shape.outputs, padded, weights_);
-      if (stage.shift != nullptr)
-        stage.shift = fill_up(stage.shift, shape.outputs, padded, weights_);
-      continue;
-    }
-    std::transform(stage.limit, stage.limit + shape.outputs, limits + i * padded,
-                   [](std::uint32_t pair) { return static_cast<std::int16_t>(pair); });
-  }
-  const ValueId input = split_phases(geometry, window, spec.input, true);
+  const DotBase base(spec.weight.data, spec.fold, shape, single, 1);
+  const std::int16_t* limits =
+      fill_up_stages(draft, stages, shape.outputs, round_up(shape.outputs, lanes));
+  const ValueId input = split_phases(draft, geometry, window, spec.input);
   const BinaryConv conv{input,
-                        make_taps(geometry, window),
+                        make_taps(draft, geometry, window),
                         in.planes,
                         shape.taps * in.planes,
                         shape.outputs,
                         shape.sections(),
-                        block_bits(spec.weight.data, shape, block, lanes, weights_),
+                        block_bits(spec.weight.data, shape, block, lanes, draft.weights),
                         false,
-                        base.turned_words(lanes, tables_),
-                        tables_.copy(stages),
+                        base.turned_words(lanes, draft.tables),
+                        draft.tables.copy(stages),
                         stages.size()};
-  const TurnedConv op{conv, tables_.copy(single.pattern), geometry.pixels, limits};
+  const TurnedConv op{conv, draft.tables.copy(single.pattern), geometry.pixels, limits};
   // Gathered bytes of a vector; those of a few pixels, and what is made of them.
-  need_scratch(conv.steps * (block + bits_per_plane * (1 + sizeof(std::uint32_t))) +
-               3 * cache_line);
-  add_step(op, conv.taps.vectors * divide_up(shape.outputs, block), {input}, writes);
+  draft.need_scratch(sum(product(conv.steps, block + bits_per_plane * (1 + sizeof(std::uint32_t))),
+                         3 * cache_line));
+  draft.add_step(op, product(conv.taps.vectors, divide_up(shape.outputs, block)), {input},
+                 outputs_of(stages));
 }
 
 }  // namespace bnas

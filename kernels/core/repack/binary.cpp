@@ -1,51 +1,27 @@
 #include "core/repack/binary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
+
+#include "core/repack/rows.h"
 
 namespace bnas {
 namespace {
 
-std::size_t words_for(std::size_t bits) { return divide_up(bits, 64); }
-
-// Up to 64 bits of a row, from bit `first` on.
-std::uint64_t bits_at(const std::uint64_t* row, std::size_t first, std::size_t count) {
-  const std::size_t word = first / 64, shift = first % 64;
-  std::uint64_t bits = row[word] >> shift;
-  if (shift + count > 64) bits |= row[word + 1] << (64 - shift);
-  return count < 64 ? bits & ((std::uint64_t{1} << count) - 1) : bits;
-}
-
-// The byte of channels 8 * group .. of one tap; zero beyond the last channel.
+// The byte of channels 8 * plane .. of one tap; zero beyond the last channel.
 std::uint8_t weight_byte(const std::uint64_t* row, const BinaryShape& shape, std::size_t tap,
-                         std::size_t group) {
-  const std::size_t first = group * bits_per_plane;
+                         std::size_t plane) {
+  const std::size_t first = plane * bits_per_plane;
   const std::size_t count = std::min(bits_per_plane, shape.channels - first);
   return static_cast<std::uint8_t>(bits_at(row, tap * shape.channels + first, count));
 }
 
-std::int32_t fold_at(const BinaryConvSpec& spec, const BinaryShape& shape, std::size_t output,
-                     std::size_t tap) {
-  return spec.fold.size != 0 ? spec.fold.data[output * shape.taps + tap] : 0;
-}
-
-std::int32_t count_bits(const std::uint64_t* row, std::size_t first, std::size_t count) {
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < count; i += 64)
-    sum += __builtin_popcountll(bits_at(row, first + i, std::min<std::size_t>(64, count - i)));
-  return sum;
-}
-
-bool even_or_negative(std::int32_t base) { return base <= 0 || base % 2 == 0; }
-
 }  // namespace
 
 const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shape, Tables& tables) {
-  const std::size_t groups = divide_up(shape.channels, bits_per_plane);
-  const std::size_t steps = shape.taps * groups;
+  const std::size_t planes = planes_for(shape.channels);
+  const std::size_t steps = shape.taps * planes;
   const std::size_t words = words_for(shape.taps * shape.channels);
-  auto* tiles = tables.allocate<std::uint8_t>(shape.outputs * steps + cache_line);
+  auto* tiles = tables.allocate<std::uint8_t>(sum(product(shape.outputs, steps), cache_line));
   const std::size_t outputs = shape.sections().outputs;
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     const std::size_t done = o % outputs / bits_per_plane * bits_per_plane;
@@ -53,8 +29,8 @@ const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shap
     const std::size_t count = std::min(bits_per_plane, outputs - done);
     std::uint8_t* to = tiles + first * steps + (o - first);
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
-      for (std::size_t g = 0; g < groups; ++g, to += count)
-        *to = weight_byte(rows + o * words, shape, tap, g);
+      for (std::size_t p = 0; p < planes; ++p, to += count)
+        *to = weight_byte(rows + o * words, shape, tap, p);
     }
   }
   return tiles;
@@ -62,142 +38,48 @@ const std::uint8_t* tile_bits(const std::uint64_t* rows, const BinaryShape& shap
 
 const std::uint8_t* block_bits(const std::uint64_t* rows, const BinaryShape& shape,
                                std::size_t block, std::size_t lanes, Tables& tables) {
-  const std::size_t groups = divide_up(shape.channels, bits_per_plane);
-  const std::size_t steps = shape.taps * groups;
+  const std::size_t planes = planes_for(shape.channels);
+  const std::size_t steps = shape.taps * planes;
   const std::size_t words = words_for(shape.taps * shape.channels);
-  auto* blocks = tables.allocate<std::uint8_t>(round_up(shape.outputs, lanes) * steps);
+  auto* blocks = tables.allocate<std::uint8_t>(product(round_up(shape.outputs, lanes), steps));
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     const std::size_t first = o / block * block;
     const std::size_t width = std::min(block, round_up(shape.outputs - first, lanes));
     std::uint8_t* to = blocks + first * steps + (o - first);
     for (std::size_t s = 0; s < steps; ++s)
-      to[s * width] = weight_byte(rows + o * words, shape, s / groups, s % groups);
+      to[s * width] = weight_byte(rows + o * words, shape, s / planes, s % planes);
   }
   return blocks;
 }
 
-std::int64_t dot_bound(const BinaryConvSpec& spec, const BinaryShape& shape) {
-  std::int64_t bound = 0;
-  for (std::size_t o = 0; o < shape.outputs; ++o) {
-    auto sum = static_cast<std::int64_t>(shape.taps * shape.channels);
-    for (std::size_t tap = 0; tap < shape.taps; ++tap)
-      sum += std::abs(static_cast<std::int64_t>(fold_at(spec, shape, o, tap)));
-    bound = std::max(bound, sum);
+const std::uint32_t* pair_limits(Array<std::int32_t> threshold, Tables& tables) {
+  auto* pairs = tables.allocate<std::uint32_t>(threshold.size);
+  for (std::size_t o = 0; o < threshold.size; ++o) {
+    const std::int64_t below = static_cast<std::int64_t>(threshold.data[o]) - 1;
+    const auto s = static_cast<std::int16_t>(std::clamp<std::int64_t>(below, -32768, 32767));
+    pairs[o] = static_cast<std::uint16_t>(s) * 0x10001u;
   }
-  return bound;
+  return pairs;
 }
 
-// A tap outside the image finds activation bytes of zero, so the count includes the bits p of its
-// weights:
-//   dot = sum over taps inside (C + fold - 2 count) = base - 2 count,
-//   base = sum over taps inside (C + fold) + sum over taps outside 2 p.
-DotBase::DotBase(const BinaryConvSpec& spec, const BinaryShape& shape, const Geometry& geometry,
-                 std::size_t lanes)
-    : shape_(shape),
-      patterns_(geometry.patterns),
-      lanes_(lanes),
-      base_(geometry.patterns * shape.outputs * lanes) {
-  for (std::size_t o = 0; o < shape.outputs; ++o) {
-    for (std::size_t tap = 0; tap < shape.taps; ++tap) add_tap(spec, geometry, o, tap);
+const std::uint8_t* invert_flips(const std::uint64_t* flip, const Sections& sections,
+                                 Tables& tables) {
+  auto* bytes = tables.allocate<std::uint8_t>(sections.count * planes_for(sections.outputs));
+  for (std::size_t c = 0; c < sections.count * sections.outputs; ++c) {
+    const std::size_t place = place_of(sections, c);
+    std::uint8_t& byte = bytes[place / bits_per_plane];
+    byte = static_cast<std::uint8_t>(byte | (bit_at(flip, c) ? 0u : 1u) << place % bits_per_plane);
   }
-  forget_lanes_behind_the_image(geometry);
+  return bytes;
 }
 
-void DotBase::add_tap(const BinaryConvSpec& spec, const Geometry& geometry, std::size_t output,
-                      std::size_t tap) {
-  const std::uint64_t* row = spec.weight.data + output * words_for(shape_.taps * shape_.channels);
-  const std::int32_t in =
-      static_cast<std::int32_t>(shape_.channels) + fold_at(spec, shape_, output, tap);
-  const std::int32_t out = 2 * count_bits(row, tap * shape_.channels, shape_.channels);
-  for (std::size_t p = 0; p < patterns_; ++p) {
-    const std::uint64_t inside = geometry.inside[p * shape_.taps + tap];
-    std::int32_t* sums = base_.data() + (p * shape_.outputs + output) * lanes_;
-    for (std::size_t i = 0; i < lanes_; ++i) sums[i] += (inside >> i & 1) != 0 ? in : out;
+const std::uint8_t* bytes_of_bits(Array<std::uint64_t> bits, std::size_t channels, Tables& tables) {
+  auto* bytes = tables.allocate<std::uint8_t>(planes_for(channels));
+  for (std::size_t c = 0; bits.size != 0 && c < channels; ++c) {
+    const unsigned bit = bit_at(bits.data, c) ? 1 : 0;
+    bytes[c / 8] = static_cast<std::uint8_t>(bytes[c / 8] | bit << c % 8);
   }
-}
-
-// What those lanes hold is nobody's concern; it shall not keep a stage from looking at bytes.
-void DotBase::forget_lanes_behind_the_image(const Geometry& geometry) {
-  const std::size_t used = geometry.pixels % lanes_;
-  const std::uint32_t last = geometry.pattern.back();
-  if (used == 0 || std::count(geometry.pattern.begin(), geometry.pattern.end(), last) != 1) return;
-  for (std::size_t o = 0; o < shape_.outputs; ++o) {
-    std::int32_t* sums = base_.data() + (last * shape_.outputs + o) * lanes_;
-    std::fill(sums + used, sums + lanes_, sums[0]);
-  }
-}
-
-const std::int16_t* DotBase::words(Tables& tables) const {
-  auto* words = tables.allocate<std::int16_t>(base_.size());
-  for (std::size_t row = 0; row < base_.size(); row += lanes_) {
-    for (std::size_t i = 0; i < lanes_; ++i)
-      words[row + i % 2 * (lanes_ / 2) + i / 2] = static_cast<std::int16_t>(base_[row + i]);
-  }
-  return words;
-}
-
-const std::int16_t* DotBase::turned_words(std::size_t lanes, Tables& tables) const {
-  const std::size_t padded = round_up(shape_.outputs, lanes);
-  auto* words = tables.allocate<std::int16_t>(patterns_ * padded);
-  for (std::size_t p = 0; p < patterns_; ++p) {
-    for (std::size_t o = 0; o < shape_.outputs; ++o) {
-      const std::size_t lane = o % lanes;
-      words[p * padded + o - lane + lane % 2 * (lanes / 2) + lane / 2] =
-          static_cast<std::int16_t>(base_[p * shape_.outputs + o]);
-    }
-  }
-  return words;
-}
-
-std::vector<std::uint8_t> DotBase::rooms(const StageSpec& stage, std::uint8_t* inverted) const {
-  std::vector<std::uint8_t> rooms(base_.size());
-  const bool fit = stage.kind == Stage::Kind::threshold
-                       ? threshold_rooms(stage, inverted, rooms.data())
-                       : scale_rooms(stage, rooms.data());
-  if (!fit) rooms.clear();
-  return rooms;
-}
-
-// dot >= t if and only if count < floor((base - t) / 2) + 1.
-bool DotBase::threshold_rooms(const StageSpec& stage, std::uint8_t* inverted,
-                              std::uint8_t* rooms) const {
-  const auto most = static_cast<std::int64_t>(shape_.taps * shape_.channels);  // of all counts
-  std::vector<bool> sometimes(shape_.outputs, false), marked(shape_.outputs, false);
-  for (std::size_t row = 0; row < patterns_ * shape_.outputs; ++row) {
-    const std::size_t o = row % shape_.outputs;
-    const std::int64_t t = stage.threshold.data[o];
-    for (std::size_t i = row * lanes_; i < (row + 1) * lanes_; ++i) {
-      const std::int64_t room = ((base_[i] - t) >> 1) + 1;  // rounds down
-      const bool always = room > most;
-      if (!always && room > 255) return false;
-      (always ? marked : sometimes)[o] = true;
-      rooms[i] = static_cast<std::uint8_t>(always ? 255 : std::max<std::int64_t>(room, 0));
-    }
-  }
-  for (std::size_t o = 0; o < shape_.outputs; ++o) {
-    if (!marked[o] || most < 255) continue;  // 255 is more than any count
-    if (sometimes[o]) return false;
-    for (std::size_t p = 0; p < patterns_; ++p)
-      std::fill_n(rooms + (p * shape_.outputs + o) * lanes_, lanes_, std::uint8_t{0});
-    const std::size_t place = place_of(shape_.sections(), o);
-    inverted[place / 8] = static_cast<std::uint8_t>(inverted[place / 8] ^ 1u << place % 8);
-  }
-  return true;
-}
-
-// Twice the room is the base, and ReLU(dot * scale) is max(room - count, 0) * 2 scale: the same
-// real number, rounded once, as long as 2 scale is finite and nothing is odd.
-bool DotBase::scale_rooms(const StageSpec& stage, std::uint8_t* rooms) const {
-  if (!stage.relu || stage.shift.size != 0) return false;
-  for (std::size_t o = 0; o < shape_.outputs; ++o) {
-    const float twice = 2 * stage.scale.data[o];
-    if (std::signbit(twice) || !std::isfinite(twice)) return false;
-  }
-  for (std::size_t i = 0; i < base_.size(); ++i) {
-    if (!even_or_negative(base_[i]) || base_[i] > 510) return false;
-    rooms[i] = static_cast<std::uint8_t>(std::max(base_[i], 0) / 2);
-  }
-  return true;
+  return bytes;
 }
 
 }  // namespace bnas

@@ -1,18 +1,16 @@
-// Weights and constants of 8-bit convolutions into the kernels' layout; no checks of sizes
-// (build/ does them).
-#include <algorithm>
+#include "core/repack/quads.h"
 
-#include "core/repack/repack.h"
+#include <algorithm>
 
 namespace bnas {
 namespace {
 
 constexpr float greatest_activation = 127.0f;
 
-// The weights of one output, group and tap.
-std::uint32_t weight_quad(const std::int8_t* row, const QuadShape& shape, std::size_t group,
+// The weights of one output, plane and tap.
+std::uint32_t weight_quad(const std::int8_t* row, const QuadShape& shape, std::size_t plane,
                           std::size_t tap) {
-  const std::size_t first = group * channels_per_quad;
+  const std::size_t first = plane * channels_per_quad;
   const std::size_t count = std::min(channels_per_quad, shape.channels - first);
   std::uint32_t quad = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -34,10 +32,10 @@ std::uint32_t quantized_zero(float input_zero) {
 
 const std::uint32_t* tile_quads(const std::int8_t* rows, const QuadShape& shape,
                                 const QuadTile& tile, Tables& tables) {
-  const std::size_t k = shape.channels * shape.taps, quads = shape.groups() * shape.taps;
+  const std::size_t k = shape.channels * shape.taps, quads = shape.planes() * shape.taps;
   const std::size_t padded = round_up(quads, tile.rows);
-  auto* tiles =
-      tables.allocate<std::uint32_t>(shape.outputs * padded + tile.outputs * (tile.rows - 1));
+  auto* tiles = tables.allocate<std::uint32_t>(
+      sum(product(shape.outputs, padded), tile.outputs * (tile.rows - 1)));
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     const std::size_t first = o / tile.outputs * tile.outputs;
     const std::size_t count = std::min(tile.outputs, shape.outputs - first);

@@ -194,7 +194,7 @@ void Model::copy_out(const Frame& frame, ValueId id, void* out) const {
   const Planes& p = planes_[id];
   const std::size_t pixels = p.height * p.width;
   for (std::size_t c = 0; c < p.channels; ++c) {
-    if (!parts_.values[id].bits) {
+    if (parts_.values[id].kind == Kind::f32) {
       std::memcpy(static_cast<float*>(out) + c * pixels, plane_of(frame, p, c),
                   pixels * sizeof(float));
       continue;

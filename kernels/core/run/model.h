@@ -10,9 +10,10 @@
 
 #include "core/buffer.h"
 #include "core/kernels.h"
+#include "core/program.h"
 #include "core/run/per_process.h"
-#include "core/build/plan.h"
 #include "core/run/thread_pool.h"
+#include "core/tables.h"
 
 namespace bnas {
 

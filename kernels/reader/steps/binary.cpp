@@ -85,17 +85,17 @@ AddStep read_dense_bits(StepReader& s, bool grouped) {
   const std::size_t outputs = weight.shape[0];
   require_groups(s, groups, outputs);
   const std::uint64_t bits = w.taps() * channels;
-  BinaryConvSpec spec{in.id, s.packed("weight", {outputs}, bits), {}, w.spec, {}, groups};
+  BinaryConvSpec spec{in.id, outputs, s.packed("weight", {outputs}, bits), {}, w.spec, {}, groups};
   spec.fold = s.optional_int32s("fold", {outputs, w.spec.kernel[0], w.spec.kernel[1]});
   const std::uint64_t bound = bits + fold_bound(spec.fold, outputs);
   s.require(bound < dot_limit, "a dot product can reach " + std::to_string(bound) +
                                    ", and must stay below " + std::to_string(dot_limit));
   spec.stages = read_stages(s, {outputs, w.height, w.width});
-  const std::uint64_t bytes = divide_up(channels, channels_per_weight);
+  const std::uint64_t bytes = ceil_divide(channels, channels_per_weight);
   s.scope().work.add_weights(s.where(), times(outputs, w.taps() * bytes));
   s.scope().work.add_windows(s.where(), w.positions(),
                              times(w.positions(), times(outputs, channels)));
-  return [spec](Builder& b) { b.add_binary_conv2d(spec); };
+  return adds(spec);
 }
 
 AddStep read_binary_conv2d(StepReader& s) { return read_dense_bits(s, false); }
@@ -105,11 +105,11 @@ AddStep read_binary_depthwise_conv2d(StepReader& s) {
   const auto in = s.value("input", Kind::bits);
   const std::size_t channels = in.shape.channels;
   const Windows w = read_windows(s, in.shape, s.integers<2>("kernel"));
-  BinaryConvSpec spec{in.id, s.packed("weight", {channels}, w.taps()), {}, w.spec, {}};
+  DepthwiseConvSpec spec{in.id, s.packed("weight", {channels}, w.taps()), w.spec, {}};
   spec.stages = read_stages(s, {channels, w.height, w.width});
   s.scope().work.add_weights(s.where(), channels * w.taps());
   s.scope().work.add_windows(s.where(), w.positions(), times(w.positions(), channels));
-  return [spec](Builder& b) { b.add_depthwise_conv2d(spec); };
+  return adds(spec);
 }
 
 AddStep read_binary_max_pool2d(StepReader& s) {
@@ -118,7 +118,7 @@ AddStep read_binary_max_pool2d(StepReader& s) {
   const Shape shape{in.shape.channels, w.height, w.width};
   const PoolBitsSpec spec{in.id, s.assign(Kind::bits, shape), w.spec,
                           s.optional_packed("minimum", {}, in.shape.channels)};
-  return [spec](Builder& b) { b.add_pool_bits(spec); };
+  return adds(spec);
 }
 
 }  // namespace

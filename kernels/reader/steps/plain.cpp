@@ -13,13 +13,13 @@ AddStep read_affine(StepReader& s) {
   const Dimensions each = {in.shape.channels};
   const AffineSpec spec{in.id, s.assign(Kind::f32, in.shape), s.floats("scale", each),
                         s.floats("shift", each)};
-  return [spec](Builder& b) { b.add_affine(spec); };
+  return adds(spec);
 }
 
 AddStep read_relu(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
   const ValueId out = s.assign(Kind::f32, in.shape);
-  return [in, out](Builder& b) { b.add_relu(in.id, out); };
+  return adds(ReluSpec{in.id, out});
 }
 
 AddStep read_binarize(StepReader& s) {
@@ -27,7 +27,7 @@ AddStep read_binarize(StepReader& s) {
   const BinarizeSpec spec{in.id, s.assign(Kind::bits, in.shape),
                           s.thresholds("threshold", {in.shape.channels}),
                           s.packed("flip", {}, in.shape.channels)};
-  return [spec](Builder& b) { b.add_binarize(spec); };
+  return adds(spec);
 }
 
 AddStep read_mean_magnitude(StepReader& s) {
@@ -36,7 +36,7 @@ AddStep read_mean_magnitude(StepReader& s) {
   const ValueId out = s.assign(Kind::f32, {1, in.shape.height, in.shape.width});
   const MeanMagnitudeSpec spec{in.id, out, s.floats("scale", each), s.floats("shift", each),
                                s.floats("terms", {2})};
-  return [spec](Builder& b) { b.add_mean_magnitude(spec); };
+  return adds(spec);
 }
 
 AddStep read_multiply(StepReader& s) {
@@ -51,14 +51,14 @@ AddStep read_multiply(StepReader& s) {
   if (!one_channel || !all_pixels)
     s.require_since(with_activations, "multiply by a factor of shape " + text_of(f));
   const ValueId out = s.assign(Kind::f32, in.shape);
-  return [in, factor, out](Builder& b) { b.add_multiply(in.id, factor.id, out); };
+  return adds(MultiplySpec{in.id, factor.id, out});
 }
 
 AddStep read_prelu(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
   const PreluSpec spec{in.id, s.assign(Kind::f32, in.shape),
                        s.floats("slope", {in.shape.channels})};
-  return [spec](Builder& b) { b.add_prelu(spec); };
+  return adds(spec);
 }
 
 AddStep read_clip(StepReader& s) {
@@ -69,13 +69,13 @@ AddStep read_clip(StepReader& s) {
   for (std::size_t c = 0; c < in.shape.channels; ++c)
     s.require(spec.low.data[c] <= spec.high.data[c],  // nor is NaN
               "field 'low' must not be greater than 'high', and neither NaN");
-  return [spec](Builder& b) { b.add_clip(spec); };
+  return adds(spec);
 }
 
 AddStep read_sigmoid(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
   const ValueId out = s.assign(Kind::f32, in.shape);
-  return [in, out](Builder& b) { b.add_sigmoid(in.id, out); };
+  return adds(SigmoidSpec{in.id, out});
 }
 
 AddStep read_constant(StepReader& s) {
@@ -84,7 +84,7 @@ AddStep read_constant(StepReader& s) {
   s.require(shape.size() == 3, "field 'value': expected shape (C, H, W), got " + listed(shape));
   const auto values = s.floats("value", shape);
   const ValueId out = s.assign(Kind::f32, {shape[0], shape[1], shape[2]});
-  return [out, values](Builder& b) { b.add_constant(out, values); };
+  return adds(ConstantSpec{out, values});
 }
 
 AddStep read_add_slice(StepReader& s) {
@@ -93,7 +93,7 @@ AddStep read_add_slice(StepReader& s) {
   require_slice(s, whole.shape, addend.shape, at);
   const AddSliceSpec spec{whole.id, addend.id, s.assign(Kind::f32, whole.shape),
                           static_cast<std::size_t>(at)};
-  return [spec](Builder& b) { b.add_add_slice(spec); };
+  return adds(spec);
 }
 
 AddStep read_concat(StepReader& s) {
@@ -109,8 +109,7 @@ AddStep read_concat(StepReader& s) {
     out.channels += input.shape.channels;
     ids.push_back(input.id);
   }
-  const ValueId output = s.assign(Kind::f32, out);
-  return [ids, output](Builder& b) { b.add_concat(ids, output); };
+  return adds(ConcatSpec{ids, s.assign(Kind::f32, out)});
 }
 
 AddStep read_select_channels(StepReader& s) {
@@ -124,13 +123,13 @@ AddStep read_select_channels(StepReader& s) {
                         [channels](std::int32_t i) { return i >= -1 && i < channels; }),
             "field 'index': entries must lie between -1 and " + std::to_string(channels - 1));
   const ValueId out = s.assign(Kind::f32, {index.size, in.shape.height, in.shape.width});
-  return [in, out, index](Builder& b) { b.add_select_channels(in.id, out, index); };
+  return adds(SelectChannelsSpec{in.id, out, index});
 }
 
 AddStep read_global_avg_pool(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
   const ValueId out = s.assign(Kind::f32, {in.shape.channels, 1, 1});
-  return [in, out](Builder& b) { b.add_global_avg_pool(in.id, out); };
+  return adds(GlobalAvgPoolSpec{in.id, out});
 }
 
 AddStep read_linear(StepReader& s) {
@@ -144,7 +143,7 @@ AddStep read_linear(StepReader& s) {
   const LinearSpec spec{in.id, s.assign(Kind::f32, {weight.shape[0], 1, 1}), weights,
                         s.optional_floats("bias", {weight.shape[0]})};
   s.scope().work.add_weights(s.where(), weight.elements);
-  return [spec](Builder& b) { b.add_linear(spec); };
+  return adds(spec);
 }
 
 }  // namespace

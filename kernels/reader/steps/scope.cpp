@@ -149,7 +149,7 @@ Array<std::uint64_t> StepReader::optional_packed(const char* field, const Dimens
 
 Array<std::uint64_t> StepReader::packed(const char* field, std::string_view name, Dimensions rows,
                                         std::uint64_t bits) {
-  const std::uint64_t words = divide_up(bits, word_bits);
+  const std::uint64_t words = ceil_divide(bits, word_bits);
   rows.push_back(words);
   const auto all = elements<std::uint64_t>(shaped(field, name, Dtype::u64, rows));
   require(

@@ -12,16 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "core/buffer.h"
 #include "core/build/spec.h"
+#include "core/tables.h"
 #include "reader/container.h"
 #include "reader/error.h"
 #include "reader/fields.h"
 #include "reader/limits.h"
 
 namespace bnas {
-
-enum class Kind { f32, bits };
 
 struct Shape {
   std::size_t channels, height, width;
@@ -36,7 +34,7 @@ inline std::string text_of(const Shape& s) { return listed({s.channels, s.height
 using Dimensions = std::vector<std::uint64_t>;
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 
-// A value of the program, numbered as the engine's builder numbers it.
+// A value of the program, numbered as the engine numbers it.
 struct NamedValue {
   Kind kind;
   Shape shape;

@@ -1,5 +1,5 @@
 // The steps that a program may have: one rule each, which reads the step's fields, checks them, and
-// returns what adds it to the engine's builder. Not the program as a whole (program.h).
+// returns what adds it to a draft of the engine's model.
 //
 // To add a step: one function and one row of a table, both in one file of this folder. Every field
 // of the step must be read, and every rule of bnas_deploy/format/steps/ and limits.py must have its
@@ -10,13 +10,18 @@
 #include <string_view>
 #include <vector>
 
-#include "core/build/builder.h"
+#include "core/build/draft.h"
 #include "reader/container.h"
 #include "reader/steps/scope.h"
 
 namespace bnas {
 
-using AddStep = std::function<void(Builder&)>;
+using AddStep = std::function<void(Draft&)>;
+
+template <class Spec>
+AddStep adds(const Spec& spec) {
+  return [spec](Draft& draft) { draft.add(spec); };
+}
 
 struct StepRule {
   const char* op;

@@ -29,7 +29,7 @@ AddStep read_float_conv(StepReader& s, bool grouped) {
   const auto bias = s.optional_floats("bias", {weight.shape[0]});
   const Conv2dSpec spec{in.id, out, weights, bias, w.spec, s.relu(), groups};
   count_dense(s, weight, w);
-  return [spec](Builder& b) { b.add_conv2d(spec); };
+  return adds(spec);
 }
 
 AddStep read_conv2d(StepReader& s) { return read_float_conv(s, false); }
@@ -72,7 +72,7 @@ AddStep read_quantized_conv2d(StepReader& s) {
             "an integer sum can reach " + std::to_string(bound) + ", and must stay below " +
                 std::to_string(sum_limit));
   count_dense(s, weight, w);
-  return [spec](Builder& b) { b.add_quantized_conv2d(spec); };
+  return adds(spec);
 }
 
 AddStep read_pool(StepReader& s, bool average) {
@@ -80,7 +80,7 @@ AddStep read_pool(StepReader& s, bool average) {
   const Windows w = read_pool_windows(s, in.shape);
   const Shape shape{in.shape.channels, w.height, w.width};
   const PoolSpec spec{in.id, s.assign(Kind::f32, shape), w.spec, average};
-  return [spec](Builder& b) { b.add_pool(spec); };
+  return adds(spec);
 }
 
 AddStep read_max_pool2d(StepReader& s) { return read_pool(s, false); }

@@ -1,0 +1,73 @@
+#include "core/build/draft.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/build/plan.h"
+#include "core/sizes.h"
+
+namespace bnas {
+namespace {
+
+Planes make_planes(Kind kind, std::size_t channels, std::size_t height, std::size_t width) {
+  const bool bits = kind == Kind::bits;
+  const std::size_t stride = round_up(product(height, width), bits ? max_lanes : max_float_lanes);
+  return {0,        stride, bits ? divide_up(channels, bits_per_plane) : channels,
+          channels, height, width};
+}
+
+}  // namespace
+
+void Draft::require(bool good, const std::string& message) const {
+  if (!good)
+    throw std::invalid_argument("the engine cannot run this program: step " +
+                                std::to_string(program_steps_) + ": " + message);
+}
+
+ValueId Draft::add_value(Kind kind, std::size_t channels, std::size_t height, std::size_t width) {
+  values_.push_back({kind, make_planes(kind, channels, height, width)});
+  return program_values_++;
+}
+
+ValueId Draft::add_hidden(Kind kind, std::size_t planes, std::size_t height, std::size_t width) {
+  const std::size_t channels = kind == Kind::bits ? product(planes, bits_per_plane) : planes;
+  values_.push_back({kind, make_planes(kind, channels, height, width)});
+  return values_.size() - 1;
+}
+
+void Draft::add_step(Op op, std::size_t units, std::vector<ValueId> reads,
+                     std::vector<ValueId> writes) {
+  steps_.push_back({program_steps_, op, units, std::move(reads), std::move(writes)});
+}
+
+void Draft::add_in_place(Op op, ValueId input, ValueId output) {
+  add_step(op, planes(input).planes, {input}, {output});
+  steps_.back().in_place = true;
+}
+
+void Draft::copy_for_update(ValueId from, ValueId to) {
+  add_in_place(CopyPlanes{from, to, 0, planes(from).planes, nullptr}, from, to);
+  steps_.back().only_copies = true;
+}
+
+void Draft::need_scratch(std::size_t bytes) {
+  scratch_ = std::max(scratch_, round_up(bytes, cache_line));
+}
+
+std::unique_ptr<Model> Draft::finish(ValueId input, ValueId output) {
+  Model::Parts parts{kernels,
+                     std::move(values_),
+                     std::move(steps_),
+                     std::move(weights),
+                     std::move(tables),
+                     input,
+                     output,
+                     program_values_,
+                     program_steps_,
+                     scratch_,
+                     0};
+  parts.arena = plan(parts.values, parts.steps, input, output);
+  return std::make_unique<Model>(std::move(parts));
+}
+
+}  // namespace bnas
