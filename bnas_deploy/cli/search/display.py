@@ -1,9 +1,8 @@
-"""What bnas-search shows while it runs, and when it saves. What the files hold is in `search`."""
+"""What bnas-search shows while it runs: a progress bar, a line for each epoch, the cells found."""
 
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from tqdm import tqdm
 
 from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
-from bnas_deploy.search.checkpoint import save_search
 from bnas_deploy.search.loop import Row, Searcher, gamma_name
-from bnas_deploy.search.result import account, write_pictures, write_result
-from bnas_deploy.training.run_files import CHECKPOINT
+from bnas_deploy.search.record import SearchRecord
+from bnas_deploy.search.result import account
 
 __all__ = [
     "SearchDisplay",
@@ -39,13 +37,12 @@ class SearchDisplayOptions:
 
 
 class SearchDisplay:
-    """Observes a searcher; see `bnas_deploy.search.loop.SearchObserver`."""
+    """Searches and shows it; the files are written by a `SearchRecord`."""
 
     def __init__(self, searcher: Searcher, out: Path, options: SearchDisplayOptions) -> None:
         self._searcher = searcher
-        self._out = out
+        self._record = SearchRecord(searcher, out, checkpoint_minutes=options.checkpoint_minutes)
         self._options = options
-        self._saved = time.monotonic()
         self._bar: tqdm[Any] | None = None
 
     def run(self) -> bool:
@@ -56,19 +53,17 @@ class SearchDisplay:
             TrainingError: The loss or the state is not a number.
         """
         searcher = self._searcher
-        make_out(self._out)
+        make_out(self._record.folder)
         print(f"supernet: {self._size()}, {searcher.runtime}", file=sys.stderr)
         try:
             finished = searcher.run(self)
-            save_search(self._out / CHECKPOINT, searcher)
+            self._record.save()
         except TrainingError as error:
-            raise TrainingError(self._advice(error)) from error
+            msg = f"{error}; {self._record.advice()}"
+            raise TrainingError(msg) from error
         finally:
             self._close_bar()
-        # A kill between the last checkpoint and the result is made good by resuming.
-        write_result(searcher, self._out)
-        if self._options.pictures:
-            write_pictures(searcher, self._out)
+        self._record.finish(pictures=self._options.pictures)
         return finished
 
     def step(self, searcher: Searcher, row: Row) -> None:
@@ -84,19 +79,17 @@ class SearchDisplay:
                 refresh=False,
             )
             self._bar.update(self._done() - self._bar.n)
-        if time.monotonic() - self._saved > 60 * self._options.checkpoint_minutes:
-            self._save()
+        self._record.step(searcher, row)
 
     def epoch(self, searcher: Searcher, row: Row) -> None:
-        """Save, and write the cells and metrics so far."""
-        self._save()
-        write_result(searcher, self._out)
+        """Write the files; show a line."""
+        self._record.epoch(searcher, row)
         if not self._options.quiet:
             tqdm.write(self._epoch_line(row), file=sys.stderr)
 
     def summary(self) -> dict[str, object]:
         """Return what --json prints."""
-        return account(self._searcher, self._out)
+        return account(self._searcher, self._record.folder)
 
     def cells(self) -> str:
         """Return the cells found as text for people."""
@@ -104,16 +97,6 @@ class SearchDisplay:
             f"gamma {gamma_name(gamma)}:\n{genotype.to_text()}"
             for gamma, genotype in self._searcher.genotypes().items()
         )
-
-    def _advice(self, error: TrainingError) -> str:
-        last = self._out / CHECKPOINT
-        if not last.exists():
-            return f"{error}; no checkpoint was written yet: begin again with a smaller --lr"
-        return f"{error}; the last good checkpoint is {last}: go on from it with --resume --lr N"
-
-    def _save(self) -> None:
-        save_search(self._out / CHECKPOINT, self._searcher)
-        self._saved = time.monotonic()
 
     def _size(self) -> str:
         searcher = self._searcher
