@@ -1,4 +1,4 @@
-"""What a bit means, and the only code that packs and unpacks bits; no kernel, no file format.
+"""What a bit means, and the only code that packs and unpacks bits.
 
 The convention (docs/bits.md explains why): bit 1 stands for -1 and bit 0 for +1; ``sign(0) = +1``;
 the first element of a row is the least significant bit of the row's first word; words are unsigned

@@ -1,4 +1,4 @@
-"""The one small tree of exceptions; their messages are written where the fault is found, not here.
+"""The exceptions of the package: one small tree.
 
 A message says what was expected, what came, where, and what to do. Command-line tools print it
 after ``error:`` and exit with status 2.

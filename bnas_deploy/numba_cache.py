@@ -1,4 +1,4 @@
-"""Whether Numba has compiled a function before, so that a silent wait can be announced; no Numba.
+"""Whether Numba has compiled a function before, so that a wait can be announced.
 
 A guess by the index files of Numba's cache, which it alone knows how to read: after a change of
 processor it may compile where this says that it will not.

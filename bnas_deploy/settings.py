@@ -1,4 +1,4 @@
-"""The ground of the recipes: a frozen dataclass of plain values that checks itself."""
+"""The base of the recipes: a frozen dataclass of plain values that checks itself."""
 
 from __future__ import annotations
 

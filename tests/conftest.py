@@ -1,4 +1,4 @@
-"""Shared by all tests: the header that says which backends can run; no fixtures."""
+"""The header of a test run: which backends are available."""
 
 from __future__ import annotations
 

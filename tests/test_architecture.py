@@ -1,4 +1,4 @@
-"""The table of who imports whom in docs/architecture.md is what the code does, without cycles."""
+"""Tests that the table of imports in docs/architecture.md is true, and free of cycles."""
 
 from __future__ import annotations
 

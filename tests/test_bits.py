@@ -1,4 +1,4 @@
-"""Tests of packing at the edges of a word; not of any kernel."""
+"""Tests of packing at the edges of a word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what importing the package loads, in fresh processes; times are only reported."""
+"""Tests of what importing the package loads, in fresh processes."""
 
 from __future__ import annotations
 

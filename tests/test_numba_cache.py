@@ -1,4 +1,4 @@
-"""Tests of the guess whether Numba will compile; not of Numba's cache."""
+"""Tests of the guess whether Numba will compile."""
 
 from __future__ import annotations
 

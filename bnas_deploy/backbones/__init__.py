@@ -1,4 +1,4 @@
-"""The binary networks that the paper compares with: a backbone, a scheme. Itself it loads no torch.
+"""The binary networks that the paper compares with: backbones and schemes.
 
 `config` and `registry` need no torch; `network`, the backbones' files and `schemes` do.
 """

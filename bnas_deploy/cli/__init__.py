@@ -1,4 +1,4 @@
-"""bnas-train, -export, -import, -run, -inspect and -report. No library code lives here."""
+"""The commands: bnas-train, -search, -export, -import, -run, -inspect and -report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network costs in operations and bytes, as the paper counts and in full; not in time.
+"""What a network costs in operations and bytes, by the paper's count and in full.
 
 `network` and `accounting` count a `NetworkConfig`; `program` counts the steps of a packed program.
 Nothing here needs torch or NumPy's arithmetic, so that figures can be printed anywhere.

@@ -1,8 +1,8 @@
-"""Two ways to add up a network's layers: the paper's and the full one; not what a machine measures.
+"""Two ways to add up the layers of a network: the paper's, and the full one.
 
 **Paper** (Section 5.1, Tables 6, 8, 10): one float multiply-accumulate is one FLOP and a binary
 one 1/64; `preprocess_res`, the shortcut of the reduction cells, is left out, and so is BatchNorm.
-Memory: 1 bit a binary weight, 32 a float weight or bias of stem and classifier.
+Memory: 1 bit per binary weight, 32 per float weight or bias of stem and classifier.
 **Full**: the shortcut's operations, weights and biases (of whichever kind it is; an average pooling
 counts nothing, as pools do in the paper, a binary convolution as any other) are counted too, and in
 memory the learned parameters of every BatchNorm at 32 bits each; that makes the float total of a

@@ -1,4 +1,4 @@
-"""The layers of a network with their operations and parameters; no accounting rule, no modules.
+"""The layers of a network, with their operations and parameters.
 
 What is counted, found by reproducing the paper's figures: every layer that the network *has*,
 whether somebody reads its output or not (the unused `preprocess1` of a reduction cell counts in

@@ -1,4 +1,4 @@
-"""Operations and bytes of a packed program, step by step; not of networks, and not time.
+"""Operations and bytes of a packed program, step by step.
 
 A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
 to a `conv2d`, `grouped_conv2d` or `linear`, an 8-bit one to a `quantized_conv2d`; taps on padding

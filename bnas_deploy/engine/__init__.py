@@ -1,4 +1,4 @@
-"""What runs a packed program: the backends and the choice of one; not the file format.
+"""What runs a packed program: three backends, and the choice of one.
 
 Importing this package is cheap: a backend is imported when it is chosen.
 """

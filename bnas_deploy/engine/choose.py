@@ -1,4 +1,4 @@
-"""The choice of a backend: visible, forced by name if wanted, never silent; not the backends.
+"""The choice of a backend: by argument, by environment, or the default; it is never silent.
 
 The environment can choose where the caller does not: ``BNAS_BACKEND`` and ``BNAS_ISA`` hold names;
 ``BNAS_ALLOW_PURE_PYTHON=1`` allows another backend where the compiled one is missing.

@@ -1,4 +1,4 @@
-"""What every backend offers, and the check of its input; not a backend, not the choice of one."""
+"""The interface of all backends, and the checks of what they are given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks and recipes of the three budgets that several experiments share; no experiment.
+"""Networks and recipes of the three budgets, for experiments that share them.
 
 `smoke` proves that everything runs, and its numbers mean nothing. `cpu` is small enough for minutes
 a job on one core, so that its accuracies are far below the paper's and only compare with each

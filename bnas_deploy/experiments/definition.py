@@ -1,4 +1,4 @@
-"""What an experiment is made of: variants, metrics, set-ups; no experiment and no running.
+"""What an experiment is made of: variants, metrics and set-ups.
 
 An `Experiment` trains or measures networks; a `Computed` one is arithmetic, done when it is shown.
 """

@@ -1,4 +1,4 @@
-"""All experiments by name, and by the tables and figures that they answer; no definitions."""
+"""All experiments, found by name or by the tables and figures that they answer."""
 
 from __future__ import annotations
 

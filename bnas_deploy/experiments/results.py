@@ -1,4 +1,4 @@
-"""Results of an experiment under a budget, as JSON and back; no training, no page."""
+"""Results of an experiment at one budget, as JSON and back."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Results:
         return [job for job in self.jobs if job.variant == variant and job.status == DONE]
 
     def values(self, variant: str, metric: str) -> list[float]:
-        """Return a metric of a variant, a value for each finished job that has it."""
+        """Return the values of a metric, one for each finished job of a variant that has it."""
         return [job.metrics[metric] for job in self.of(variant) if metric in job.metrics]
 
 

@@ -1,4 +1,4 @@
-"""How results say under which budget they came about: sentences for the page; no results."""
+"""Sentences of the results page that say at which budget results were made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``.bnn`` file: its dataclasses, reader and writer (docs/format.md); not the running of it."""
+"""The ``.bnn`` file: its dataclasses, reader and writer (docs/format.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program as JSON and back, strict about keys and types; not whether the program makes sense.
+"""The program as JSON and back, strict about keys and types.
 
 Every dataclass field is read by the decoder of its type: a new step needs no code here.
 """

@@ -1,4 +1,4 @@
-"""The safetensors container of a ``.bnn`` file: metadata, tensors, checksum; not the program."""
+"""The safetensors container of a ``.bnn`` file: metadata, tensors and checksum."""
 
 from __future__ import annotations
 

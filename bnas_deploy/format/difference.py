@@ -1,4 +1,4 @@
-"""How far two arrays of one shape are apart, to the bit; not which arrays belong together."""
+"""How far two arrays of one shape are apart, to the bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The differences of two packed models: steps, wiring, tensors; not of what they compute.
+"""The differences of two packed models: steps, wiring and tensors.
 
 Steps belong together by what they do, not by their names, which an export may choose anew: the
 longest common run of alike steps is found, and what lies between is changed, added or removed.

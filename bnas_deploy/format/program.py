@@ -1,4 +1,4 @@
-"""What a ``.bnn`` file holds, as frozen dataclasses; not how it is written, checked or run."""
+"""What a ``.bnn`` file holds, as frozen dataclasses."""
 
 from __future__ import annotations
 

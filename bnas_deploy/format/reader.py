@@ -1,4 +1,4 @@
-"""Reading a ``.bnn`` file, fully checked; not running it."""
+"""Reads a ``.bnn`` file and checks all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON read with suspicion: no duplicate keys, no NaN, no endless numbers; not its meaning."""
+"""JSON from untrusted files: no duplicate keys, no NaN, no endless numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a packed model is consistent, checked before it runs; not the rules of single steps.
+"""Checks that a packed model is consistent before it runs.
 
 Nothing is allocated here in proportion to a number that a file states.
 """
@@ -96,7 +96,7 @@ def _check_output(model: PackedModel) -> None:
     if value.kind != "f32" or value.shape[1:] != (1, 1):
         fail("output", f"{name!r} must be f32 (classes, 1, 1), is {value.kind} {list(value.shape)}")
     if classes != value.shape[0]:
-        fail("labels", f"expected one a class, {value.shape[0]}, got {classes}")
+        fail("labels", f"expected one per class, {value.shape[0]}, got {classes}")
 
 
 def _check_preprocessing(p: Preprocessing, image: Value) -> None:

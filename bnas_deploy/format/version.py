@@ -1,4 +1,4 @@
-"""Versions of the format: which one a program needs, which ones are read; not what they hold."""
+"""Versions of the format: which one a program needs, and which ones are read."""
 
 from __future__ import annotations
 

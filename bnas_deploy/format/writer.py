@@ -1,4 +1,4 @@
-"""Writing a ``.bnn`` file: checked first, then whole or not at all."""
+"""Writes a ``.bnn`` file: checked first, then whole or not at all."""
 
 from __future__ import annotations
 

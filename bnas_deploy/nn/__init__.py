@@ -1,4 +1,4 @@
-"""Binary networks in PyTorch: genotypes, cells, the published networks. Itself it loads no torch.
+"""Binary networks in PyTorch: genotypes, cells and the published networks.
 
 `genotype` and `config` need no torch; `quantize`, `primitives`, `cell` and `network` do.
 """

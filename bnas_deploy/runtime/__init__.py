@@ -1,4 +1,4 @@
-"""What a user holds: `load`, `Model`, pictures in, predictions out; not the engine that computes.
+"""What a user holds: `load`, `Model`, pictures in, predictions out.
 
 Nothing is imported here, so that `import bnas_deploy` stays fast.
 """

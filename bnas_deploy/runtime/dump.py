@@ -1,4 +1,4 @@
-"""A dump: every value of a program for some images, in a folder; not the comparison of two.
+"""A dump: every value of a program for some images, saved in a folder.
 
 ``index.json`` lists the values in program order; each has a NumPy file of its own, (N, C, H, W),
 float32, or bool where True is -1. Files are numbered, as a value may be called anything.
@@ -137,7 +137,7 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> None
     if not os.path.lexists(folder):
         return
     if not (folder / INDEX).is_file():
-        msg = f"{folder}: exists and is no dump; give the name of a folder that is not there yet"
+        msg = f"{folder}: exists and is not a dump; give the name of a folder that is not there yet"
         raise UsageError(msg)
     if not force:
         msg = f"{folder}: holds a dump already; give another name, or --force to replace it"
@@ -145,7 +145,7 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> None
     try:
         read_dump(folder)
     except FormatError as error:
-        msg = f"{folder}: is not replaced, as it is no dump ({error})"
+        msg = f"{folder}: is not replaced, because it is not a dump ({error})"
         raise UsageError(msg) from error
 
 

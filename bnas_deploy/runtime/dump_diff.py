@@ -1,4 +1,4 @@
-"""The differences of two dumps, value by value, to the bit; not what made them."""
+"""The differences of two dumps, value by value, to the bit."""
 
 from __future__ import annotations
 

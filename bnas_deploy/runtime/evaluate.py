@@ -1,4 +1,4 @@
-"""Accuracy on pictures sorted into one folder a class, on disk or in a tar; trains nothing.
+"""Accuracy on pictures sorted into one folder per class, on disk or in a tar.
 
 A picture's class is the name of the folder that it lies in. Where some lie in ``test/<class>`` (or
 else in ``val/<class>``), only those count. A tar is read as it is, never unpacked.

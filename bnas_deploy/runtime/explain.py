@@ -1,4 +1,4 @@
-"""How each step of a model runs: kernel, time, share of the machine's limit; no measuring itself.
+"""How each step of a model runs: kernel, time, share of the machine's limit.
 
 That is the engine's: `Runner.profile`, `Runner.kernels` and `Runner.limit`.
 """

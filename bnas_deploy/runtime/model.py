@@ -1,4 +1,4 @@
-"""`load` and `Model`: a packed network that names what is in pictures; not the steps behind it.
+"""`load` and `Model`: a packed network that names what is in pictures.
 
 Shapes: N images, C H W of the network's input.
 """
@@ -49,7 +49,7 @@ class Model:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """One name a class, in the order of the logits."""
+        """One name per class, in the order of the logits."""
         return self.packed.labels
 
     @property

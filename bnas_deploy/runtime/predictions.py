@@ -1,4 +1,4 @@
-"""Logits to named classes with probabilities; not the network, and not the printing."""
+"""From logits to named classes with probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures a person means: files, folders, patterns, standard input; reads no pixels."""
+"""Which pictures a person means: files, folders, patterns or standard input."""
 
 from __future__ import annotations
 

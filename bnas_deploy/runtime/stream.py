@@ -1,4 +1,4 @@
-"""Many pictures through a model, batch by batch; an unreadable one does not stop the others."""
+"""Runs many pictures through a model in batches; an unreadable one does not stop the rest."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Searching a binary cell: supernet, objective, selection, loop. Training what was found is not."""
+"""The search for a binary cell: supernet, objective, selection and loop."""

@@ -1,4 +1,4 @@
-"""The two steps that a search alternates, with their optimizers (first order). No epochs, no data.
+"""The two steps that a search alternates, with their optimizers (first order).
 
 Shapes: inputs (N, ...), labels (N,), logits (N, classes).
 """

@@ -1,4 +1,4 @@
-"""Saving and restoring a search so that it goes on exactly. Not its result; see `result`."""
+"""Saves and restores a search so that it goes on exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curves of a search as a picture, drawn with matplotlib. It computes nothing.
+"""Draws the curves of a search with matplotlib.
 
 Colours are those of Okabe and Ito, told apart by colour-blind readers too; line styles differ.
 """

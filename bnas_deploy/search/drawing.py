@@ -1,4 +1,4 @@
-"""A drawing of both cells in the manner of the paper's Figs. 6 to 8, with matplotlib.
+"""Draws both cells in the manner of the paper's Figs. 6 to 8, with matplotlib.
 
 States stand in a row, edges are arcs from source to target: a node's first edge above the row, its
 second below. Zeroise edges are faint, skip connections red, edges from c_(k-2) dotted.

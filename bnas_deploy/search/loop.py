@@ -1,4 +1,4 @@
-"""The search loop: one `Searcher` with all its state. It prints nothing and writes no files."""
+"""The search loop: one `Searcher` with all its state."""
 
 from __future__ import annotations
 

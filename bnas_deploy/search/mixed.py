@@ -1,4 +1,4 @@
-"""One edge of the supernet: all primitives of the space at once, mixed. No cells, no choice.
+"""One edge of the supernet: all primitives of the space at once, mixed.
 
 The supernet computes the edges out of a state together (`grouped`); this is what they mean.
 

@@ -1,4 +1,4 @@
-"""The search objective: cross-entropy less the annealed entropy of the choice. No optimisation.
+"""The search objective: cross-entropy less the annealed entropy of the choice.
 
 Shapes: architecture parameters (E, P): edges and primitives; logits (N, classes).
 """

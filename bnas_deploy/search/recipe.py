@@ -1,4 +1,4 @@
-"""How a cell is searched: the `SearchRecipe`, the paper's and a small one. No loop, no torch."""
+"""How a cell is searched: the `SearchRecipe`, the paper's and a small one."""
 
 from __future__ import annotations
 

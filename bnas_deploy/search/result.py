@@ -1,4 +1,4 @@
-"""What a search leaves behind: cells as JSON, metrics, an account, pictures. Nothing is shown."""
+"""What a search leaves behind: cells as JSON, metrics, an account, pictures."""
 
 from __future__ import annotations
 

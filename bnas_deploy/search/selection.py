@@ -1,4 +1,4 @@
-"""From probabilities to cells, with the transferability gamma (Eq. 5). No torch, no training.
+"""From probabilities to cells, with the transferability gamma (Eq. 5).
 
 Shapes: probabilities (E, P): the fourteen edges of `SUPERNET_EDGES`, the primitives of the space.
 """

@@ -1,4 +1,4 @@
-"""The search space: which primitives compete on which edges. Names only, no torch, no modules."""
+"""The search space: the names of the primitives that compete on each edge."""
 
 from __future__ import annotations
 

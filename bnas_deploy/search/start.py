@@ -1,4 +1,4 @@
-"""Beginning a search: from a recipe and a path of data to a `Searcher`."""
+"""Starts a search: from a recipe and a path of data to a `Searcher`."""
 
 from __future__ import annotations
 

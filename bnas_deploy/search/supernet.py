@@ -1,4 +1,4 @@
-"""The supernet: cells whose edges mix all primitives, with the paper's skips. No optimisation.
+"""The supernet: cells whose edges mix all primitives, with the paper's skips.
 
 Shapes: images (N, 3, H, W), logits (N, classes); E = 14 edges of a cell, P primitives.
 """

@@ -1,3 +1,3 @@
-"""Training the networks of `bnas_deploy.nn`: data, recipes, the loop, checkpoints. No search."""
+"""Training networks: data, recipes, the loop, checkpoints and their product."""
 
 from __future__ import annotations

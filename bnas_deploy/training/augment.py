@@ -1,4 +1,4 @@
-"""Random crops and flips of whole batches, and normalisation. Works on tensors, not on files.
+"""Random crops and flips of whole batches, and normalisation, on tensors.
 
 Shapes: images (N, H, W, 3) uint8; network inputs (N, 3, H, W) float32 in channels-last memory.
 """

@@ -1,4 +1,4 @@
-"""Saving and restoring a run so that it goes on exactly. Not the product; see `product`."""
+"""Saves and restores a run so that it goes on exactly."""
 
 from __future__ import annotations
 

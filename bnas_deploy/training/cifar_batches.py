@@ -1,4 +1,4 @@
-"""CIFAR-10's original batches: pickles of rows of 3072 bytes. Unpickles nothing but arrays."""
+"""Reads CIFAR-10's original batches: pickles, of which only arrays are unpickled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From one decoded picture to a training image: random crop and flip. No batches, no torch.
+"""From one decoded picture to a training image: random crop and flip.
 
 Unlike `augment`, which crops whole batches of small images, this works on pictures of any size.
 """

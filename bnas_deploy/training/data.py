@@ -1,4 +1,4 @@
-"""Image data sets as arrays, from the forms that people have. No augmentation, no batches.
+"""Image data sets as arrays, read from the forms that people have.
 
 Shapes: images (N, H, W, 3) uint8, labels (N,) int64.
 """

@@ -1,4 +1,4 @@
-"""Where a run computes and in which precision. Chooses; it measures nothing."""
+"""Where a run computes, and in which precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training images in the order of an epoch, cropped and on their device. No labels, no network.
+"""Training images in the order of an epoch, cropped and on their device.
 
 Shapes: images (N, H, W, 3) uint8.
 """

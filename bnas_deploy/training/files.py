@@ -1,4 +1,4 @@
-"""The files of a folder or of a tar, one after another. Knows nothing of what is in them."""
+"""The files of a folder or of a tar, one after another."""
 
 from __future__ import annotations
 

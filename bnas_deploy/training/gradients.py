@@ -1,4 +1,4 @@
-"""How large the gradients of a network's convolutions are, epoch by epoch; it changes nothing.
+"""Records how large the gradients of a network's convolutions are, epoch by epoch.
 
 The paper's Figs. 4 and 10 show the sum of the gradients' magnitudes of convolution layers.
 """

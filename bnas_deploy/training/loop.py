@@ -1,4 +1,4 @@
-"""The training loop: one `Trainer` with all its state. It prints nothing and writes no files."""
+"""The training loop: one `Trainer` with all its state."""
 
 from __future__ import annotations
 

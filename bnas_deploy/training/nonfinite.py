@@ -1,4 +1,4 @@
-"""Where in a network a number first stopped being finite. It repeats a step; it does not train.
+"""Finds where in a network a number first stopped being finite.
 
 A layer here is the smallest module that is called as one, such as a whole binary unit (BatchNorm,
 sign, convolution, ReLU). Signs hide what is not finite in front of them, so a layer's output may be

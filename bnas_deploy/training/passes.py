@@ -1,4 +1,4 @@
-"""Forward and backward passes over parts of a batch: loss, gradients, answers. No optimizer."""
+"""Forward and backward passes over parts of a batch: loss, gradients, answers."""
 
 from __future__ import annotations
 

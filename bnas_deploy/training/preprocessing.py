@@ -1,4 +1,4 @@
-"""What is done to pixels before the network sees them, as a value. No tensors, no augmentation."""
+"""What is done to pixels before the network sees them, as a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a network is trained: the `Recipe` and the two of the paper. No loop, no torch."""
+"""How a network is trained: the `Recipe`, and the two of the paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning rate, momentum and drop-path as functions of the step. Pure arithmetic, no optimizer."""
+"""Learning rate, momentum and drop-path as functions of the step."""
 
 from __future__ import annotations
 

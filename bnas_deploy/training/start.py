@@ -1,4 +1,4 @@
-"""Beginning and resuming a run: from a configuration and a path of data to a `Trainer`."""
+"""Starts and resumes a run: from a configuration and a path of data to a `Trainer`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image folders that stay on disk: which files there are, and decoding them when they are needed.
+"""Image folders that stay on disk: lists their files, and decodes them when they are needed.
 
 Shapes: images (N, S, S, 3) uint8. Threads decode: Pillow leaves the interpreter free meanwhile.
 What is random about an image depends on the seed, the epoch and the image alone, so neither the

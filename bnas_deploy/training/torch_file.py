@@ -1,4 +1,4 @@
-"""Writing and reading `.pt` files safely. Says nothing of what our files hold."""
+"""Writes and reads `.pt` files safely."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def check_kind(
 
 
 def _check_zip(source: str | os.PathLike[str], file: _File) -> None:
-    """Refuse members that claim more bytes than the file has: a small file shall not fill memory.
+    """Refuse members that claim more bytes than the file has: a small file must not fill memory.
 
     (Torch files from before 2020 are no zip files; ours always are.)
     """

@@ -1,4 +1,4 @@
-"""What torchrun tells a process through its environment. Needs no torch; see `parallel`."""
+"""What torchrun tells a process through its environment, read without torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the step-by-step count, against sums done by hand on small programs."""
+"""Tests of the step-by-step count against sums worked out by hand on small programs."""
 
 from __future__ import annotations
 

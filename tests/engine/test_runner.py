@@ -1,4 +1,4 @@
-"""Tests of the input check that all backends share."""
+"""Tests of the checks that all backends share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the interleaved timing: who runs when, and what is told of it; no times."""
+"""Tests of interleaved timing: who runs when, and what is reported."""
 
 from __future__ import annotations
 

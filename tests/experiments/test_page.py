@@ -1,4 +1,4 @@
-"""Tests of the rendered page: what is on it, from stored results, again the same."""
+"""Tests of the page rendered from stored results: what is on it, and that it is repeatable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the experiments' definitions: what is asked for is there, and nothing contradicts."""
+"""Tests of the experiments' definitions: they are complete and do not contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of stored results: through a file and back, what is no results, means and spreads."""
+"""Tests of stored results: through a file and back, damaged files, means and spreads."""
 
 from __future__ import annotations
 

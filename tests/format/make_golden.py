@@ -1,4 +1,4 @@
-"""Makes the golden file of the current format version; run by hand, once a version.
+"""Makes the golden file of the current format version; run by hand, once per version.
 
 Usage: python tests/format/make_golden.py   (writes golden_v<version>.bnn and .npz beside itself)
 

@@ -1,4 +1,4 @@
-"""Tests that the JSON of a program is read strictly; not of what a program must satisfy."""
+"""Tests that the JSON of a program is read strictly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that share memory in the native backend's plan: nobody's value may change under a reader.
+"""Values that share memory in the native backend's plan are never overwritten before they are read.
 
 Every case compares all values with the reference, and the logits of a plain run too.
 """

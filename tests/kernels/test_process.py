@@ -1,4 +1,4 @@
-"""The native backend and its process: forked children, threads asleep at the end; not its results.
+"""The native backend and its process: forked children, threads asleep at the end.
 
 Each case is a process of its own, since a fault here is one that never ends.
 """

@@ -1,4 +1,4 @@
-"""Trains small networks for a few steps, alone or with others, and saves all that came of it.
+"""Trains small networks for a few steps, alone or with others, and saves the results.
 
 Not a test: `test_data_parallel` runs it in one process and in two, and compares.
 

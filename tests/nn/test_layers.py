@@ -1,4 +1,4 @@
-"""Tests of the binary convolution, the unit around it, and leaving out channels that are zero."""
+"""Tests of the binary convolution, the unit around it, and dropped channels."""
 
 from __future__ import annotations
 

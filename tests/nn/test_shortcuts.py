@@ -1,4 +1,4 @@
-"""Tests of the shortcuts: what they compute, and that no constant channel comes out of them."""
+"""Tests of the shortcuts: what they compute, and that they leave no constant channel."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_what_is_no_dump_stays(
     (folder / "thesis.tex").write_text("years of work")
     if content is not None:
         (folder / INDEX).write_text(content)
-    with pytest.raises(UsageError, match=r"precious: .*no dump"):
+    with pytest.raises(UsageError, match=r"precious: .*not a dump"):
         dump(model, images, folder, names=NAMES, force=True)
     assert (folder / "thesis.tex").read_text() == "years of work"
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
@@ -81,7 +81,7 @@ def test_what_is_no_dump_stays(
 
 def test_a_file_in_the_way(model: Model, images: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="file: exists and is no dump"):
+    with pytest.raises(UsageError, match="file: exists and is not a dump"):
         dump(model, images, tmp_path / "file", names=NAMES, force=True)
 
 

@@ -1,4 +1,4 @@
-"""Tests of `explain`: what is computed from times, kernels and limits; no figure is asserted."""
+"""Tests of `explain`: what is computed from times, kernels and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C library through ctypes, found where it was built or built here; not a test.
+"""The C library through ctypes, found where it was built, or built here.
 
 The library is looked for in the folder of the environment variable `BNAS_C_LIBRARY_DIR` and in the
 usual build folders; one that is older than its sources does not count.

@@ -1,4 +1,4 @@
-"""Seeded damage to .bnn files: to bytes, text, program, header and tensors; not a test.
+"""Seeded damage to .bnn files: to bytes, text, program, header and tensors.
 
 Most damage is sealed (the checksum made right again), so that it gets past the door.
 """

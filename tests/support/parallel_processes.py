@@ -1,4 +1,4 @@
-"""Starting a few processes that know of each other, as torchrun would; no restarts, no shells."""
+"""Starts a few processes that know of each other, as torchrun would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds valid packed models step by step with random tensors; it chooses no steps itself.
+"""Builds valid packed models step by step, with random tensors.
 
 Shapes: C in, O out, H W.
 """

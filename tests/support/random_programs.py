@@ -1,4 +1,4 @@
-"""A seeded generator of valid random packed models; not a test, not a part of the package.
+"""A seeded generator of valid random packed models.
 
 `conv_program` makes one binary convolution in a chosen geometry, `step_programs` one small program
 for every step and its edge cases, `random_program` a mixture. Shapes: C in, O out, H W.

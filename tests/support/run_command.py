@@ -1,4 +1,4 @@
-"""What the tests of bnas-run share: a call on model.bnn, and what an error must look like."""
+"""Calls bnas-run on model.bnn, and checks what an error looks like."""
 
 from __future__ import annotations
 

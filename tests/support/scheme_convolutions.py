@@ -1,4 +1,4 @@
-"""Convolutions of the schemes in a small form, with parameters that are not as they begin."""
+"""Small convolutions of every scheme, with parameters other than their initial ones."""
 
 from __future__ import annotations
 

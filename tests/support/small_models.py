@@ -1,4 +1,4 @@
-"""Tiny packed models that take pictures, for the tests of runtime and commands; not tests."""
+"""Tiny packed models that take pictures, for the tests of runtime and commands."""
 
 from __future__ import annotations
 

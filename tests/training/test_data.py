@@ -1,4 +1,4 @@
-"""Tests of the readers on tiny data sets in the three forms, and of every way they can be wrong."""
+"""Tests of the readers of the three forms of a data set, and of every way they can be wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of model.pt: what is in it, and one error for every way it can be wrong."""
+"""Tests of model.pt: what is in it, and one error for every way it can be damaged."""
 
 from __future__ import annotations
 

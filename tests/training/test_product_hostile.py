@@ -1,4 +1,4 @@
-"""Files in place of a model.pt that mean harm or are absurd: refused before they cost anything."""
+"""Hostile or absurd files in place of a model.pt are refused before they cost anything."""
 
 from __future__ import annotations
 

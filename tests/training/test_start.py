@@ -1,4 +1,4 @@
-"""Tests of the beginning of a run; the runs themselves are tested in `test_loop`."""
+"""Tests of starting a run."""
 
 from __future__ import annotations
 

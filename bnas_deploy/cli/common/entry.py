@@ -1,4 +1,4 @@
-"""What every command shares: errors become one line and an exit status. No command's own work."""
+"""The frame of every command: arguments, errors as one line, exit statuses."""
 
 from __future__ import annotations
 

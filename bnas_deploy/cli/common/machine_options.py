@@ -1,4 +1,4 @@
-"""The options that say where to compute: shared by what trains."""
+"""The options of bnas-train and bnas-search that say where to compute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder that a run keeps everything in: whether one may begin or go on there."""
+"""The folder of a run or search: whether one may begin or go on there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that stand for the fields of `Settings`: adding them, and which of them were given."""
+"""Command-line options made from the fields of `Settings`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text for terminals: tables, safe names, a progress bar; no command of its own."""
+"""Plain text for terminals: tables, safe names, a progress bar."""
 
 from __future__ import annotations
 

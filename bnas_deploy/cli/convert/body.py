@@ -1,4 +1,4 @@
-"""What bnas-export and bnas-import do: read with a front end, convert, check, write, tell."""
+"""What bnas-export and bnas-import do: read a model, convert, check, write and report it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bnas-export and bnas-import tell of what they have written."""
+"""What bnas-export and bnas-import print about what they have written."""
 
 from __future__ import annotations
 

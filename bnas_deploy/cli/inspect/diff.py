@@ -1,4 +1,4 @@
-"""`bnas-inspect --diff`: two dumps or two models, as text or JSON; the comparing is elsewhere."""
+"""`bnas-inspect --diff`: the differences of two dumps or two models, as text or JSON."""
 
 from __future__ import annotations
 

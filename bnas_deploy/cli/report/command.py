@@ -1,4 +1,4 @@
-"""bnas-report: run the paper's experiments at a budget and render the page of their results.
+"""`bnas-report`: run the paper's experiments at a budget, and render the page of results.
 
 The work is done by `bnas_deploy.experiments`. Exit status: 0; 1 if a job failed; 2 after a user's
 mistake; 130 if stopped.

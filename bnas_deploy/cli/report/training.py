@@ -1,4 +1,4 @@
-"""Trains the jobs of bnas-report as bnas-train would, with its files; chooses nothing."""
+"""Trains the jobs of bnas-report as bnas-train would, with the same files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bnas-run`: name what is in pictures; the work is done in `bnas_deploy.runtime`, not here.
+"""`bnas-run`: name what is in pictures, or measure accuracy on labelled ones.
 
 Exit status: 0, 1 if a picture could not be read, 2 after a mistake in the arguments or the model.
 """
@@ -106,7 +106,7 @@ def run_parser() -> Parser:
         "--profile",
         action="store_true",
         help="also say how each step runs, on the first picture (or noise): kernel, instruction "
-        "set, MACs a second and a cycle, share of the machine's limit, time",
+        "set, MACs per second and per cycle, share of the machine's limit, time",
     )
     add(
         "--dump-layers",

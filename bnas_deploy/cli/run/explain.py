@@ -1,4 +1,4 @@
-"""How `bnas-run --explain` shows how each step runs: a table or plain values for JSON."""
+"""The output of `bnas-run --explain`: a table, or plain values for JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
 
 
 def write_explanation(model: Model, explanation: Explanation) -> None:
-    """Print one line a step, and around it what holds for all of them."""
+    """Print one line per step, and around it what holds for all of them."""
     isa = "" if model.isa is None else f", instruction set {model.isa}"
     print(f"backend {model.backend}{safe(isa)}, one thread")
     print(_limit_line(explanation))

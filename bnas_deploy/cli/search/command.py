@@ -1,4 +1,4 @@
-"""bnas-search: search a cell from the command line. The work is done by `bnas_deploy.search`."""
+"""`bnas-search`: search a cell from the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bnas-search shows while it runs: a progress bar, a line for each epoch, the cells found."""
+"""What bnas-search shows: a progress bar, a line for each epoch, the cells found."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class SearchDisplay:
         count = sum(weight.numel() for weight in searcher.supernet.weights())
         return (
             f"{searcher.recipe.cells} cells of {len(searcher.supernet.space)} primitives an edge,"
-            f" {count / 1e6:.2f} million weights, {searcher.steps_per_epoch} steps an epoch"
+            f" {count / 1e6:.2f} million weights, {searcher.steps_per_epoch} steps per epoch"
         )
 
     def _epoch_line(self, row: Row) -> str:

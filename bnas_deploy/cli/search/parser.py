@@ -1,4 +1,4 @@
-"""The options of bnas-search and their help. What they do is in `search`."""
+"""The options of bnas-search and their help."""
 
 from __future__ import annotations
 

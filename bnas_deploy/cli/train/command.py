@@ -1,4 +1,4 @@
-"""bnas-train: train a network from the command line. The work is done by `bnas_deploy.training`.
+"""`bnas-train`: train a network from the command line.
 
 Started by torchrun, several processes run this; the first one prints and writes.
 """

@@ -1,4 +1,4 @@
-"""What bnas-train shows: the progress bar, a line for each epoch, and how signals stop it."""
+"""What bnas-train shows: a progress bar, a line for each epoch; and stopping on signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which network the options of bnas-train describe, and how it is trained; no training."""
+"""The network and the recipe that the options of bnas-train describe."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
     recipe = Recipe.from_dict(given(args, Recipe), recipe)
     check_needs(args, recipe, NEEDS)
     if recipe.drop_path and not config.EDGES:
-        msg = f"drop-path drops edges of cells, which {config.name} has not; leave it at 0"
+        msg = f"drop-path drops edges of cells, and {config.name} has no cells; leave it at 0"
         raise UsageError(msg)
     return recipe
 

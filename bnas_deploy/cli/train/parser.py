@@ -1,4 +1,4 @@
-"""The options of bnas-train and their help. What they do is in `train`."""
+"""The options of bnas-train and their help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["RECIPE_HELP", "train_parser"]
 
 RECIPE_HELP = {
     "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
-    "batch": "images a step, of all processes together",
+    "batch": "images per step, of all processes together",
     "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
     " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
     "lr": "peak learning rate; 0.08 works well for short runs of small batches",

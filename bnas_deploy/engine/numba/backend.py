@@ -1,4 +1,4 @@
-"""The Numba backend: vector code without a C++ compiler, the reference's bits; not the kernels.
+"""The Numba backend: runs a program with kernels that Numba compiles.
 
 The first use of a kernel compiles it (seconds, then kept on disk by Numba's cache).
 """

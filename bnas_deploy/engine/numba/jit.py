@@ -1,4 +1,4 @@
-"""How this package calls Numba's compiler, and the vector code that both kernel files share.
+"""How this package calls Numba's compiler, and the vector code that its kernels share.
 
 No kernels live here. Numba's cache looks at the file of a kernel only: after a change here, delete
 the ``*.nbc`` files beside the kernels.

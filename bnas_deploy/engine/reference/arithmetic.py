@@ -1,4 +1,4 @@
-"""float32 arithmetic that NumPy lacks: fused multiply-add, relu; not a step of a program."""
+"""float32 arithmetic that NumPy lacks: fused multiply-add, relu."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference backend: a program's meaning in plain NumPy; not fast, and never to be optimised.
+"""The reference backend: the meaning of a program in plain NumPy, kept simple on purpose.
 
 Every other backend is tested against it, bit for bit. The steps are in `steps`, the arithmetic in
 `arithmetic`.

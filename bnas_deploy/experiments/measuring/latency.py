@@ -1,4 +1,4 @@
-"""Latency of packed networks that differ in their shortcut, side by side; no accuracy.
+"""Latency of packed networks that differ in their shortcut, side by side.
 
 All networks take turns in every round, in an order that rotates, so that whatever else the machine
 does meets all of them alike.

@@ -1,4 +1,4 @@
-"""What is measured of networks after training, kept beside them so that it is measured once."""
+"""What is measured once after training, and kept beside the network."""
 
 from __future__ import annotations
 

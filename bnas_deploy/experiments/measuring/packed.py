@@ -1,4 +1,4 @@
-"""Accuracy of a trained network's packed file, with and without an 8-bit shortcut; no timing."""
+"""Accuracy of a packed network, with and without an 8-bit shortcut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of results as SVG, with matplotlib; the numbers come from elsewhere.
+"""Draws results as SVG with matplotlib.
 
 Colours are those of Okabe and Ito, told apart by colour-blind readers too; line styles differ as
 well.

@@ -1,4 +1,4 @@
-"""The page of results: docs/results.md from stored JSON; nothing is run for it."""
+"""Renders the page of results, docs/results.md, from stored JSON."""
 
 from __future__ import annotations
 

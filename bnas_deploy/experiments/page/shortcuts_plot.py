@@ -1,4 +1,4 @@
-"""The picture of the shortcut question: accuracy against memory and latency; no other picture."""
+"""Draws accuracy of the shortcuts against memory and latency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables 6 and 7, the rows of others: binary networks of other families; not our own networks."""
+"""Tables 6 and 7, the rows of others: binary networks of other families."""
 
 from __future__ import annotations
 

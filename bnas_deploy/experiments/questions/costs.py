@@ -1,4 +1,4 @@
-"""Tables 5, 10 and 13: what networks cost by arithmetic; nothing is trained or timed."""
+"""Tables 5, 10 and 13: what networks cost, by arithmetic alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shortcut question: what do cheaper skips of reduction cells cost? Not the paper's question.
+"""A question of our own: what do cheaper skips of the reduction cells cost in accuracy?
 
 The paper's figures of memory and speed leave these skips out; this says which of them may be left
 out in truth.

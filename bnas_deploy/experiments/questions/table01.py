@@ -1,4 +1,4 @@
-"""Table 1: which layer types survive binarization, in a small CNN of one type; no cells."""
+"""Table 1: which layer types survive binarization, in a small CNN of one type."""
 
 from __future__ import annotations
 

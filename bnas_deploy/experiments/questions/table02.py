@@ -1,4 +1,4 @@
-"""Table 2: Zeroise layers kept or replaced, in a float and in a binary network; no search."""
+"""Table 2: Zeroise layers kept or replaced, in a float and in a binary network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 4: searching with and without the diversity regulariser; the searches are not done here."""
+"""Table 4: cells searched with and without the diversity regulariser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 8 and Figs. 4, 9, 10: what happens without skips, Zeroise or diversity; no search."""
+"""Table 8 and Figs. 4, 9, 10: networks without skips, Zeroise or diversity."""
 
 from __future__ import annotations
 

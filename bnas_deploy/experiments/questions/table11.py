@@ -1,4 +1,4 @@
-"""Table 11: a search space without dilated convolutions; the search is not done here."""
+"""Table 11: a cell from a search space without dilated convolutions."""
 
 from __future__ import annotations
 

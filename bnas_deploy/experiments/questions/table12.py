@@ -1,4 +1,4 @@
-"""Table 12 and Fig. 2: cells found for float networks, binarized; no search."""
+"""Table 12 and Fig. 2: cells found for float networks, binarized."""
 
 from __future__ import annotations
 

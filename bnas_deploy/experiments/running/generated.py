@@ -1,4 +1,4 @@
-"""Generated images that a network can learn to tell apart, for the budget `smoke`; no files."""
+"""Generated images that a network can learn to tell apart, for the budget `smoke`."""
 
 from __future__ import annotations
 

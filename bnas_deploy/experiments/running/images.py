@@ -1,4 +1,4 @@
-"""The images of jobs: read once, cut down to what a set-up uses; no training."""
+"""The images of jobs: read once, cut down to what a set-up uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs: a variant with a seed and the folder it is trained in; what a finished folder tells."""
+"""Jobs: a variant, a seed and the folder it is trained in; reading finished folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What results depend on beside their definition: the machine and the software."""
+"""The machine and the software, which results depend on beside their definition."""
 
 from __future__ import annotations
 

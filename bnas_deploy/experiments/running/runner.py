@@ -1,4 +1,4 @@
-"""Runs the jobs of experiments one after the other and keeps their results; trains nothing itself.
+"""Runs the jobs of experiments one after the other, and keeps their results.
 
 What trains a job is handed in, so that this file needs neither torch nor a terminal.
 """

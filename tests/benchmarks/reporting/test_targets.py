@@ -1,4 +1,4 @@
-"""Targets are compared with what a made-up run reached; what it lacks is not measured."""
+"""Targets are compared with a made-up run; what it lacks counts as not measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bnas-export` on checkpoints of the authors' release, and on what is none."""
+"""`bnas-export` on checkpoints of the authors' release, and on files that only look like one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of `bnas-inspect`: every figure it shows is that of the file, and no backend is needed."""
+"""Tests of `bnas-inspect`: every figure it shows is that of the file."""
 
 from __future__ import annotations
 

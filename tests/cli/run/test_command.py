@@ -104,7 +104,7 @@ def test_unreadable_pictures_do_not_stop_the_others(
         (["red.png", "--evaluate", "."], "--evaluate goes with neither"),
         (["--explain", "--evaluate", "."], "--evaluate goes with neither"),
         (["--dump-layers", "d", "--evaluate", "."], "--evaluate goes with neither"),
-        (["red.png", "--dump-layers", "."], "exists and is no dump"),
+        (["red.png", "--dump-layers", "."], "exists and is not a dump"),
         (["--evaluate", "nix"], "nix: No such file"),
         (["--evaluate", "red.png"], "red.png: neither a folder nor a readable tar"),
     ],

@@ -1,4 +1,4 @@
-"""Tests of `bnas-run --evaluate`: a labelled folder, and what is in its way."""
+"""Tests of `bnas-run --evaluate`: labelled folders, and what can be wrong with them."""
 
 from __future__ import annotations
 

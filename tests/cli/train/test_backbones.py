@@ -71,12 +71,12 @@ def test_a_run_goes_on(command, images, tmp_path):
         ("bireal18", ["--genotype", "latest_cell"], "bireal18 has no --genotype; what can be"),
         ("bireal18", ["--shortcut", "pool", "--no-skip"], "has no --shortcut, --no-skip"),
         ("bireal18", ["--activation-scale"], "has no --activation-scale"),
-        ("bireal18", ["--drop-path", "0.2"], "drops edges of cells, which bireal18 has not"),
+        ("bireal18", ["--drop-path", "0.2"], "drops edges of cells, and bireal18 has no cells"),
         ("bireal18", ["--bases", "2"], "at least 1 and at most 1"),
         ("bireal18", ["--image-size", "12"], "multiple of 8"),
         ("xnor-nin", ["--layers", "3"], "layers: nin has nothing to choose here, expected 0; got"),
         ("Mini", ["--bases", "2"], "Mini has no --bases"),
-        ("bireal", [], "unknown network 'bireal'; choose one of Mini"),
+        ("bireal", [], "unknown network 'bireal' (did you mean bireal"),
     ],
 )
 def test_mistakes(command, tmp_path, name, options, message):

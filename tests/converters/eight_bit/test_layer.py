@@ -1,4 +1,4 @@
-"""Tests of the numbers of one 8-bit layer: ranges, scales, offsets; not of whole programs."""
+"""Tests of the numbers of one 8-bit layer: ranges, scales, offsets."""
 
 from __future__ import annotations
 

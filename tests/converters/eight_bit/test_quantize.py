@@ -1,4 +1,4 @@
-"""Tests of putting layers of programs into 8 bits: which, what they compute, what is reported."""
+"""Tests of layers put into 8 bits: which ones, what they compute, what is reported."""
 
 from __future__ import annotations
 

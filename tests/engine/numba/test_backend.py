@@ -1,4 +1,4 @@
-"""Tests that the Numba backend gives the reference's bits, in every value; not of its speed."""
+"""Tests that the Numba backend gives the reference's bits in every value."""
 
 from __future__ import annotations
 

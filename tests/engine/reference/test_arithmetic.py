@@ -1,4 +1,4 @@
-"""Tests of the reference's fused multiply-add against exact fractions; not of any step."""
+"""Tests of the reference's fused multiply-add against exact fractions."""
 
 from __future__ import annotations
 

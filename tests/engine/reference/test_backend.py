@@ -1,4 +1,4 @@
-"""Tests of the reference backend against PyTorch and against plain loops; not of other backends."""
+"""Tests of the reference backend against PyTorch and against plain loops."""
 
 from __future__ import annotations
 

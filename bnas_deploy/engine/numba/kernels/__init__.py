@@ -1,1 +1,1 @@
-"""The kernels themselves, as Numba compiles them."""
+"""The kernels that Numba compiles."""

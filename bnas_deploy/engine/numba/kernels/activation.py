@@ -1,4 +1,4 @@
-"""Activations of one element, and pools of bits, in Numba; no fastmath, no other steps.
+"""Numba kernels: activations, and max pools of bits.
 
 A float value is (C, P) float32, P = H*W pixels, a bits value (G, S) uint8 byte planes.
 """

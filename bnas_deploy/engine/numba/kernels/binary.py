@@ -1,10 +1,10 @@
-"""Binary kernels in Numba: dot products and stages; not the float steps, not the gathering.
+"""Numba kernels: binary dot products and their output stages.
 
 Bits are held in byte planes, (G, S) uint8: byte [g, p] has channels 8g .. 8g+7 of pixel p, the
 first in its least significant bit, -1 as 1. The lanes of the vector code are pixels, so that
 nothing is summed across lanes and odd channel counts waste little. S is the number of pixels
-rounded up to whole vectors, plus one, lest all planes share cache sets. G = ceil(C / 8); K =
-kh*kw*G bytes a row.
+rounded up to whole vectors, plus one, so that planes do not share cache sets. G = ceil(C / 8); K =
+kh*kw*G bytes per row.
 """
 
 from __future__ import annotations

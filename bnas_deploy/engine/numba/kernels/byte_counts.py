@@ -1,11 +1,11 @@
-"""Binary convolution that looks at its counts through bytes, in Numba; not what needs the dots.
+"""Numba kernels: binary convolution that keeps its counts in bytes.
 
 ``dot = base - 2 count``, so ``dot >= t`` means ``count < room``, and ReLU(dot) is twice
 ``max(room - count, 0)``: room - count, kept at 0 or above, is all that a stage asks for. It takes
 the counts in any number of parts, as the subtraction saturates. Rooms are uint8, or uint16 where
 that does not hold them.
 
-Shapes as in `binary_kernels`. U patterns of rooms: vectors of pixels that see the same taps outside
+Shapes as in `binary`. U patterns of rooms: vectors of pixels that see the same taps outside
 the image share theirs.
 """
 

@@ -1,4 +1,4 @@
-"""Binary convolution of each channel alone, in Numba: dot products; not the stages behind them.
+"""Numba kernels: dot products of the binary depthwise convolution.
 
 Shapes: T = kh*kw taps, S bytes between planes.
 """

@@ -1,4 +1,4 @@
-"""Float kernels in Numba: convolution, linear, pools, elementwise; no fastmath, no reordering.
+"""Numba kernels in float32: convolution, linear, pools and elementwise steps.
 
 A value of C channels is (C, P) float32, P = H*W pixels. S is P rounded up to whole vectors, plus
 one.

@@ -1,4 +1,4 @@
-"""Gathering what each tap of a window sees, for bytes and floats, in Numba; no arithmetic.
+"""Numba kernels: gather what each tap of a window sees, bytes or floats.
 
 Shapes: G planes, S elements between planes, sizes and all other pairs are (y, x).
 """

@@ -1,4 +1,4 @@
-"""8-bit kernels in Numba: quantised inputs in quads, integer dot products; not the gathering.
+"""Numba kernels in 8 bits: quantised inputs in quads, integer dot products.
 
 Four channels of a pixel lie side by side as bytes in a 32-bit word, a quad, which is what the dot
 products of four bytes take; the lanes are pixels. Outside the image lies what a zero is quantised

@@ -1,4 +1,4 @@
-"""Steps of the activation scale in Numba: mean magnitude, multiplication; no fastmath.
+"""Numba kernels of the activation scale: mean magnitude and multiplication.
 
 A value of C channels is (C, P) float32, P = H*W pixels.
 """

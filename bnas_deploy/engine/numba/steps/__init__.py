@@ -1,4 +1,4 @@
-"""Every step made ready for the Numba kernels: weights repacked, tables computed."""
+"""Prepares each step for the Numba kernels: weights repacked, kernels chosen."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A binary convolution made ready for the Numba kernels; not the kernels.
+"""Prepares binary convolutions for the Numba kernels.
 
-Shapes: T = kh*kw taps, G = ceil(C / 8), K = T*G bytes a row, S bytes between planes, V vectors of
+Shapes: T = kh*kw taps, G = ceil(C / 8), K = T*G bytes per row, S bytes between planes, V vectors of
 L = 64 pixels, U patterns of taps inside the image.
 """
 
@@ -110,7 +110,7 @@ def _bases(
     axes = zip((h, w), out, s.kernel, s.stride, (top, left), s.dilation, strict=True)
     y, x = (_inside(i, o, taps=k, stride=t, before=b, dilation=d) for i, o, k, t, b, d in axes)
     inside = (y[:, None, :, None] & x[None, :, None, :]).reshape(kh * kw, -1)  # (T, P)
-    # Lanes behind the image repeat its last pixel, lest they ask for more than bytes can hold.
+    # Lanes behind the image repeat its last pixel, so that they never need more than a byte holds.
     inside = np.pad(inside, ((0, 0), (0, -inside.shape[1] % LANES)), mode="edge")
     vectors = inside.reshape(kh * kw, -1, LANES).transpose(1, 0, 2)  # (V, T, L)
     seen, pattern = np.unique(vectors, axis=0, return_inverse=True)

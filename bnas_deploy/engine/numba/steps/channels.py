@@ -1,4 +1,4 @@
-"""The steps that arrange or combine channels, made ready for the Numba kernels.
+"""Prepares the steps that arrange or combine channels for the Numba kernels.
 
 A prepared step is a function of a workspace.
 """

@@ -1,4 +1,4 @@
-"""A binary depthwise convolution made ready for the Numba kernels; not the kernels."""
+"""Prepares binary depthwise convolutions for the Numba kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of one element, and constants, made ready for the Numba kernels.
+"""Prepares elementwise steps and constants for the Numba kernels.
 
 A prepared step is a function of a workspace.
 """

@@ -1,4 +1,4 @@
-"""The convolutions and the linear layer in full precision, made ready for the Numba kernels.
+"""Prepares full-precision convolutions and linear layers for the Numba kernels.
 
 A prepared step is a function of a workspace.
 """

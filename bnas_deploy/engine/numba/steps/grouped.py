@@ -1,4 +1,4 @@
-"""A binary convolution in groups made ready for the Numba kernels: group by group; not the kernels.
+"""Prepares binary convolutions in groups for the Numba kernels, group by group.
 
 Shapes: C/groups channels and O/groups outputs a group, G = ceil(C / groups / 8) byte planes of a
 group, S bytes between planes.

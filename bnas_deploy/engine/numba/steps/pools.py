@@ -1,4 +1,4 @@
-"""The pools made ready for the Numba kernels.
+"""Prepares pools for the Numba kernels.
 
 A prepared step is a function of a workspace.
 """

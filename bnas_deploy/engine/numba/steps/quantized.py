@@ -1,6 +1,6 @@
-"""An 8-bit convolution made ready for the Numba kernels; not the kernels.
+"""Prepares 8-bit convolutions for the Numba kernels.
 
-Shapes: G = ceil(C / 4) quads a pixel.
+Shapes: G = ceil(C / 4) quads per pixel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tensors of a file as the Numba kernels want them; not the kernels, not the steps."""
+"""Repacks the tensors of a file for the Numba kernels."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The meaning of the binary convolutions and their stages.
 
-Shapes: N batch, C in, O out, K = kh*kw*C bits a row of weights.
+Shapes: N batch, C in, O out, K = kh*kw*C bits per row of weights.
 """
 
 from __future__ import annotations
