@@ -20,12 +20,13 @@ if __name__ != "bnas_deploy.converters":
 from typing import TYPE_CHECKING, Any
 
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
+from bnas_deploy.converters.packing.check import CheckOptions
 from bnas_deploy.converters.packing.report import Report
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.from_torch.convert import convert, convert_network
 
-__all__ = ["EightBitOptions", "Report", "convert", "convert_network"]
+__all__ = ["CheckOptions", "EightBitOptions", "Report", "convert", "convert_network"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -34,7 +34,8 @@ def pictures(tmp_path_factory):
 def train(pictures, tmp_path, capsys):
     def run(*options):
         words = ["--data", str(pictures), "--out", str(tmp_path / "run"), "--amp", "off"]
-        status = main([*words, "--threads", "1", "--workers", "2", *options])
+        streamed = [] if "--stream" in options and "off" in options else ["--workers", "2"]
+        status = main([*words, "--threads", "1", *streamed, *options])
         captured = capsys.readouterr()
         return status, captured.out, captured.err
 
