@@ -38,9 +38,9 @@ def call(tmp_path, monkeypatch, capsys):
     (tmp_path / "old" / "checkpoint.pt").touch()
     calls = []
 
-    class Report:
+    class Display:
         def __init__(self, searcher, out, options):
-            calls.append(("report", str(out), options))
+            calls.append(("display", str(out), options))
 
         def run(self):
             return True
@@ -59,7 +59,7 @@ def call(tmp_path, monkeypatch, capsys):
 
         return call
 
-    monkeypatch.setattr(display, "SearchReport", Report)
+    monkeypatch.setattr(display, "SearchDisplay", Display)
     monkeypatch.setattr(device, "choose_runtime", recording("runtime", "runtime"))
     monkeypatch.setattr(start, "set_threads", recording("threads"))
     monkeypatch.setattr(search_start, "read_images", recording("images"))

@@ -47,13 +47,6 @@ class Trainer:
 
     stop = False
 
-    def __init__(self):
-        self.data = Data()
-
-
-class Data:
-    name = "data"
-
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
@@ -63,9 +56,9 @@ def call(tmp_path, monkeypatch, capsys):
     (tmp_path / "recipe.json").write_text(json.dumps({"label_smoothing": 0.125, "lr": 0.5}))
     record = Recorder()
 
-    class Report:
-        def __init__(self, trainer, out, options):
-            record.calls.append(("report", str(out), options, trainer.data.name))
+    class Display:
+        def __init__(self, trainer, out, options, *, quiet):
+            record.calls.append(("display", str(out), options, quiet))
 
         def run(self):
             return True
@@ -73,13 +66,10 @@ def call(tmp_path, monkeypatch, capsys):
         def summary(self):
             return {"summary": 1}
 
-    monkeypatch.setattr(display, "Report", Report)
+    monkeypatch.setattr(display, "TrainingDisplay", Display)
     monkeypatch.setattr(device, "choose_device", record("device", "cpu"))
     monkeypatch.setattr(device, "choose_runtime", record("runtime", "runtime"))
     monkeypatch.setattr(start, "set_threads", record("threads"))
-    monkeypatch.setattr(
-        "bnas_deploy.cli.train.command.replace", lambda data, name: type("D", (), {"name": name})
-    )
     for name in ("fresh_trainer", "resumed_trainer"):
         monkeypatch.setattr(start, name, lambda *a, n=name, **o: record(n)(*a, **o) or Trainer())
 
