@@ -27,7 +27,7 @@ class FrontEnd:
         extra: Of the installation, with the packages that it brings.
         options: What `read` takes beside the file, by name.
         foreign: Whether other tools write such files: `bnas-import` takes these.
-        to_onnx: Whether its graphs can be written as ONNX; else why not and what to do.
+        no_onnx: Why its graphs cannot be written as ONNX, and what to do; empty if they can.
     """
 
     name: str
@@ -36,7 +36,7 @@ class FrontEnd:
     extra: tuple[str, tuple[str, ...]]
     options: frozenset[str] = frozenset()
     foreign: bool = False
-    to_onnx: bool | str = True
+    no_onnx: str = ""
 
     def read(self, file: ModelFile, **options: Any) -> Source:  # noqa: ANN401
         """Read a model; the packages of `extra` must be installed.
@@ -84,7 +84,7 @@ FRONT_ENDS = (
         _is_torch,
         ("train", ("torch",)),
         frozenset({"arch", "labels", "preprocessing"}),
-        to_onnx="its signs have a zero; pack it first, and write the packed file as ONNX",
+        no_onnx="its signs have a zero; pack it first, and write the packed file as ONNX",
     ),
     FrontEnd(
         "from_onnx",
@@ -93,7 +93,7 @@ FRONT_ENDS = (
         ("onnx", ("onnx", "onnxruntime")),
         frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"}),
         foreign=True,
-        to_onnx="it is ONNX already; pack it first, and write the packed file as ONNX",
+        no_onnx="it is ONNX already; pack it first, and write the packed file as ONNX",
     ),
 )
 """In the order of asking; a new front end is one folder and one entry here."""

@@ -63,8 +63,8 @@ def road_for(file: ModelFile, *, onnx: bool, foreign: bool) -> Road:
     if foreign and not front_end.foreign:
         msg = f"{path}: this is {front_end.reads}; bnas-export packs it"
         raise UsageError(msg)
-    if onnx and front_end.to_onnx is not True:
-        msg = f"--format onnx: {path} is {front_end.reads}, and {front_end.to_onnx}"
+    if onnx and front_end.no_onnx:
+        msg = f"--format onnx: {path} is {front_end.reads}, and {front_end.no_onnx}"
         raise UsageError(msg)
     return Road(TRANSLATE if onnx else PACK, path, front_end)
 

@@ -123,7 +123,7 @@ def test_every_pair_of_options_acts_or_is_refused(name, call):
 def acts(option, road):
     """What the two tables say."""
     front_end, own = road.front_end, set().union(*(f.options for f in FRONT_ENDS))
-    if option == "format" and front_end is not None and front_end.to_onnx is not True:
+    if option == "format" and front_end is not None and front_end.no_onnx:
         return False
     mine = front_end is None or option not in own or option in front_end.options
     return road.name in ROADS[option] and mine
