@@ -1,0 +1,70 @@
+#include "core/build/stages.h"
+
+#include <algorithm>
+
+namespace bnas {
+namespace {
+
+Stage make_stage(Draft& draft, const StageSpec& s, const Sections& sections) {
+  const std::size_t outputs = sections.count * sections.outputs;
+  Stage stage{};
+  stage.kind = s.kind;
+  stage.output = s.output;
+  if (s.kind == Stage::Kind::threshold) {
+    stage.limit = pair_limits(s.threshold, draft.weights);
+    stage.inverted = invert_flips(s.flip.data, sections, draft.weights);
+    return stage;
+  }
+  stage.scale = draft.weights.copy(s.scale.data, outputs);
+  if (s.shift.size != 0) stage.shift = draft.weights.copy(s.shift.data, outputs);
+  stage.relu = s.relu;
+  stage.accumulate = s.has_addend;
+  stage.at = s.at;
+  return stage;
+}
+
+const float* twice(Array<float> values, Tables& tables) {
+  float* doubled = tables.allocate<float>(values.size);
+  std::transform(values.data, values.data + values.size, doubled, [](float x) { return 2 * x; });
+  return doubled;
+}
+
+}  // namespace
+
+std::vector<Stage> make_stages(Draft& draft, const std::vector<StageSpec>& specs,
+                               const Sections& sections) {
+  std::vector<Stage> stages;
+  for (const StageSpec& s : specs) {
+    stages.push_back(make_stage(draft, s, sections));
+    if (s.has_addend) draft.copy_for_update(s.addend, s.output);
+  }
+  return stages;
+}
+
+bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase& base,
+                const BinaryShape& shape, std::vector<Stage>& stages) {
+  if (shape.taps * planes_for(shape.channels) > bytewise_steps) return false;
+  const std::size_t planes = shape.groups * planes_for(shape.sections().outputs);
+  std::vector<std::vector<std::uint8_t>> rooms, inverted;
+  for (const StageSpec& s : specs) {
+    const std::uint8_t* bits = stages[rooms.size()].inverted;
+    const std::size_t bytes = s.kind == Stage::Kind::threshold ? planes : 0;
+    inverted.emplace_back(bits, bits + bytes);
+    rooms.push_back(base.rooms(s, inverted.back().data()));
+    if (rooms.back().empty()) return false;
+  }
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    stages[i].room = draft.tables.copy(rooms[i]);
+    stages[i].inverted = draft.weights.copy(inverted[i]);
+    stages[i].scale = twice(specs[i].scale, draft.weights);
+  }
+  return true;
+}
+
+std::vector<ValueId> outputs_of(const std::vector<Stage>& stages) {
+  std::vector<ValueId> outputs;
+  for (const Stage& stage : stages) outputs.push_back(stage.output);
+  return outputs;
+}
+
+}  // namespace bnas
