@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_programs import random_images, random_program
+from support.random_programs import random_images, random_program
 
 from bnas_deploy import _kernels
 from bnas_deploy.engine.native.backend import NativeRunner

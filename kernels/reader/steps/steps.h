@@ -3,7 +3,8 @@
 //
 // To add a step: one function and one row of a table, both in one file of this folder. Every field
 // of the step must be read, and every rule of bnas_deploy/format/steps/ and limits.py must have its
-// counterpart; tests/c_api compares both readers on the programs of tests/support/random_programs.py.
+// counterpart; tests/c_api compares both readers on the programs of
+// tests/support/random_programs.py.
 #pragma once
 
 #include <functional>
