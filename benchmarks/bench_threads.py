@@ -1,4 +1,4 @@
-"""Two threads, on a batch and on one image, and two callers of one model; nothing is pinned.
+"""Two threads, on a batch and on one image, and two callers of one model, without pinning.
 
 The answers of two threads are compared with those of one. No rival: the ratio is ours to ours.
 """

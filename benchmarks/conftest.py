@@ -1,4 +1,4 @@
-"""Pins the process to one core, offers `--quick`, and writes down what was measured, and on what.
+"""Pins the process to one core, offers `--quick`, and records what was measured where.
 
 OpenVINO's compiled models are measured where it is installed, and left out, visibly, where not.
 """

@@ -1,4 +1,4 @@
-"""Measures several ways to do one thing in turns, so that the machine's moods hit all alike.
+"""Measures several ways to do one thing in turns, so that disturbances hit all alike.
 
 pytest-benchmark measures one function after the other, minutes apart. Here a round gives every
 contestant a short block; pytest-benchmark is told the times afterwards, by a clock that `report`

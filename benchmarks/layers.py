@@ -1,4 +1,4 @@
-"""Single layers to measure: binary convolutions as packed programs and their answers; no timing."""
+"""Single layers to measure: binary convolutions as packed programs, and their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about the machine and the software that a report states; measures nothing."""
+"""Facts about the machine and the software that a report states."""
 
 from __future__ import annotations
 

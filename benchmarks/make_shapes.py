@@ -1,4 +1,4 @@
-"""Writes shapes.json, the distinct binary convolutions that are measured; measures nothing.
+"""Writes shapes.json, the distinct binary convolutions that are measured.
 
 They are those of BNAS-Mini and A to H as packed, and the 3x3 convolutions of a binary ResNet-18.
 """

@@ -1,4 +1,4 @@
-"""The networks that are measured, binary and float; their weights are random, nothing is trained.
+"""The networks that are measured, binary and float, with random weights.
 
 Speed does not depend on the weights; BatchNorm statistics are settled so that signs vary.
 """

@@ -1,4 +1,4 @@
-"""The rivals by name: which are installed, how each runs a float network, how exact it must be."""
+"""The rivals by name: which are installed, how each runs a network, how exact it must be."""
 
 from __future__ import annotations
 

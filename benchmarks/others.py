@@ -1,4 +1,4 @@
-"""Binary networks that are not BNAS: MLPs that come in as ONNX, ResNets; and as float networks.
+"""Binary networks that are not BNAS: MLPs imported as ONNX, ResNets, and their float networks.
 
 Weights are random, nothing is trained: speed does not depend on them.
 """

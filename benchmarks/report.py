@@ -1,4 +1,4 @@
-"""Makes a report folder (tables, pictures, JSON) out of a run of the benchmarks; measures nothing.
+"""Makes a report folder (tables, pictures, JSON) out of a run of the benchmarks.
 
 Usage: python benchmarks/report.py reports/bench.json [--out DIR] [--format png]
 """

@@ -1,4 +1,4 @@
-"""The README's demo: the shipped checkpoint exported and run on a photograph; only commands.
+"""The README's demo: exports the shipped checkpoint and runs it on a photograph.
 
 The photograph is scikit-image's cat (Chelsea, CC0), read from the installed package, not from here.
 """

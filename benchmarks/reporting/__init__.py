@@ -1,1 +1,1 @@
-"""From the JSON of pytest-benchmark to a report: results, targets, tables, pictures; no timing."""
+"""From the JSON of pytest-benchmark to a report: results, targets, tables, pictures."""

@@ -1,4 +1,4 @@
-"""The single layers of a run, each with all its parts; figures only, no layout."""
+"""The single layers of a run, each with all its parts, as figures."""
 
 from __future__ import annotations
 

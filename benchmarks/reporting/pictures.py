@@ -1,4 +1,4 @@
-"""The report's pictures: speed-up, memory, roofline of the layers; figures come from elsewhere.
+"""The report's pictures: speed-up, memory, roofline of the layers.
 
 Colours are those of Okabe and Ito, told apart by colour-blind readers too; shapes differ as well.
 """

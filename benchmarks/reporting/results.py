@@ -1,4 +1,4 @@
-"""The results of one run, from pytest-benchmark's JSON, and the choice among them; no layout."""
+"""The results of one run, from pytest-benchmark's JSON, and the choice among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as Markdown: machine, targets, networks, threads, files, layers; no pictures."""
+"""The report as Markdown: machine, targets, networks, threads, files, layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked (targets.json) against what a run reached; the figures asked are not here.
+"""Compares what was asked (targets.json) with what a run reached.
 
 A target has a `measure`: `ratio` (median of `slow` over that of `fast`, the fastest that fits on
 both sides), `median` and `fact` (of the results that fit `of`), `share` (of the popcount limit) and

@@ -1,4 +1,4 @@
-"""ONNX Runtime, float32 and int8 (static QDQ), all graph optimisations on; nothing of ours."""
+"""ONNX Runtime, float32 and int8 (static QDQ), with all graph optimisations."""
 
 from __future__ import annotations
 

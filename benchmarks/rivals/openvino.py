@@ -1,4 +1,4 @@
-"""OpenVINO's CPU plugin, one inference at a time: float32, its default precision, int8; not ours.
+"""OpenVINO's CPU plugin, one inference at a time: float32, its default precision, int8.
 
 Float32 is asked for by name: on a CPU with AMX or AVX-512 BF16 the plugin's default is bfloat16.
 """

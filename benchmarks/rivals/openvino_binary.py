@@ -1,4 +1,4 @@
-"""OpenVINO's BinaryConvolution behind a sign, as a graph of its own; not a whole network.
+"""OpenVINO's BinaryConvolution behind a sign, as a graph of its own.
 
 What its CPU plugin (2026.4) makes necessary: the sign is a FakeQuantize with levels 0 and 1 and one
 threshold a channel (levels -1 and 1 are computed in floats, and a single threshold crashes), and

@@ -1,4 +1,4 @@
-"""PyTorch in float32, eager, as a user has it after training; no compilation, no channels_last."""
+"""PyTorch in float32, eager, as a user has it after training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backbone network is made of: `BackboneConfig`. No torch, no list of networks."""
+"""What a backbone network is made of: `BackboneConfig`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DenseNet-121 with bottlenecks, for small images. No schemes."""
+"""DenseNet-121 with bottlenecks, for small images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network of a backbone and a scheme, built from its configuration. No training and no files."""
+"""A network of a backbone and a scheme, built from its configuration."""
 
 from __future__ import annotations
 

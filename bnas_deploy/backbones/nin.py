@@ -1,4 +1,4 @@
-"""Network in Network: 5x5 and 3x3 layers, each with two 1x1 layers behind it. No schemes.
+"""Network in Network: 5x5 and 3x3 layers, each followed by two 1x1 layers.
 
 Its last layer, a 1x1 convolution to the classes with global average pooling behind it, is the
 classifier: an average and a linear layer may change places.

@@ -1,4 +1,4 @@
-"""What backbones are built of: units, sums, stems, shortcuts, and who makes them. No backbone.
+"""The parts of backbones: units, sums, stems and shortcuts, and what makes them.
 
 Shapes: values are (N, C, H, W); all are square, and `side` is H and W.
 """

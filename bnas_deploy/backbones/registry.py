@@ -1,4 +1,4 @@
-"""The backbone networks by name, as the paper's Tables 6 and 7 have them. No torch, no modules."""
+"""The backbone networks by name, as in the paper's Tables 6 and 7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ResNet-18 and 34, and the form of them that Bi-Real Net has. No schemes."""
+"""ResNet-18 and 34, also in the form that Bi-Real Net gives them."""
 
 from __future__ import annotations
 

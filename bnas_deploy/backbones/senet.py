@@ -1,4 +1,4 @@
-"""SE-ResNet-18: ResNet-18 with squeeze and excitation at the end of each block. No schemes."""
+"""SE-ResNet-18: ResNet-18 with squeeze and excitation at the end of each block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wide ResNet WRN-40-4: three stages of six blocks of two units. No schemes."""
+"""The wide ResNet WRN-40-4: three stages of six blocks of two units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of networks as one: configurations of any kind, and building any. Loads no torch.
+"""Networks of every kind through one interface: configurations and building.
 
 Every kind is trained, saved, exported and run by the same code, which asks here what is what.
 `config` needs no torch, `build` does.

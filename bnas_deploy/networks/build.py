@@ -1,4 +1,4 @@
-"""Building a network of any kind from its configuration. No files and no training."""
+"""Builds a network of any kind from its configuration."""
 
 from __future__ import annotations
 

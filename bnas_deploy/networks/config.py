@@ -1,4 +1,4 @@
-"""Configurations of networks of any kind: by name, and from a file. No torch, no modules."""
+"""Configurations of networks of any kind: by name, and from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The activation scale K of XNOR-Net: how large the activations of a window are. No layers.
+"""The activation scale K of XNOR-Net: how large the activations of a window are.
 
 The paper's Eq. 3 takes beta K (B * I) for W * A, with K the mean of |A| over the channels, filtered
 by a box of the kernel's window, here with its stride, dilation and padding. Positions

@@ -1,4 +1,4 @@
-"""What a network is made of: `NetworkConfig` and the nine published ones. No torch, no modules."""
+"""What a network is made of: `NetworkConfig`, and the nine published ones."""
 
 from __future__ import annotations
 

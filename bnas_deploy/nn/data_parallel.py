@@ -1,4 +1,4 @@
-"""What a network must do alike in all processes that share a batch. No gradients are summed here.
+"""What a network must do alike in all processes that share a batch.
 
 Each process has a part of a batch (N of M images). Two things depend on all M: the statistics of a
 BatchNorm, and the random choice of the images for which drop-path drops an edge. With `install`

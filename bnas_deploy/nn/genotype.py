@@ -1,4 +1,4 @@
-"""What a found cell is: a `Genotype` value with its text and JSON forms. No torch, no modules."""
+"""What a found cell is: a `Genotype` value with its text and JSON forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The binary convolution, the unit around it. No cells, no choice of primitives.
+"""The binary convolution and the binary unit around it.
 
 Channels that are zero for every input need not be there: a unit that gets x (N, L, H, W) with fewer
 channels than its I takes the other I - L, the last ones, to be exactly zero. What they turn into

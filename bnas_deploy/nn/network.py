@@ -1,4 +1,4 @@
-"""The CIFAR-10 and ImageNet networks, built from a `NetworkConfig`. No training and no files.
+"""The CIFAR-10 and ImageNet networks, built from a `NetworkConfig`.
 
 Shapes: images (N, 3, H, W), logits (N, classes). Module names are those of the authors' release, so
 that a state_dict of one fits the other (save the ImageNet head, which is the same).

@@ -1,4 +1,4 @@
-"""Loops over bfloat16 activations for `numba_unit`: sums, signs and gradients. No PyTorch here.
+"""Loops over bfloat16 activations for `numba_unit`: sums, signs and gradients.
 
 Shapes: x, grad and out are (M, C) bit patterns of bfloat16, a row a position; a, b, k1 and k2
 are (C,) float32; sums are (blocks, 2, C) float32, a block being `block` rows.

@@ -1,4 +1,4 @@
-"""BatchNorm (and sign) fused for training on a CPU in bfloat16. Nothing else is made faster here.
+"""BatchNorm and sign fused, for training on a CPU in bfloat16.
 
 In such a training run reading and writing activations costs far more than the convolutions. PyTorch
 passes over them some twenty times between the input of a BatchNorm and the gradient of it;

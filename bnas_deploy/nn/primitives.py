@@ -1,4 +1,4 @@
-"""The primitives of genotypes as modules, by name. No search, no mixing.
+"""The primitives of genotypes as modules, by name.
 
 Shapes: every primitive maps (N, C, H, W) to (N, C, H / stride, W / stride), rounded up.
 """

@@ -1,4 +1,4 @@
-"""Binarization: signs of activations and weights with their gradients. No layers.
+"""Binarization: signs of activations and weights, with their gradients.
 
 Shapes: O output channels, I input channels, kh kw the kernel.
 

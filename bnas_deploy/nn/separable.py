@@ -1,4 +1,4 @@
-"""Separable convolutions of binary units: depthwise, then pointwise. No other primitives.
+"""Separable convolutions of binary units: depthwise, then pointwise.
 
 The paper's Eq. 4: two nested convolutions, each binarized as any other, with one ReLU at the end.
 A depthwise filter reads one channel, so centring its latent weight over the input channels, as the

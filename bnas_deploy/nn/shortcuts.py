@@ -1,4 +1,4 @@
-"""The inter-cell skips of reduction cells by name. No cells, no convolution units.
+"""The inter-cell skips of reduction cells, by name.
 
 Each maps (N, L, H, W) to (N, O, H / 2, W / 2); it is made for I channels, and gets L of them: the
 others, the last ones, are exactly zero (see `layers`).

@@ -1,4 +1,4 @@
-"""The small CNN of the paper's Table 1: layers of one type, then linear layers. No cells.
+"""The small CNN of the paper's Table 1: layers of one type, then linear layers.
 
 The paper says three layers of one type and three linear ones. Its widths and its pooling are not
 stated; here every layer has C channels and is followed by 2x2 max pooling, and the linear layers

@@ -1,4 +1,4 @@
-"""The schemes by name: whose convolutions, and what stands around them. No backbones."""
+"""The schemes by name: their convolutions, and what stands around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every scheme's convolution has: how it trains, and what it is at inference. No scheme.
+"""The base of every scheme's convolution: how it trains, and what it is at inference.
 
 Shapes: I input channels, O output channels, kh kw the kernel; G groups.
 

@@ -1,4 +1,4 @@
-"""BinaryDuo in its inference form: two binary activations a channel, each with a threshold.
+"""BinaryDuo in its inference form: two binary activations per channel, each with a threshold.
 
 BinaryDuo trains ternary activations first, and then decouples each into two binary ones, which
 doubles the inputs of a convolution (published networks have fewer channels in return). Here the

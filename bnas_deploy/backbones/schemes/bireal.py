@@ -1,4 +1,4 @@
-"""Bi-Real Net: a closer gradient of the sign, weights that know their magnitude.
+"""Bi-Real Net: a closer gradient of the sign, and weights scaled by their magnitude.
 
 Its skip around every convolution belongs to the backbones `bireal18` and `bireal34`.
 """

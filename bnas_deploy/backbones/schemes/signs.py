@@ -1,4 +1,4 @@
-"""Signs with the gradients that schemes give them. No layers, no scales."""
+"""Signs with the gradients that schemes give them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XNOR-Net: sign(W) times the mean of |W| of each filter, as in the paper's Eq. 3; without K."""
+"""XNOR-Net without K: sign(W) times the mean of |W| of each filter, as in the paper's Eq. 3."""
 
 from __future__ import annotations
 
