@@ -104,6 +104,7 @@ class Trainer:
         self._passes = Passes(
             network, preprocessing=preprocessing, runtime=runtime, group=self.group
         )
+        self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
         self._check_batch()
 
@@ -126,12 +127,35 @@ class Trainer:
         Raises:
             TrainingError: The loss or a gradient is not finite.
         """
+        self.check_arithmetic()
         while self.progress.epoch < self.recipe.epochs:
             self._note_phase()
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
         return True
+
+    def check_arithmetic(self) -> None:
+        """Try, once, every convolution of a step; `runtime` then avoids what is wrong here.
+
+        `run` begins with it. The processes of a group must do it together.
+
+        Raises:
+            TrainingError: One is wrong in every way that is known; see `arithmetic`.
+        """
+        if not self._checked:
+            self.runtime = self._passes.check_arithmetic(self._any_passes())
+            self._checked = True
+
+    def _any_passes(self) -> Batch:
+        """Return passes of the first images, one of each length that those of a step have."""
+        order, passes = torch.arange(self.batch), self.recipe.accumulate
+        parts = plan(order, batch=self.batch, passes=passes, group=self.group)
+        chosen = list({len(part.own): part for part in parts}.values())
+        slices = [slice(int(part.own[0]), int(part.own[-1]) + 1) for part in chosen]
+        images = map(torch.from_numpy, self.data.train.parts(slices))
+        labels = torch.from_numpy(self.data.train.labels)
+        return [(x, labels[p.own], p) for x, p in zip(images, chosen, strict=True)]
 
     def _note_phase(self) -> None:
         now: Phase = {

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.progress import Row
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
@@ -25,6 +26,7 @@ __all__ = [
     "Stoppable",
     "TrainingDisplay",
     "stop_on_signals",
+    "tell_of_compiling",
 ]
 
 
@@ -61,6 +63,8 @@ class TrainingDisplay:
         """
         trainer = self._trainer
         make_out(self._record.folder)
+        tell_of_compiling(trainer.runtime)
+        trainer.check_arithmetic()
         self._introduce()
         try:
             finished = trainer.run(self)
@@ -157,6 +161,12 @@ class Silent:
 
     def epoch(self, trainer: Trainer, row: Row) -> None:
         """Keep nothing."""
+
+
+def tell_of_compiling(runtime: Runtime) -> None:
+    """Announce a silent wait, if there will be one."""
+    if runtime.compiles_units:
+        print("compiling the fused units, once for all runs", file=sys.stderr, flush=True)
 
 
 def _origin(initial: Mapping[str, Any]) -> str:
