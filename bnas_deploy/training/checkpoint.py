@@ -26,6 +26,7 @@ from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.initial import is_origin
 from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.optimizers import misfit
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.product import load_network
@@ -175,15 +176,10 @@ def _changed(trainer: Trainer, **new: float | None) -> Recipe:
 
 
 def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:
-    # PyTorch notices a momentum of another shape in the first step only.
-    for parameter, state in trainer.optimizer.state.items():
-        momentum = state.get("momentum_buffer")
-        if momentum is not None and momentum.shape != parameter.shape:
-            msg = (
-                f"{path}: expected a momentum of shape {tuple(parameter.shape)};"
-                f" got {tuple(momentum.shape)}"
-            )
-            raise CheckpointError(msg)
+    wrong = misfit(trainer.optimizer)
+    if wrong is not None:
+        msg = f"{path}: {wrong}"
+        raise CheckpointError(msg)
 
 
 def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:

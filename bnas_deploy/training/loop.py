@@ -18,12 +18,13 @@ from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.progress import Phase, Progress, Row
 from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.schedule import drop_path, rate_and_momentum
+from bnas_deploy.training.schedule import crop_size, drop_path, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
@@ -59,7 +60,7 @@ class Trainer:
         preprocessing: Mean and standard deviation of the inputs.
         runtime: Where and in which precision.
         seed: Of the order of the images, augmentation and drop-path.
-        optimizer: SGD.
+        optimizer: The recipe's.
         augmentation: With its generator.
         progress: Where the run stands.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
@@ -89,12 +90,7 @@ class Trainer:
         self.runtime = runtime
         self.seed = seed
         self.group = group or Group()
-        self.optimizer = torch.optim.SGD(
-            network.parameters(),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-        )
+        self.optimizer = make_optimizer(recipe, network.parameters())
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = Progress()
         self.phases: list[Phase] = []
@@ -107,6 +103,7 @@ class Trainer:
         self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
         self._check_batch()
+        self._check_crops()
 
     @property
     def batch(self) -> int:
@@ -148,14 +145,19 @@ class Trainer:
             self._checked = True
 
     def _any_passes(self) -> Batch:
-        """Return passes of the first images, one of each length that those of a step have."""
+        """Return passes of the first images, one of each length and size that steps have."""
         order, passes = torch.arange(self.batch), self.recipe.accumulate
         parts = plan(order, batch=self.batch, passes=passes, group=self.group)
         chosen = list({len(part.own): part for part in parts}.values())
         slices = [slice(int(part.own[0]), int(part.own[-1]) + 1) for part in chosen]
-        images = map(torch.from_numpy, self.data.train.parts(slices))
+        images = list(map(torch.from_numpy, self.data.train.parts(slices)))
         labels = torch.from_numpy(self.data.train.labels)
-        return [(x, labels[p.own], p) for x, p in zip(images, chosen, strict=True)]
+        sizes = sorted({crop_size(self.recipe, e) for e in range(self.recipe.epochs)})
+        return [
+            (x[:, :size, :size] if size else x, labels[p.own], p)
+            for x, p in zip(images, chosen, strict=True)
+            for size in sizes
+        ]
 
     def _note_phase(self) -> None:
         now: Phase = {
@@ -188,6 +190,16 @@ class Trainer:
         self.group.add(correct)
         return int(correct) / len(images)
 
+    def _check_crops(self) -> None:
+        size, small = min(self.preprocessing.size), self.recipe.small_crop
+        cells = self.network.config.EDGES and self.network.config.template == "cells"
+        if small and not (small < size and cells and isinstance(self.data, ImageData)):
+            msg = (
+                f"recipe: small_crop {small} needs a network of cells and images in memory that are"
+                f" larger; set it to 0"
+            )
+            raise UsageError(msg)
+
     def _check_batch(self) -> None:
         parts = self.group.world * self.recipe.accumulate
         if self.batch < parts:
@@ -202,6 +214,7 @@ class Trainer:
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
         self._passes.set_drop_path(drop_path(self.recipe, progress.epoch))
+        self.augmentation.size = crop_size(self.recipe, progress.epoch)
         with closing(self._batches(progress.step)) as batches:
             for batch in batches:
                 stop = self._step(batch)
@@ -270,8 +283,7 @@ class Trainer:
         rate, momentum = rate_and_momentum(
             self.recipe, done, self.recipe.epochs * per_epoch, per_epoch
         )
-        for group in self.optimizer.param_groups:
-            group["lr"], group["momentum"] = rate, momentum
+        set_rate(self.optimizer, rate, momentum)
         sums = self._passes.gradients(
             batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop
         )

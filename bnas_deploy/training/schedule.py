@@ -10,6 +10,7 @@ __all__ = [
     "FINAL_SHARE",
     "TRIANGLE",
     "WARM_SHARE",
+    "crop_size",
     "drop_path",
     "one_cycle",
     "rate_and_momentum",
@@ -36,6 +37,8 @@ def rate_and_momentum(recipe: Recipe, step: int, steps: int, per_epoch: int) -> 
     """
     if recipe.schedule == "one-cycle":
         return one_cycle(recipe, step / max(steps - 1, 1))
+    if recipe.schedule == "cosine":
+        return 0.5 * recipe.lr * (1 + math.cos(math.pi * step / steps)), recipe.momentum
     period = recipe.restart_epochs * per_epoch
     return 0.5 * recipe.lr * (1 + math.cos(math.pi * (step % period) / period)), recipe.momentum
 
@@ -53,6 +56,11 @@ def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:
     height = 1 - abs(2 * progress / TRIANGLE - 1)
     share = WARM_SHARE + (1 - WARM_SHARE) * height
     return recipe.lr * share, recipe.momentum + recipe.momentum_swing * (1 - 2 * height)
+
+
+def crop_size(recipe: Recipe, epoch: int) -> int:
+    """Return the pixels of the crops of an epoch counted from 0; 0: those of the images."""
+    return recipe.small_crop if epoch < round(recipe.small_crop_share * recipe.epochs) else 0
 
 
 def drop_path(recipe: Recipe, epoch: int) -> float:

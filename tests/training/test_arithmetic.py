@@ -87,11 +87,10 @@ def test_a_broken_part_is_found_and_computed_in_another_way(broken, part, layout
     ((geometry, wrong),) = found.ways
     assert (str(geometry), wrong) == ("3x3 dilation 2 at 12x12", part)
     way = "contiguous layout" if layout_matters else "float32"
-    assert found.told() == [
-        f"bfloat16 convolutions 3x3 dilation 2 at 12x12: {part} wrong in channels-last layout here;"
-        f" computed in {way}"
-    ]
-    assert str(Runtime(convolutions=found)).endswith(found.told()[0])
+    (told,) = found.told()
+    assert told.startswith(f"bfloat16 convolutions 3x3 dilation 2 at 12x12: {part} wrong in")
+    assert told.endswith(f" channels-last layout here; computed in {way}")
+    assert str(Runtime(convolutions=found)).endswith(told)
 
 
 def test_a_remedy_gives_the_right_gradients(broken):
@@ -105,7 +104,7 @@ def test_a_remedy_gives_the_right_gradients(broken):
 
 def test_what_nothing_repairs_is_an_error(broken):
     broken("outputs", everywhere=True)
-    with pytest.raises(TrainingError, match="computed wrong on this machine.*3x3 dilation 2"):
+    with pytest.raises(TrainingError, match=r"computed wrong on this machine.*3x3 dilation 2"):
         find(Net())
 
 
