@@ -91,6 +91,7 @@ def load_checkpoint(
     *,
     epochs: int | None = None,
     lr: float | None = None,
+    hours: float | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -104,6 +105,7 @@ def load_checkpoint(
         runtime: Where to go on.
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
+        hours: A new length of the whole run by the clock.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
@@ -121,7 +123,7 @@ def load_checkpoint(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
-    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr)
+    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours)
     return trainer
 
 

@@ -12,7 +12,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
@@ -22,8 +21,16 @@ from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.progress import Phase, Progress, Row
+from bnas_deploy.training.progress import (
+    Phase,
+    Progress,
+    Row,
+    done,
+    done_before_epoch,
+    is_over,
+)
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.schedule import crop_size, drop_path, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
@@ -102,8 +109,7 @@ class Trainer:
         )
         self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
-        self._check_batch()
-        self._check_crops()
+        check_recipe(self)
 
     @property
     def batch(self) -> int:
@@ -115,6 +121,11 @@ class Trainer:
         """Full batches an epoch; a last partial one is left out."""
         return len(self.data.train) // self.batch
 
+    @property
+    def over(self) -> bool:
+        """Whether the run is at its end."""
+        return is_over(self.recipe, self.progress)
+
     def run(self, observer: Observer) -> bool:
         """Train from where the run stands to the end.
 
@@ -125,7 +136,7 @@ class Trainer:
             TrainingError: The loss or a gradient is not finite.
         """
         self.check_arithmetic()
-        while self.progress.epoch < self.recipe.epochs:
+        while not self.over:
             self._note_phase()
             if not self._epoch(observer):
                 return False
@@ -152,7 +163,7 @@ class Trainer:
         slices = [slice(int(part.own[0]), int(part.own[-1]) + 1) for part in chosen]
         images = list(map(torch.from_numpy, self.data.train.parts(slices)))
         labels = torch.from_numpy(self.data.train.labels)
-        sizes = sorted({crop_size(self.recipe, e) for e in range(self.recipe.epochs)})
+        sizes = sorted({crop_size(self.recipe, share) for share in (0.0, 1.0)})
         return [
             (x[:, :size, :size] if size else x, labels[p.own], p)
             for x, p in zip(images, chosen, strict=True)
@@ -190,31 +201,13 @@ class Trainer:
         self.group.add(correct)
         return int(correct) / len(images)
 
-    def _check_crops(self) -> None:
-        size, small = min(self.preprocessing.size), self.recipe.small_crop
-        cells = self.network.config.EDGES and self.network.config.template == "cells"
-        if small and not (small < size and cells and isinstance(self.data, ImageData)):
-            msg = (
-                f"recipe: small_crop {small} needs a network of cells and images in memory that are"
-                f" larger; set it to 0"
-            )
-            raise UsageError(msg)
-
-    def _check_batch(self) -> None:
-        parts = self.group.world * self.recipe.accumulate
-        if self.batch < parts:
-            msg = (
-                f"recipe: a batch of {self.batch} images cannot be shared by {self.group.world}"
-                f" processes in {self.recipe.accumulate} passes; enlarge the batch"
-            )
-            raise UsageError(msg)
-
     def _epoch(self, observer: Observer) -> bool:
         progress, started = self.progress, time.monotonic()
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
-        self._passes.set_drop_path(drop_path(self.recipe, progress.epoch))
-        self.augmentation.size = crop_size(self.recipe, progress.epoch)
+        begun = done_before_epoch(self.recipe, progress)
+        self._passes.set_drop_path(drop_path(self.recipe, begun))
+        self.augmentation.size = crop_size(self.recipe, begun)
         with closing(self._batches(progress.step)) as batches:
             for batch in batches:
                 stop = self._step(batch)
@@ -224,6 +217,8 @@ class Trainer:
                     observer.step(self, *self._means())
                 if stop:
                     return False
+                if self.over:
+                    break
         self._finish_epoch(started=time.monotonic())
         return True
 
@@ -237,28 +232,28 @@ class Trainer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        last = progress.epoch == self.recipe.epochs
-        if last or progress.epoch % self.recipe.evaluate_every == 0:
-            row["test_accuracy"] = self.evaluate(self.data.test, exact=last)
+        if progress.epoch % self.recipe.evaluate_every == 0 and not self.over:
+            row["test_accuracy"] = self.evaluate(self.data.test)
+        if self.over:
+            row["test_accuracy"] = self.evaluate(self.data.test, exact=True)
         evaluation = time.monotonic() - started
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
         row["epoch_seconds"] = progress.epoch_seconds + evaluation
-        row["images_per_second"] = self._images / max(progress.epoch_seconds, 1e-9)
+        images = progress.step * self.batch
+        row["images_per_second"] = images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
         row["estimated_seconds"] = self._estimate()
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
 
     def _estimate(self) -> float:
         """Seconds of the whole run if the epochs to come cost what the last few did."""
+        if self.recipe.hours:
+            return max(self.progress.seconds, 3600 * self.recipe.hours)
         recent = [row["epoch_seconds"] for row in self.progress.history if "epoch_seconds" in row]
         recent = recent[-_RECENT:]
         left = self.recipe.epochs - self.progress.epoch
         return self.progress.seconds + left * sum(recent) / len(recent)
-
-    @property
-    def _images(self) -> int:
-        return self.steps_per_epoch * self.batch
 
     def _batches(self, first: int) -> Generator[Batch, None, None]:
         """Yield for each step what its passes need: images, labels, and which part it is."""
@@ -279,10 +274,9 @@ class Trainer:
     def _step(self, batch: Batch) -> bool:
         """Take one step; return whether to stop, of which all processes think alike."""
         progress, per_epoch = self.progress, self.steps_per_epoch
-        done = progress.epoch * per_epoch + progress.step
-        rate, momentum = rate_and_momentum(
-            self.recipe, done, self.recipe.epochs * per_epoch, per_epoch
-        )
+        epochs = progress.epoch + progress.step / per_epoch
+        share = done(self.recipe, progress, per_epoch)
+        rate, momentum = rate_and_momentum(self.recipe, share, epochs)
         set_rate(self.optimizer, rate, momentum)
         sums = self._passes.gradients(
             batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop

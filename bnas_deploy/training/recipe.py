@@ -32,6 +32,9 @@ class Recipe(Settings):
     Attributes:
         epochs: Passes over the training images. The paper's 600 take days without a GPU; with
             fewer than about 50 leave out drop-path.
+        hours: End when this run has trained for so long, and let the rate follow the clock, so that
+            a run fits the time there is; `epochs` is then only the most there will be. No two such
+            runs are alike. 0: end after `epochs`.
         batch: Images a step, of all processes and passes together.
         accumulate: Passes of which a step sums the gradients; each computes an equal part of the
             batch, and BatchNorm sees the images of one pass only.
@@ -66,11 +69,13 @@ class Recipe(Settings):
         **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
         **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
         **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
+        "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
         "small_crop_share": (0, 1),
     }
 
     epochs: int = 600
+    hours: float = 0.0
     batch: int = 256
     accumulate: int = 1
     optimizer: str = "sgd"
@@ -96,6 +101,9 @@ class Recipe(Settings):
             if value not in known:
                 msg = f"recipe: {name} is one of {', '.join(known)}; got {value!r}"
                 raise ConfigError(msg)
+        if self.hours and self.schedule == "cosine-restarts":
+            msg = "recipe: cosine-restarts counts epochs; with hours use one-cycle or cosine"
+            raise ConfigError(msg)
         if self.small_crop % 4:
             msg = f"recipe: small_crop must be a multiple of 4; got {self.small_crop}"
             raise ConfigError(msg)

@@ -16,6 +16,8 @@ __all__ = ["RECIPE_HELP", "train_parser"]
 
 RECIPE_HELP = {
     "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
+    "hours": "end after so many hours of training, with a rate that follows the clock, so that no"
+    " two runs are alike; epochs is then only a limit; 0: end after the epochs",
     "batch": "images per step, of all processes together",
     "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
     " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
