@@ -223,6 +223,29 @@ def test_gradients_of_a_real_step_are_those_of_float32():
     assert max(compare.off) < 0.01
 
 
+@pytest.mark.slow
+def test_equal_steps_give_equal_bits_whatever_memory_held():
+    runtime = choose_runtime(device="cpu")
+    x = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+    def gradients_of_a_step(junk):
+        torch.manual_seed(0)
+        net = runtime.prepare(build_network(get_config("Mini")))
+
+        def step(convolutions):
+            with torch.autocast("cpu", BF16, enabled=runtime.bf16), convolutions.used():
+                logits = net(x.contiguous(memory_format=torch.channels_last)).float()
+            functional.cross_entropy(logits, torch.arange(16) % 10).backward()
+
+        convolutions = survey(net, step)
+        trial.poison(junk, torch.device("cpu"))
+        step(convolutions)
+        return [p.grad for p in net.parameters() if p.grad is not None]
+
+    for one, other in zip(gradients_of_a_step(1e4), gradients_of_a_step(-3.0), strict=True):
+        assert torch.equal(one, other)
+
+
 class _Compare(TorchDispatchMode):
     """Compare weight gradients with float32's, as a share of their norms."""
 
