@@ -65,19 +65,16 @@ class Convolutions(TorchFunctionMode):
         weight: Tensor,
         bias: Tensor | None = None,
         stride: Sequence[int] = (1,),
-        padding: Sequence[int] | str = (0,),
+        padding: Sequence[int] = (0,),
         dilation: Sequence[int] = (1,),
         groups: int = 1,
     ) -> Tensor:
-        how = stride, padding, dilation, groups
         kind, dtype = input.device.type, input.dtype
         if torch.is_autocast_enabled(kind):
             dtype = torch.get_autocast_dtype(kind)
-        if isinstance(padding, str):
-            return torch.conv2d(input, weight, bias, *how)
         geometry = Geometry.of(input, weight, stride, padding, dilation, groups, dtype=dtype)
         if geometry not in self._geometries:
-            return torch.conv2d(input, weight, bias, *how)
+            return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
         tensors = (None if t is None else t.to(dtype) for t in (input, weight, bias))
         with torch.autocast(kind, enabled=False):
             result: Tensor = _Convolution.apply(*tensors, geometry, self._chosen(geometry))  # type: ignore[no-untyped-call]

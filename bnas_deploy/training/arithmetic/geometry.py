@@ -58,9 +58,16 @@ class Geometry:
             groups: Of channels.
             dtype: That it computes in; None: that of x.
         """
-        pairs = (_pair(value) for value in (stride, padding, dilation))
-        shapes = tuple(x.shape), tuple(weight.shape)
-        return cls(*shapes, *pairs, groups, dtype or x.dtype, layout_of(x))
+        return cls(
+            images=tuple(x.shape),
+            weight=tuple(weight.shape),
+            stride=_pair(stride),
+            padding=_pair(padding),
+            dilation=_pair(dilation),
+            groups=groups,
+            dtype=dtype or x.dtype,
+            layout=layout_of(x),
+        )
 
     def __str__(self) -> str:
         """Say what it is, as `3x3 dilation 2 at 32x32`."""

@@ -54,7 +54,7 @@ Share = Callable[[Ways], Sequence[Ways]]
 _ATTEMPTS = 3
 
 
-class _Trials(TorchDispatchMode):
+class _Trials(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Tries each convolution that is computed under it, once; returns the right result.
 
     Attributes:
@@ -63,7 +63,7 @@ class _Trials(TorchDispatchMode):
 
     def __init__(self, tried: set[tuple[Geometry, str]]) -> None:
         """Take what was tried before; gets what is tried now."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.remedies: Ways = {}
         self._tried = tried
 

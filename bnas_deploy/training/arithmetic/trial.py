@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -106,7 +107,8 @@ def _in_float32(call: Call, step: int) -> Call:
 @contextmanager
 def _plain_kernels() -> Iterator[None]:
     """Keep oneDNN and cuDNN out."""
-    libraries = torch.backends.mkldnn, torch.backends.cudnn
+    # PyTorch's stubs do not know that both have it.
+    libraries: tuple[Any, ...] = (torch.backends.mkldnn, torch.backends.cudnn)
     before = [library.enabled for library in libraries]
     try:
         for library in libraries:

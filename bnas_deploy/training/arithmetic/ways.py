@@ -68,15 +68,11 @@ def compute(part: str, call: Call, way: Way) -> Tensor:
         call: The convolution.
         way: How.
     """
-    result = _compute(part, *(_prepared(t, way) for t in _tensors(call)), call.geometry)
-    result = result.to(call.x.dtype)
+    x, weight, bias, grad = (_prepared(t, way) for t in (call.x, call.weight, call.bias, call.grad))
+    result = _compute(part, x, weight, bias, grad, call.geometry).to(call.x.dtype)
     if part == "weight gradients" or call.geometry.layout != "channels-last":
         return result
     return result.contiguous(memory_format=torch.channels_last)
-
-
-def _tensors(call: Call) -> tuple[Tensor | None, ...]:
-    return call.x, call.weight, call.bias, call.grad
 
 
 def _prepared(tensor: Tensor | None, way: Way) -> Tensor | None:
