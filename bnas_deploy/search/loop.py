@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.nn.genotype import Genotype
@@ -18,6 +19,8 @@ from bnas_deploy.search.objective import diversity_weight, mean_entropy
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.selection import Probabilities, check_gamma, select_genotype, shares
 from bnas_deploy.search.supernet import KINDS, Supernet
+from bnas_deploy.training.arithmetic.convolutions import Convolutions
+from bnas_deploy.training.arithmetic.survey import survey
 from bnas_deploy.training.augment import Augmentation, normalise
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
@@ -115,6 +118,7 @@ class Searcher:
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = SearchProgress()
         self.stop = False
+        self._checked = False
 
     @property
     def batch(self) -> int:
@@ -146,11 +150,35 @@ class Searcher:
         Raises:
             TrainingError: The loss or a gradient is not finite; the message names step and layer.
         """
+        self.check_arithmetic()
         while self.progress.epoch < self.recipe.epochs:
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
         return True
+
+    def check_arithmetic(self) -> None:
+        """Try, once, every convolution of a step; `runtime` then avoids what is wrong here.
+
+        `run` begins with it.
+
+        Raises:
+            TrainingError: One is wrong in every way that is known; see `training.arithmetic`.
+        """
+        if self._checked:
+            return
+        images = torch.from_numpy(self.halves.weights.images[: self.batch])
+        labels = torch.from_numpy(self.halves.weights.labels[: self.batch])
+
+        def step(convolutions: Convolutions) -> None:
+            self.runtime = replace(self.runtime, convolutions=convolutions)
+            logits = self._forward(images)
+            loss = functional.cross_entropy(logits, labels.to(logits.device))
+            loss.backward()  # type: ignore[no-untyped-call]
+
+        found = survey(self.supernet, step)
+        self.runtime = replace(self.runtime, convolutions=found)
+        self._checked = True
 
     def check_finite(self) -> None:
         """Check that the state is worth keeping: every parameter and statistic is finite.
@@ -236,7 +264,7 @@ class Searcher:
         inputs = normalise(
             images.to(self.runtime.device), self.preprocessing.mean, self.preprocessing.std
         )
-        with self.runtime.autocast():
+        with self.runtime.arithmetic():
             logits: Tensor = self.supernet(inputs)
         return logits.float()
 

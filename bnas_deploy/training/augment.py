@@ -21,38 +21,42 @@ class Augmentation:
     """Random crop with zero padding and random horizontal flip, from a generator of its own.
 
     Attributes:
+        size: Pixels of crops that are smaller than the images, which are not padded for them; 0:
+            crops are as large as the images.
         generator: Its state belongs into a checkpoint.
     """
 
     def __init__(self, *, padding: int, flip: bool, seed: int) -> None:
         self.padding = padding
+        self.size = 0
         self.flip = flip
         self.generator = torch.Generator().manual_seed(seed)
 
     def __call__(self, images: Tensor, *, first: int = 0, total: int | None = None) -> Tensor:
-        """Return images shifted by up to `padding` pixels, half of them mirrored.
+        """Return images shifted by up to `padding` pixels, or smaller crops, half of them mirrored.
 
         Args:
             images: (N, H, W, 3), on any device.
             first: Position of the first of them in the whole batch.
             total: Images of the whole batch, for all of which random numbers are drawn; None: N.
         """
-        count, height, width, _ = images.shape
+        count, *shape, _ = images.shape
         total = count if total is None else total
-        pad, device = self.padding, images.device
+        pad, device = 0 if self.size else self.padding, images.device
         padded = functional.pad(images, (0, 0, pad, pad, pad, pad))
-        rows = self._offsets(total) + torch.arange(height)
+        height, width = (self.size or length for length in shape)
+        rows = self._offsets(total, padded.shape[1] - height) + torch.arange(height)
         columns = torch.arange(width).expand(total, width)
         if self.flip:
             mirrored = torch.rand(total, 1, generator=self.generator) < 0.5
             columns = torch.where(mirrored, columns.flip(1), columns)
-        columns = columns + self._offsets(total)
+        columns = columns + self._offsets(total, padded.shape[2] - width)
         rows, columns = (t[first : first + count].to(device) for t in (rows, columns))
         sample = torch.arange(count, device=device)[:, None, None]
         return padded[sample, rows[:, :, None], columns[:, None, :]]
 
-    def _offsets(self, count: int) -> Tensor:
-        return torch.randint(2 * self.padding + 1, (count, 1), generator=self.generator)
+    def _offsets(self, count: int, most: int) -> Tensor:
+        return torch.randint(most + 1, (count, 1), generator=self.generator)
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

@@ -26,6 +26,7 @@ from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.initial import is_origin
 from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.optimizers import misfit
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.product import load_network
@@ -90,6 +91,7 @@ def load_checkpoint(
     *,
     epochs: int | None = None,
     lr: float | None = None,
+    hours: float | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -103,6 +105,7 @@ def load_checkpoint(
         runtime: Where to go on.
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
+        hours: A new length of the whole run by the clock.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
@@ -120,7 +123,7 @@ def load_checkpoint(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
-    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr)
+    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours)
     return trainer
 
 
@@ -175,15 +178,10 @@ def _changed(trainer: Trainer, **new: float | None) -> Recipe:
 
 
 def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:
-    # PyTorch notices a momentum of another shape in the first step only.
-    for parameter, state in trainer.optimizer.state.items():
-        momentum = state.get("momentum_buffer")
-        if momentum is not None and momentum.shape != parameter.shape:
-            msg = (
-                f"{path}: expected a momentum of shape {tuple(parameter.shape)};"
-                f" got {tuple(momentum.shape)}"
-            )
-            raise CheckpointError(msg)
+    wrong = misfit(trainer.optimizer)
+    if wrong is not None:
+        msg = f"{path}: {wrong}"
+        raise CheckpointError(msg)
 
 
 def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:

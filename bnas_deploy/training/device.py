@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.numba_cache import is_compiled
+from bnas_deploy.training.arithmetic.convolutions import Convolutions
 
 __all__ = [
     "AMP",
@@ -45,6 +47,8 @@ class Runtime:
         compile: One of `COMPILE`: training passes as written, compiled, or compiled into CUDA
             graphs.
         processes: How many train together; see `parallel`.
+        convolutions: Those that are computed in another way than PyTorch's, because that is wrong
+            here; see `arithmetic`.
     """
 
     device: str = "cpu"
@@ -52,6 +56,7 @@ class Runtime:
     fused: bool = False
     compile: str = "off"
     processes: int = 1
+    convolutions: Convolutions = field(default_factory=Convolutions, compare=False)
 
     def prepare(self, network: ModuleT) -> ModuleT:
         """Move a network there in channels-last memory and install the fused units."""
@@ -100,9 +105,21 @@ class Runtime:
 
         return replay
 
-    def autocast(self, *, exact: bool = False) -> torch.autocast:
-        """Return the context for a forward pass; `exact` keeps it in float32."""
-        return torch.autocast(self.device, torch.bfloat16, enabled=self.bf16 and not exact)
+    @contextmanager
+    def arithmetic(self, *, exact: bool = False) -> Iterator[None]:
+        """Enter the context for a forward pass; `exact` keeps it in float32."""
+        bf16 = self.bf16 and not exact
+        with torch.autocast(self.device, torch.bfloat16, enabled=bf16), self.convolutions.used():
+            yield
+
+    @property
+    def compiles_units(self) -> bool:
+        """Whether the first pass will compile the fused units, which takes a while."""
+        if not self.fused:
+            return False
+        from bnas_deploy.nn.numba_kernels import signs  # noqa: PLC0415 - numba is optional
+
+        return not is_compiled(signs)
 
     def __str__(self) -> str:
         where = torch.cuda.get_device_name() if self.device == "cuda" else "CPU"
@@ -110,13 +127,14 @@ class Runtime:
         precision = "bfloat16" if self.bf16 else "float32"
         together = f"{self.processes} processes on " if self.processes > 1 else ""
         compiled = {"off": "", "on": ", compiled", "graphs": ", CUDA graphs"}[self.compile]
-        return f"{together}{where}{threads}, {precision}{self._units()}{compiled}"
+        remedies = "".join(f"; {line}" for line in self.convolutions.told())
+        return f"{together}{where}{threads}, {precision}{self._units()}{compiled}{remedies}"
 
     def _units(self) -> str:
         if self.device != "cpu" or not self.bf16:
             return ""
         if self.fused:
-            return f", fused units{_compiling()}"
+            return ", fused units"
         if self.processes > 1:
             return ", plain units (BatchNorm is shared by the processes)"
         missing = "" if _has_numba() else " (numba is not installed)"
@@ -193,9 +211,3 @@ def _has_bf16(device: str) -> bool:
 
 def _has_numba() -> bool:
     return find_spec("numba") is not None
-
-
-def _compiling() -> str:
-    from bnas_deploy.nn.numba_kernels import signs  # noqa: PLC0415 - numba is optional
-
-    return "" if is_compiled(signs) else " (the first step compiles them)"

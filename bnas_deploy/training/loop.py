@@ -12,18 +12,26 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
 from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.progress import Phase, Progress, Row
+from bnas_deploy.training.progress import (
+    Phase,
+    Progress,
+    Row,
+    done,
+    done_before_epoch,
+    is_over,
+)
 from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.schedule import drop_path, rate_and_momentum
+from bnas_deploy.training.requirements import check_recipe
+from bnas_deploy.training.schedule import crop_size, drop_path, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
@@ -59,7 +67,7 @@ class Trainer:
         preprocessing: Mean and standard deviation of the inputs.
         runtime: Where and in which precision.
         seed: Of the order of the images, augmentation and drop-path.
-        optimizer: SGD.
+        optimizer: The recipe's.
         augmentation: With its generator.
         progress: Where the run stands.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
@@ -89,12 +97,7 @@ class Trainer:
         self.runtime = runtime
         self.seed = seed
         self.group = group or Group()
-        self.optimizer = torch.optim.SGD(
-            network.parameters(),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-        )
+        self.optimizer = make_optimizer(recipe, network.parameters())
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = Progress()
         self.phases: list[Phase] = []
@@ -104,8 +107,9 @@ class Trainer:
         self._passes = Passes(
             network, preprocessing=preprocessing, runtime=runtime, group=self.group
         )
+        self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
-        self._check_batch()
+        check_recipe(self)
 
     @property
     def batch(self) -> int:
@@ -117,6 +121,11 @@ class Trainer:
         """Full batches an epoch; a last partial one is left out."""
         return len(self.data.train) // self.batch
 
+    @property
+    def over(self) -> bool:
+        """Whether the run is at its end."""
+        return is_over(self.recipe, self.progress)
+
     def run(self, observer: Observer) -> bool:
         """Train from where the run stands to the end.
 
@@ -126,12 +135,40 @@ class Trainer:
         Raises:
             TrainingError: The loss or a gradient is not finite.
         """
-        while self.progress.epoch < self.recipe.epochs:
+        self.check_arithmetic()
+        while not self.over:
             self._note_phase()
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
         return True
+
+    def check_arithmetic(self) -> None:
+        """Try, once, every convolution of a step; `runtime` then avoids what is wrong here.
+
+        `run` begins with it. The processes of a group must do it together.
+
+        Raises:
+            TrainingError: One is wrong in every way that is known; see `arithmetic`.
+        """
+        if not self._checked:
+            self.runtime = self._passes.check_arithmetic(self._any_passes())
+            self._checked = True
+
+    def _any_passes(self) -> Batch:
+        """Return passes of the first images, one of each length and size that steps have."""
+        order, passes = torch.arange(self.batch), self.recipe.accumulate
+        parts = plan(order, batch=self.batch, passes=passes, group=self.group)
+        chosen = list({len(part.own): part for part in parts}.values())
+        slices = [slice(int(part.own[0]), int(part.own[-1]) + 1) for part in chosen]
+        images = list(map(torch.from_numpy, self.data.train.parts(slices)))
+        labels = torch.from_numpy(self.data.train.labels)
+        sizes = sorted({crop_size(self.recipe, share) for share in (0.0, 1.0)})
+        return [
+            (x[:, :size, :size] if size else x, labels[p.own], p)
+            for x, p in zip(images, chosen, strict=True)
+            for size in sizes
+        ]
 
     def _note_phase(self) -> None:
         now: Phase = {
@@ -164,20 +201,13 @@ class Trainer:
         self.group.add(correct)
         return int(correct) / len(images)
 
-    def _check_batch(self) -> None:
-        parts = self.group.world * self.recipe.accumulate
-        if self.batch < parts:
-            msg = (
-                f"recipe: a batch of {self.batch} images cannot be shared by {self.group.world}"
-                f" processes in {self.recipe.accumulate} passes; enlarge the batch"
-            )
-            raise UsageError(msg)
-
     def _epoch(self, observer: Observer) -> bool:
         progress, started = self.progress, time.monotonic()
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
-        self._passes.set_drop_path(drop_path(self.recipe, progress.epoch))
+        begun = done_before_epoch(self.recipe, progress)
+        self._passes.set_drop_path(drop_path(self.recipe, begun))
+        self.augmentation.size = crop_size(self.recipe, begun)
         with closing(self._batches(progress.step)) as batches:
             for batch in batches:
                 stop = self._step(batch)
@@ -187,6 +217,8 @@ class Trainer:
                     observer.step(self, *self._means())
                 if stop:
                     return False
+                if self.over:
+                    break
         self._finish_epoch(started=time.monotonic())
         return True
 
@@ -200,28 +232,28 @@ class Trainer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        last = progress.epoch == self.recipe.epochs
-        if last or progress.epoch % self.recipe.evaluate_every == 0:
-            row["test_accuracy"] = self.evaluate(self.data.test, exact=last)
+        if progress.epoch % self.recipe.evaluate_every == 0 and not self.over:
+            row["test_accuracy"] = self.evaluate(self.data.test)
+        if self.over:
+            row["test_accuracy"] = self.evaluate(self.data.test, exact=True)
         evaluation = time.monotonic() - started
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
         row["epoch_seconds"] = progress.epoch_seconds + evaluation
-        row["images_per_second"] = self._images / max(progress.epoch_seconds, 1e-9)
+        images = progress.step * self.batch
+        row["images_per_second"] = images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
         row["estimated_seconds"] = self._estimate()
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
 
     def _estimate(self) -> float:
         """Seconds of the whole run if the epochs to come cost what the last few did."""
+        if self.recipe.hours:
+            return max(self.progress.seconds, 3600 * self.recipe.hours)
         recent = [row["epoch_seconds"] for row in self.progress.history if "epoch_seconds" in row]
         recent = recent[-_RECENT:]
         left = self.recipe.epochs - self.progress.epoch
         return self.progress.seconds + left * sum(recent) / len(recent)
-
-    @property
-    def _images(self) -> int:
-        return self.steps_per_epoch * self.batch
 
     def _batches(self, first: int) -> Generator[Batch, None, None]:
         """Yield for each step what its passes need: images, labels, and which part it is."""
@@ -242,12 +274,10 @@ class Trainer:
     def _step(self, batch: Batch) -> bool:
         """Take one step; return whether to stop, of which all processes think alike."""
         progress, per_epoch = self.progress, self.steps_per_epoch
-        done = progress.epoch * per_epoch + progress.step
-        rate, momentum = rate_and_momentum(
-            self.recipe, done, self.recipe.epochs * per_epoch, per_epoch
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"], group["momentum"] = rate, momentum
+        epochs = progress.epoch + progress.step / per_epoch
+        share = done(self.recipe, progress, per_epoch)
+        rate, momentum = rate_and_momentum(self.recipe, share, epochs)
+        set_rate(self.optimizer, rate, momentum)
         sums = self._passes.gradients(
             batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop
         )

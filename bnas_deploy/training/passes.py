@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from bnas_deploy.errors import TrainingError
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn import data_parallel
 from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.training.arithmetic.convolutions import Convolutions
+from bnas_deploy.training.arithmetic.survey import survey
 from bnas_deploy.training.augment import normalise
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import Part, to_device
@@ -70,6 +72,26 @@ class Passes:
         self._last: tuple[Batch, float] = ([], 0.0)
         self._random: list[Tensor] = []
 
+    def check_arithmetic(self, batch: Batch) -> Runtime:
+        """Try every convolution of these passes; see `arithmetic`.
+
+        Returns:
+            The runtime that computes those otherwise that are wrong here; it is used from now on.
+
+        Raises:
+            TrainingError: One is wrong in every way that is known.
+        """
+
+        def step(convolutions: Convolutions) -> None:
+            self._runtime = replace(self._runtime, convolutions=convolutions)
+            self._last = batch, 0.0
+            for part in batch:
+                self._loss(part, compiled=False)[0].backward()  # type: ignore[no-untyped-call]
+
+        found = survey(self._network, step, self._group.gather)
+        self._runtime = replace(self._runtime, convolutions=found)
+        return self._runtime
+
     def set_drop_path(self, probability: float) -> None:
         """Set with which probability an edge's output is dropped for a sample from now on."""
         if self._keep is None:
@@ -81,7 +103,7 @@ class Passes:
 
     def correct(self, images: Tensor, labels: Tensor, *, exact: bool) -> Tensor:
         """Return the number of images (N, H, W, 3) classified correctly, (), on the device."""
-        with torch.no_grad(), self._runtime.autocast(exact=exact):
+        with torch.no_grad(), self._runtime.arithmetic(exact=exact):
             logits = self._network(self._inputs(images))
         right: Tensor = (logits.argmax(1) == to_device(labels, self._runtime.device)).sum()
         return right
@@ -157,7 +179,7 @@ class Passes:
             self._drop.first, self._drop.total = place.first, len(place.chosen)
         labels = to_device(labels, self._runtime.device)
         compute = self._compute if compiled else self._network
-        with self._runtime.autocast():
+        with self._runtime.arithmetic():
             logits = compute(self._inputs(images)).float()
         mean = functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
         total = sum(len(other.chosen) for _, _, other in batch)

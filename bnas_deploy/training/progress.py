@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bnas_deploy.training.recipe import Recipe
 
 __all__ = [
     "Phase",
     "Progress",
     "Row",
+    "done",
+    "done_before_epoch",
+    "is_over",
 ]
 
 Row = dict[str, float]
@@ -43,3 +50,25 @@ class Progress:
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     history: list[Row] = field(default_factory=list)
+
+
+def done(recipe: Recipe, progress: Progress, per_epoch: int) -> float:
+    """Return how much of a run is done, from 0 to 1: by the clock, or by its steps.
+
+    The last step of a run by steps has 1.
+    """
+    if recipe.hours:
+        return min(1.0, progress.seconds / (3600 * recipe.hours))
+    steps = progress.epoch * per_epoch + progress.step
+    return steps / max(recipe.epochs * per_epoch - 1, 1)
+
+
+def done_before_epoch(recipe: Recipe, progress: Progress) -> float:
+    """Return how much of a run is done when an epoch begins."""
+    return done(recipe, progress, 0) if recipe.hours else progress.epoch / recipe.epochs
+
+
+def is_over(recipe: Recipe, progress: Progress) -> bool:
+    """Whether all epochs are done, or the time is."""
+    late = recipe.hours > 0 and progress.seconds >= 3600 * recipe.hours
+    return progress.epoch >= recipe.epochs or late

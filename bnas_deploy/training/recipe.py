@@ -14,13 +14,15 @@ from bnas_deploy.errors import ConfigError
 from bnas_deploy.settings import Settings
 
 __all__ = [
+    "OPTIMIZERS",
     "RECIPES",
     "SCHEDULES",
     "Recipe",
     "read_recipe",
 ]
 
-SCHEDULES = ("one-cycle", "cosine-restarts")
+SCHEDULES = ("one-cycle", "cosine", "cosine-restarts")
+OPTIMIZERS = ("sgd", "adam")
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,30 @@ class Recipe(Settings):
     Attributes:
         epochs: Passes over the training images. The paper's 600 take days without a GPU; with
             fewer than about 50 leave out drop-path.
+        hours: End when this run has trained for so long, and let the rate follow the clock, so that
+            a run fits the time there is; `epochs` is then only the most there will be. No two such
+            runs are alike. 0: end after `epochs`.
         batch: Images a step, of all processes and passes together.
         accumulate: Passes of which a step sums the gradients; each computes an equal part of the
             batch, and BatchNorm sees the images of one pass only.
         lr: Peak learning rate; for short runs of small batches 0.08 works well.
-        momentum: Of SGD; one-cycle swings around it.
+        optimizer: `sgd` (with momentum, the paper's) or `adam` (with 0.999 for its second moment);
+            a good peak rate for Adam is a tenth of SGD's.
+        momentum: Of SGD, or of Adam's first moment; one-cycle swings around it.
         momentum_swing: Momentum goes from momentum + swing down to momentum - swing and back while
             the learning rate goes up and down (one-cycle only).
         weight_decay: On every parameter.
         drop_path: Probability, at the last epoch, of dropping an edge for a sample; grows linearly.
         label_smoothing: Share of the target spread over all classes; 0.1 for ImageNet.
-        schedule: `one-cycle` or `cosine-restarts`.
+        schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
+            `cosine-restarts`.
         restart_epochs: Length of a cosine (cosine-restarts only).
         crop_padding: Pixels of zero padding for random crops; 0 switches them off.
         crop_area: Least share of a picture's area in a crop of random size and aspect ratio; 0
             switches them off. For images streamed from disk; 0.08 for ImageNet.
+        small_crop: Pixels of the smaller crops on which a run begins, a multiple of 4; they cost
+            less, and the network is the same. 0: none. For networks of cells, and images in memory.
+        small_crop_share: Share of the epochs that are on them, rounded.
         flip: Whether half the images are mirrored.
         evaluate_every: Epochs between evaluations on the test images; the last one always is.
 
@@ -57,13 +68,17 @@ class Recipe(Settings):
         **dict.fromkeys(("epochs", "batch", "accumulate"), (1, 1_000_000)),
         **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
         **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
-        "crop_padding": (0, 1_000),
+        **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
+        "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
+        "small_crop_share": (0, 1),
     }
 
     epochs: int = 600
+    hours: float = 0.0
     batch: int = 256
     accumulate: int = 1
+    optimizer: str = "sgd"
     lr: float = 0.05
     momentum: float = 0.9
     momentum_swing: float = 0.05
@@ -74,13 +89,23 @@ class Recipe(Settings):
     restart_epochs: int = 50
     crop_padding: int = 4
     crop_area: float = 0.0
+    small_crop: int = 0
+    small_crop_share: float = 0.6
     flip: bool = True
     evaluate_every: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.schedule not in SCHEDULES:
-            msg = f"recipe: schedule is one of {', '.join(SCHEDULES)}; got {self.schedule!r}"
+        for name, known in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS)):
+            value = getattr(self, name)
+            if value not in known:
+                msg = f"recipe: {name} is one of {', '.join(known)}; got {value!r}"
+                raise ConfigError(msg)
+        if self.hours and self.schedule == "cosine-restarts":
+            msg = "recipe: cosine-restarts counts epochs; with hours use one-cycle or cosine"
+            raise ConfigError(msg)
+        if self.small_crop % 4:
+            msg = f"recipe: small_crop must be a multiple of 4; got {self.small_crop}"
             raise ConfigError(msg)
 
 

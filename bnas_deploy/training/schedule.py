@@ -1,4 +1,4 @@
-"""Learning rate, momentum and drop-path as functions of the step."""
+"""Learning rate, momentum, drop-path and size of crops as functions of how much is done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ __all__ = [
     "FINAL_SHARE",
     "TRIANGLE",
     "WARM_SHARE",
+    "crop_size",
     "drop_path",
     "one_cycle",
     "rate_and_momentum",
@@ -25,19 +26,19 @@ TRIANGLE = 0.9
 """Share of the run that the triangle takes."""
 
 
-def rate_and_momentum(recipe: Recipe, step: int, steps: int, per_epoch: int) -> tuple[float, float]:
+def rate_and_momentum(recipe: Recipe, done: float, epochs: float = 0.0) -> tuple[float, float]:
     """Return the learning rate and momentum of a step.
 
     Args:
         recipe: Which schedule, its peak and swing.
-        step: Counted from 0 over the whole run.
-        steps: Of the whole run.
-        per_epoch: Steps of an epoch.
+        done: Share of the whole run, from 0 to 1.
+        epochs: The same in epochs, counted from 0 (cosine-restarts only).
     """
     if recipe.schedule == "one-cycle":
-        return one_cycle(recipe, step / max(steps - 1, 1))
-    period = recipe.restart_epochs * per_epoch
-    return 0.5 * recipe.lr * (1 + math.cos(math.pi * (step % period) / period)), recipe.momentum
+        return one_cycle(recipe, done)
+    if recipe.schedule == "cosine-restarts":
+        done = epochs % recipe.restart_epochs / recipe.restart_epochs
+    return 0.5 * recipe.lr * (1 + math.cos(math.pi * done)), recipe.momentum
 
 
 def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:
@@ -55,6 +56,12 @@ def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:
     return recipe.lr * share, recipe.momentum + recipe.momentum_swing * (1 - 2 * height)
 
 
-def drop_path(recipe: Recipe, epoch: int) -> float:
-    """Return the drop-path probability of an epoch counted from 0 (DARTS: linear in the epoch)."""
-    return recipe.drop_path * epoch / recipe.epochs
+def crop_size(recipe: Recipe, done: float) -> int:
+    """Return the pixels of an epoch's crops, `done` at its start; 0: those of the images."""
+    # Half an epoch earlier or later: so that a share of a few epochs is rounded.
+    return recipe.small_crop if done < recipe.small_crop_share - 0.5 / recipe.epochs else 0
+
+
+def drop_path(recipe: Recipe, done: float) -> float:
+    """Return the drop-path probability of an epoch, `done` at its start (DARTS: linear in it)."""
+    return recipe.drop_path * done

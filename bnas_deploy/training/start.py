@@ -163,11 +163,12 @@ def resumed_trainer(
     runtime: Runtime,
     epochs: int | None = None,
     lr: float | None = None,
+    hours: float | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
-    """Read the data and a checkpoint; `epochs`, `lr` and `dataset` (a name) replace its own.
+    """Read the data and a checkpoint; `epochs`, `lr`, `hours`, `dataset` (a name) replace its own.
 
     Raises:
         DataError: The data cannot be read.
@@ -179,5 +180,12 @@ def resumed_trainer(
         return (reading or Reading()).read(data_path, config)
 
     return load_checkpoint(
-        checkpoint, read, runtime, epochs=epochs, lr=lr, dataset=dataset, group=group
+        checkpoint,
+        read,
+        runtime,
+        epochs=epochs,
+        lr=lr,
+        hours=hours,
+        dataset=dataset,
+        group=group,
     )

@@ -85,6 +85,7 @@ def test_a_poisoned_layer_is_named(make_trainer, parameter, layer, accumulate):
 
 def test_a_gradient_stops_the_run_before_it_spoils_the_weights(make_trainer, tmp_path):
     trainer = make_trainer()
+    trainer.check_arithmetic()
     calls = []
 
     def spoil(grad):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.training.progress import Progress, done
 from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
 from bnas_deploy.training.schedule import drop_path, one_cycle, rate_and_momentum
 
@@ -36,7 +37,7 @@ def test_fields_left_out_come_from_the_base():
 
 def test_an_unknown_key_is_named_with_the_known_ones():
     with pytest.raises(
-        ConfigError, match=r"unknown keys epoch \(did you mean epochs\?\); known are epochs, batch"
+        ConfigError, match=r"unknown keys epoch \(did you mean epochs\?\); known are epochs, hours"
     ):
         Recipe.from_dict({"epoch": 3})
 
@@ -107,7 +108,7 @@ def test_one_cycle(progress, share, momentum):
 
 def test_one_cycle_over_the_steps_of_a_run():
     recipe = Recipe(lr=1.0)
-    rates = [rate_and_momentum(recipe, step, 100, 10)[0] for step in range(100)]
+    rates = [rate_and_momentum(recipe, step / 99)[0] for step in range(100)]
     assert rates[0] == pytest.approx(0.05)
     assert rates[-1] == pytest.approx(0.0005)
     peak = rates.index(max(rates))
@@ -117,12 +118,13 @@ def test_one_cycle_over_the_steps_of_a_run():
 
 
 def test_a_run_of_one_step_has_a_rate():
-    assert rate_and_momentum(Recipe(), 0, 1, 1)[0] > 0
+    recipe = Recipe(epochs=1)
+    assert rate_and_momentum(recipe, done(recipe, Progress(), 1))[0] > 0
 
 
 def test_cosine_with_restarts():
     recipe = Recipe(lr=1.0, schedule="cosine-restarts", restart_epochs=2)
-    rates = [rate_and_momentum(recipe, step, 20, 5)[0] for step in range(20)]
+    rates = [rate_and_momentum(recipe, 0.0, step / 5)[0] for step in range(20)]
     assert rates[0] == rates[10] == 1.0
     assert rates[5] == rates[15] == pytest.approx(0.5)
     assert rates[9] < 0.05
@@ -130,7 +132,7 @@ def test_cosine_with_restarts():
 
 def test_drop_path_grows_linearly():
     recipe = Recipe(epochs=10, drop_path=0.2)
-    assert [drop_path(recipe, epoch) for epoch in (0, 5)] == pytest.approx([0, 0.1])
+    assert [drop_path(recipe, epoch / 10) for epoch in (0, 5)] == pytest.approx([0, 0.1])
 
 
 @pytest.mark.parametrize("field", ["epochs", "batch", "lr", "crop_padding"])

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bnas_deploy.cli.common.run_folder import make_out
+from bnas_deploy.cli.train.display import tell_of_compiling
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.search.loop import Row, Searcher, gamma_name
 from bnas_deploy.search.record import SearchRecord
@@ -54,6 +55,8 @@ class SearchDisplay:
         """
         searcher = self._searcher
         make_out(self._record.folder)
+        tell_of_compiling(searcher.runtime)
+        searcher.check_arithmetic()
         print(f"supernet: {self._size()}, {searcher.runtime}", file=sys.stderr)
         try:
             finished = searcher.run(self)

@@ -39,6 +39,8 @@ __all__ = ["main"]
 PRODUCTS = (MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
+CHANGEABLE = ("epochs", "hours", "lr")
+"""Settings that may change on resuming."""
 _KEPT = ("config", *NETWORK_OPTIONS, "init", "recipe", "seed")
 
 
@@ -170,6 +172,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             runtime=runtime,
             epochs=args.epochs,
             lr=args.lr,
+            hours=args.hours,
             reading=reading,
             dataset=args.dataset_name,
             group=group,
@@ -192,11 +195,11 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
 def _check_resume(args: argparse.Namespace) -> None:
     clash = [name for name in _KEPT if getattr(args, name) is not None and name != "float"]
     clash += ["float"] if args.float else []
-    clash += [name for name in given(args, Recipe) if name not in ("epochs", "lr")]
+    clash += [name for name in given(args, Recipe) if name not in CHANGEABLE]
     if clash:
         options = ", ".join(map(option_name, clash))
         msg = (
-            "--resume keeps the run's network and recipe, save --epochs and --lr;"
+            "--resume keeps the run's network and recipe, save --epochs, --hours and --lr;"
             f" leave out {options}"
         )
         raise UsageError(msg)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.progress import Row
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
@@ -25,6 +26,7 @@ __all__ = [
     "Stoppable",
     "TrainingDisplay",
     "stop_on_signals",
+    "tell_of_compiling",
 ]
 
 
@@ -61,6 +63,8 @@ class TrainingDisplay:
         """
         trainer = self._trainer
         make_out(self._record.folder)
+        tell_of_compiling(trainer.runtime)
+        trainer.check_arithmetic()
         self._introduce()
         try:
             finished = trainer.run(self)
@@ -103,34 +107,39 @@ class TrainingDisplay:
     def _introduce(self) -> None:
         """Say what begins or goes on; where its weights come from is said once, at the start."""
         trainer, progress = self._trainer, self._trainer.progress
-        print(f"{trainer.network.config.name}: {trainer.runtime}", file=sys.stderr)
+        clock = "; the rate follows the clock, so no two runs are alike"
+        clock = clock if trainer.recipe.hours else ""
+        print(f"{trainer.network.config.name}: {trainer.runtime}{clock}", file=sys.stderr)
         if trainer.initial is not None and (progress.epoch, progress.step) == (0, 0):
             print(_origin(trainer.initial), file=sys.stderr)
-        if progress.epoch == trainer.recipe.epochs:
-            print(f"all {progress.epoch} epochs are done; add --epochs N for more", file=sys.stderr)
+        if trainer.over:
+            print(_nothing_left(trainer), file=sys.stderr)
 
     def _epoch_line(self, row: Row) -> str:
-        done = int(row["epoch"])
-        epochs = self._trainer.recipe.epochs
         total = row["estimated_seconds"]
-        left = f", {_time(total - row['seconds'])} left of {_time(total)}" if done < epochs else ""
+        left = f", {_time(total - row['seconds'])} left of {_time(total)}"
+        left = "" if self._trainer.over else left
         cost = f", {row['epoch_seconds']:.1f} s ({row['images_per_second']:.0f} images/s)"
         test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
         return (
-            f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, train"
+            f"{self._epoch_name(int(row['epoch']))}: loss {row['train_loss']:.3f}, train"
             f" {row['train_accuracy']:.2%}{test}{cost}{left}"
         )
 
     def _new_bar(self) -> tqdm[Any]:
         progress = self._trainer.progress
         return tqdm(
-            desc=f"epoch {progress.epoch + 1}/{self._trainer.recipe.epochs}",
+            desc=self._epoch_name(progress.epoch + 1),
             initial=progress.step,
             total=self._trainer.steps_per_epoch,
             unit="step",
             leave=False,
             mininterval=0.5 if sys.stderr.isatty() else 60.0,
         )
+
+    def _epoch_name(self, epoch: int) -> str:
+        recipe = self._trainer.recipe
+        return f"epoch {epoch}" if recipe.hours else f"epoch {epoch}/{recipe.epochs}"
 
     def _close_bar(self) -> None:
         if self._bar is not None:
@@ -157,6 +166,19 @@ class Silent:
 
     def epoch(self, trainer: Trainer, row: Row) -> None:
         """Keep nothing."""
+
+
+def _nothing_left(trainer: Trainer) -> str:
+    recipe = trainer.recipe
+    if trainer.progress.epoch >= recipe.epochs:
+        return f"all {recipe.epochs} epochs are done; add --epochs N for more"
+    return f"all {recipe.hours:g} hours are over; add --hours N for more"
+
+
+def tell_of_compiling(runtime: Runtime) -> None:
+    """Announce a silent wait, if there will be one."""
+    if runtime.compiles_units:
+        print("compiling the fused units, once for all runs", file=sys.stderr, flush=True)
 
 
 def _origin(initial: Mapping[str, Any]) -> str:

@@ -10,17 +10,20 @@ from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
-from bnas_deploy.training.recipe import SCHEDULES, Recipe
+from bnas_deploy.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 
 __all__ = ["RECIPE_HELP", "train_parser"]
 
 RECIPE_HELP = {
     "epochs": "passes over the training images; with fewer than about 50 use --drop-path 0",
+    "hours": "end after so many hours of training, with a rate that follows the clock, so that no"
+    " two runs are alike; epochs is then only a limit; 0: end after the epochs",
     "batch": "images per step, of all processes together",
     "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
     " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
     "lr": "peak learning rate; 0.08 works well for short runs of small batches",
-    "momentum": "of SGD, the middle of its swing",
+    "optimizer": "sgd (the paper's) or adam, whose rate should be about a tenth",
+    "momentum": "of SGD or of Adam's first moment, the middle of its swing",
     "momentum_swing": "how far momentum swings against the learning rate (one-cycle)",
     "weight_decay": "on every parameter",
     "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
@@ -30,6 +33,8 @@ RECIPE_HELP = {
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
     " streamed images; 0: none",
+    "small_crop": "begin with crops of so many pixels, which cost less; a multiple of 4; 0: none",
+    "small_crop_share": "share of the epochs that are on them",
     "flip": "mirror half the images",
     "evaluate_every": "epochs between evaluations on the test images",
 }
@@ -173,7 +178,7 @@ def _add_recipe(parser: Parser) -> None:
         "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
     )
     group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
-    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES})
+    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES, "optimizer": OPTIMIZERS})
 
 
 def _add_machine(parser: Parser) -> None:

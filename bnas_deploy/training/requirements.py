@@ -1,0 +1,45 @@
+"""What a recipe asks of the network, the data and the processes that it is used with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bnas_deploy.errors import UsageError
+from bnas_deploy.nn.config import NetworkConfig
+from bnas_deploy.training.data import ImageData
+
+if TYPE_CHECKING:
+    from bnas_deploy.training.loop import Trainer
+
+__all__ = ["check_recipe"]
+
+
+def check_recipe(trainer: Trainer) -> None:
+    """Check that a trainer can follow its recipe.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    recipe, group = trainer.recipe, trainer.group
+    if trainer.batch < group.world * recipe.accumulate:
+        msg = (
+            f"recipe: a batch of {trainer.batch} images cannot be shared by {group.world}"
+            f" processes in {recipe.accumulate} passes; enlarge the batch"
+        )
+        raise UsageError(msg)
+    if recipe.hours and group.world > 1:
+        msg = "recipe: hours needs a single process, as each has its clock; set epochs instead"
+        raise UsageError(msg)
+    if recipe.small_crop and not _takes_crops(trainer):
+        msg = (
+            f"recipe: small_crop {recipe.small_crop} needs a network of cells, and images in memory"
+            " that are larger; set it to 0"
+        )
+        raise UsageError(msg)
+
+
+def _takes_crops(trainer: Trainer) -> bool:
+    config = trainer.network.config
+    cells = isinstance(config, NetworkConfig) and config.template == "cells"
+    larger = min(trainer.preprocessing.size) > trainer.recipe.small_crop
+    return cells and larger and isinstance(trainer.data, ImageData)
