@@ -145,6 +145,10 @@ def usual_reasons(graph: Graph) -> dict[str, str]:
     for node in graph.nodes:
         if node.op == "linear":
             found[node.name] = "the classifier stays in full precision, as in the paper"
+        elif node.op == "batch_norm":
+            found[node.name] = (
+                "a BatchNorm that no convolution can take (padding behind it, or none beside it)"
+            )
         elif node.name.endswith(".activations"):
             found[node.name] = "the box filter of the activation scale K (Eq. 3)"
         elif node.op == "conv" and node.name.startswith("stem"):
