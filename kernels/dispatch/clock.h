@@ -1,4 +1,4 @@
-// How fast the processor's clock runs at this moment, measured; not what its name promises.
+// How fast the processor's clock runs at this moment, measured.
 #pragma once
 
 namespace bnas {

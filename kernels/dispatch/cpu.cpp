@@ -20,7 +20,7 @@ enum Register { eax, ebx, ecx, edx };
 
 struct Feature {
   const char* name;
-  unsigned leaf;
+  unsigned leaf, subleaf;
   Register reg;
   unsigned bit;
   std::uint64_t saved;  // bits of XCR0: what the operating system must save
@@ -31,22 +31,30 @@ constexpr std::uint64_t saves_avx512 = 0xe6;  // and masks, zmm
 constexpr std::uint64_t saves_tiles = 0x60000;
 constexpr unsigned osxsave_bit = 27;  // of leaf 1, ecx: xgetbv may be used
 
+// Those of the kernels in isa/ and of the ones that may follow.
 constexpr Feature features[] = {
-    {"fma", 1, ecx, 12, saves_avx},           {"avx2", 7, ebx, 5, saves_avx},
-    {"avx512f", 7, ebx, 16, saves_avx512},    {"avx512dq", 7, ebx, 17, saves_avx512},
-    {"avx512bw", 7, ebx, 30, saves_avx512},   {"avx512vl", 7, ebx, 31, saves_avx512},
-    {"avx512vnni", 7, ecx, 11, saves_avx512}, {"avx512bitalg", 7, ecx, 12, saves_avx512},
-    {"amx-tile", 7, edx, 24, saves_tiles},    {"amx-int8", 7, edx, 25, saves_tiles},
+    {"fma", 1, 0, ecx, 12, saves_avx},
+    {"avx2", 7, 0, ebx, 5, saves_avx},
+    {"avxvnni", 7, 1, eax, 4, saves_avx},
+    {"avx512f", 7, 0, ebx, 16, saves_avx512},
+    {"avx512dq", 7, 0, ebx, 17, saves_avx512},
+    {"avx512bw", 7, 0, ebx, 30, saves_avx512},
+    {"avx512vl", 7, 0, ebx, 31, saves_avx512},
+    {"avx512vnni", 7, 0, ecx, 11, saves_avx512},
+    {"avx512bitalg", 7, 0, ecx, 12, saves_avx512},
+    {"amx-tile", 7, 0, edx, 24, saves_tiles},
+    {"amx-int8", 7, 0, edx, 25, saves_tiles},
 };
 
-bool cpuid_bit(unsigned leaf, Register reg, unsigned bit) {
+// Subleaves that the processor does not have are zero.
+bool cpuid_bit(unsigned leaf, unsigned subleaf, Register reg, unsigned bit) {
   unsigned r[4];
-  if (__get_cpuid_count(leaf, 0, &r[eax], &r[ebx], &r[ecx], &r[edx]) == 0) return false;
+  if (__get_cpuid_count(leaf, subleaf, &r[eax], &r[ebx], &r[ecx], &r[edx]) == 0) return false;
   return r[reg] >> bit & 1;
 }
 
 std::uint64_t saved_state() {
-  if (!cpuid_bit(1, ecx, osxsave_bit)) return 0;
+  if (!cpuid_bit(1, 0, ecx, osxsave_bit)) return 0;
   std::uint32_t low = 0, high = 0;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return static_cast<std::uint64_t>(high) << 32 | low;
@@ -69,7 +77,7 @@ bool cpu_has(const std::string& feature) {
   const std::uint64_t saved = saved_state();
   for (const Feature& f : features) {
     if (feature != f.name) continue;
-    return cpuid_bit(f.leaf, f.reg, f.bit) && (saved & f.saved) == f.saved &&
+    return cpuid_bit(f.leaf, f.subleaf, f.reg, f.bit) && (saved & f.saved) == f.saved &&
            (f.saved != saves_tiles || tiles_allowed());
   }
   return false;

@@ -1,4 +1,4 @@
-// What the processor and the operating system allow; not which kernels exist.
+// What the processor and the operating system allow.
 #pragma once
 
 #include <string>

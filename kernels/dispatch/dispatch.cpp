@@ -12,24 +12,24 @@
 
 namespace bnas {
 
-extern const Kernels scalar_kernels;
+// The instruction sets of isa/, best first.
 #if defined(__x86_64__) || defined(_M_X64)
-extern const Kernels avx2_kernels, avx512bw_kernels, avx512_bitalg_kernels, avx512_amx_kernels;
+#define BNAS_ISAS(ISA) ISA(avx512_amx) ISA(avx512_bitalg) ISA(avx512bw) ISA(avx2) ISA(scalar)
 #elif defined(__aarch64__)
-extern const Kernels neon_kernels;
+#define BNAS_ISAS(ISA) ISA(neon) ISA(scalar)
+#else
+#define BNAS_ISAS(ISA) ISA(scalar)
 #endif
+
+#define BNAS_ISA(name) extern const Kernels name##_kernels;
+BNAS_ISAS(BNAS_ISA)
+#undef BNAS_ISA
 
 namespace {
 
-// Best first.
-const Kernels* const compiled[] = {
-#if defined(__x86_64__) || defined(_M_X64)
-    &avx512_amx_kernels, &avx512_bitalg_kernels, &avx512bw_kernels, &avx2_kernels,
-#elif defined(__aarch64__)
-    &neon_kernels,
-#endif
-    &scalar_kernels,
-};
+#define BNAS_ISA(name) &name##_kernels,
+const Kernels* const compiled[] = {BNAS_ISAS(BNAS_ISA)};
+#undef BNAS_ISA
 
 std::vector<std::string> missing_features(const Kernels& kernels) {
   std::istringstream names(kernels.features);
