@@ -14,7 +14,7 @@ struct PoolVector {
 template <std::size_t column_stride>
 Floats pooled_floats(const float* p, const Window& w, std::uint64_t mask, Floats outside) {
   if constexpr (column_stride == 1) return load_floats_or(p, mask, outside);
-  if constexpr (column_stride == 2) return select_floats(mask, even_floats(p), outside);
+  if constexpr (column_stride == 2) return load_even_floats_or(p, mask, outside);
   alignas(64) float lanes[float_lanes];
   store_floats(lanes, outside);
   for (std::size_t i = 0; i < float_lanes; ++i) {

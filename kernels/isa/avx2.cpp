@@ -99,6 +99,9 @@ Floats even_floats(const float* p) {
   const __m256 pairs = _mm256_shuffle_ps(load_floats(p), load_floats(p + 8), 0x88);
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
 }
+Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return select_floats(mask, even_floats(p), other);
+}
 void store_floats(float* p, Floats x) { _mm256_storeu_ps(p, x); }
 Floats broadcast_float(float x) { return _mm256_set1_ps(x); }
 Floats add_floats(Floats a, Floats b) { return _mm256_add_ps(a, b); }

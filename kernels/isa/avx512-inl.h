@@ -68,6 +68,9 @@ Floats even_floats(const float* p) {
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   return _mm512_permutex2var_ps(_mm512_loadu_ps(p), even, _mm512_loadu_ps(p + 16));
 }
+Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return select_floats(mask, even_floats(p), other);
+}
 void store_floats(float* p, Floats x) { _mm512_storeu_ps(p, x); }
 Floats broadcast_float(float x) { return _mm512_set1_ps(x); }
 Floats add_floats(Floats a, Floats b) { return _mm512_add_ps(a, b); }

@@ -82,6 +82,9 @@ void store_floats_some(float* p, Floats x, std::size_t count) {
   std::memcpy(p, row, count * sizeof *p);
 }
 Floats even_floats(const float* p) { return vuzp1q_f32(vld1q_f32(p), vld1q_f32(p + 4)); }
+Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  return select_floats(mask, even_floats(p), other);
+}
 void store_floats(float* p, Floats x) { vst1q_f32(p, x); }
 Floats broadcast_float(float x) { return vdupq_n_f32(x); }
 Floats add_floats(Floats a, Floats b) { return vaddq_f32(a, b); }

@@ -1,4 +1,4 @@
-// Portable C++, eight pixels in one 64-bit register; not meant to be fast, but correct everywhere.
+// Portable C++, eight pixels in one 64-bit register; correct everywhere rather than fast.
 #include <math.h>
 
 #include <cstring>
@@ -55,8 +55,13 @@ Bytes expand_mask(std::uint64_t mask) {
   }
   return bytes;
 }
+// Where a thread reads a plane, another may be writing what lies beside it: under a mask, lanes are
+// read one by one.
 Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
-  return load_bytes(p) & expand_mask(mask);
+  if ((mask & 0xff) == 0xff) return load_bytes(p);
+  std::uint8_t lane[8];
+  for (std::size_t i = 0; i < 8; ++i) lane[i] = (mask >> i & 1) ? p[i] : std::uint8_t{0};
+  return load_bytes(lane);
 }
 Bytes broadcast_bytes(std::uint32_t four) { return four * 0x100000001u; }
 Bytes xor_bytes(Bytes a, Bytes b) { return a ^ b; }
@@ -140,12 +145,17 @@ Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
   return other;
 }
 Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
-  return select_floats(mask, load_floats(p), other);
+  for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? p[i] : other.lane[i];
+  return other;
 }
 void store_floats_some(float* p, Floats x, std::size_t count) {
   std::memcpy(p, &x, count * sizeof *p);
 }
 Floats even_floats(const float* p) { return {{p[0], p[2], p[4], p[6]}}; }
+Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
+  for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? p[2 * i] : other.lane[i];
+  return other;
+}
 void store_floats(float* p, Floats x) { std::memcpy(p, &x, sizeof x); }
 Floats broadcast_float(float x) { return {{x, x, x, x}}; }
 Floats add_floats(Floats a, Floats b) {

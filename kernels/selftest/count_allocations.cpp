@@ -17,21 +17,36 @@ namespace {
 
 std::atomic<std::size_t> allocations{0};
 
-void* counted(std::size_t bytes, std::size_t alignment) {
+constexpr auto usual = std::align_val_t{alignof(std::max_align_t)};
+
+void* counted_or_null(std::size_t bytes, std::align_val_t align) noexcept {
   ++allocations;
+  const auto alignment = static_cast<std::size_t>(align);
   // aligned_alloc wants a multiple of the alignment.
-  void* memory = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
+  return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
+}
+
+void* counted(std::size_t bytes, std::align_val_t align) {
+  void* memory = counted_or_null(bytes, align);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
-// The forms for arrays and without exceptions end up here too.
-void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
+// The forms for arrays end up here too. Those without exceptions do so in the standard library, but
+// not in that of a sanitizer, which would find memory freed by another allocator than its own.
+void* operator new(std::size_t bytes) { return counted(bytes, usual); }
+void* operator new(std::size_t bytes, std::align_val_t align) { return counted(bytes, align); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted_or_null(bytes, usual);
 }
+void* operator new[](std::size_t bytes) { return counted(bytes, usual); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted_or_null(bytes, usual);
+}
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
