@@ -1,6 +1,7 @@
 // Everything that is written once and compiled for each instruction set: included inside the
-// anonymous namespace of a file that has defined the primitives (Bytes, Words and Floats with their
-// functions).
+// anonymous namespace of a file that has defined the primitives (primitives-inl.h).
+
+#include "generic/primitives-inl.h"
 
 #include "generic/values-inl.h"
 
