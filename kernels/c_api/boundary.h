@@ -1,5 +1,4 @@
-// What stands between C and C++: no exception passes, each becomes a status and a message; not the
-// functions themselves.
+// What stands between C and C++: no exception passes, each becomes a status and a message.
 #pragma once
 
 #include <cstring>

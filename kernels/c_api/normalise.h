@@ -1,4 +1,4 @@
-// RGB bytes to a network's input, as docs/format.md says; not the reading or cutting of pictures.
+// RGB bytes to a network's input, as docs/format.md says.
 #pragma once
 
 #include <array>

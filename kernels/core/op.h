@@ -1,5 +1,5 @@
-// Any step of the engine, with its kernel and its name. Not included by isa/, whose files define
-// nothing that other files share.
+// Any step of the engine, with its kernel and its name. The files of isa/ do not include it: they
+// share no function with others.
 #pragma once
 
 #include <variant>

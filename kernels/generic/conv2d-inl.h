@@ -102,7 +102,6 @@ void conv2d(const Conv2d& conv, const Frame& frame, Range range) {
   const std::size_t strips = (vectors + float_vectors - 1) / float_vectors;
   const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, float_outputs);
   for_each_strip(range, tiles, [&](std::size_t strip, Range some) {
-    const Range pixels{vectors * strip / strips, vectors * (strip + 1) / strips};
-    conv2d_vectors<float_vectors>(conv, frame, pixels, some);
+    conv2d_vectors<float_vectors>(conv, frame, even_part(vectors, strip, strips), some);
   });
 }

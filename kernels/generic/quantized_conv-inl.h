@@ -30,7 +30,6 @@ void quantized_conv(const QuantizedConv& conv, const Frame& frame, Range range) 
   const std::size_t vectors = conv.taps.vectors;
   const std::size_t strips = (vectors + quad_vectors - 1) / quad_vectors;
   for (std::size_t strip = 0; strip < strips; ++strip) {
-    const Range pixels{vectors * strip / strips, vectors * (strip + 1) / strips};
-    quantized_vectors<quad_vectors>(conv, frame, pixels, range);
+    quantized_vectors<quad_vectors>(conv, frame, even_part(vectors, strip, strips), range);
   }
 }

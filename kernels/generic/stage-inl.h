@@ -1,5 +1,4 @@
-// From the dot products of one tile to bits or floats, where they need 16 bits; not how they were
-// computed.
+// From the dot products of one tile to bits or floats, where they need 16 bits.
 //
 // Dots layout: [output of the tile][vector][even lanes, odd lanes].
 

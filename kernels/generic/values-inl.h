@@ -14,6 +14,13 @@ float* float_plane(const Frame& frame, ValueId id, std::size_t plane) {
   return reinterpret_cast<float*>(frame.arena + value.offset) + plane * value.stride;
 }
 
+// Part `index` of `count` even parts of [0, total).
+Range even_part(std::size_t total, std::size_t index, std::size_t count) {
+  const std::uint64_t all = total;
+  return {static_cast<std::size_t>(all * index / count),
+          static_cast<std::size_t>(all * (index + 1) / count)};
+}
+
 std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
 // Tiles of `size` outputs in one section.

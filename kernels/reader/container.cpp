@@ -13,8 +13,8 @@
 
 namespace bnas {
 
-// Tensors are used as they lie in the file, and extents of 64 bits as sizes.
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(std::size_t) == 8);
+// Tensors are used as they lie in the file.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 namespace {
 

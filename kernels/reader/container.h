@@ -1,5 +1,5 @@
-// The safetensors container of a .bnn file: metadata, tensors, checksum; not the program. The
-// counterpart of bnas_deploy/format/container.py.
+// The safetensors container of a .bnn file: metadata, tensors, checksum. The counterpart
+// of bnas_deploy/format/container.py.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 // The counterpart of bnas_deploy/errors.py.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -30,8 +30,8 @@ std::string listed(const Numbers& numbers) {
   return "(" + text + ")";
 }
 
-inline std::string listed(std::initializer_list<std::size_t> numbers) {
-  return listed<std::initializer_list<std::size_t>>(numbers);
+inline std::string listed(std::initializer_list<std::uint64_t> numbers) {
+  return listed<std::initializer_list<std::uint64_t>>(numbers);
 }
 
 }  // namespace bnas

@@ -1,5 +1,5 @@
 // The fields of one JSON object, each read by its type; every one must be read, and none may be
-// missing. The counterpart of bnas_deploy/format/codec.py; not the fields' sense.
+// missing. The counterpart of bnas_deploy/format/codec.py.
 #pragma once
 
 #include <array>

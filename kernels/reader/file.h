@@ -1,4 +1,4 @@
-// A whole file in memory; not what it means.
+// A whole file in memory.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// JSON read with suspicion, as bnas_deploy/format/strict_json.py does; not its meaning.
+// JSON read with suspicion, as bnas_deploy/format/strict_json.py does.
 //
 // Refused: text that is no JSON or not UTF-8, nesting of more than 100, a key that occurs twice in
 // an object, numbers that are not finite, integers of more than 19 digits, lone surrogates.

@@ -1,5 +1,5 @@
 // How large a whole program may be, so that no small file fills memory or runs for days; docs/
-// format.md gives the numbers. Not the limits of single values, windows and numbers.
+// format.md gives the numbers.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,11 @@ constexpr std::uint64_t sum_limit = std::uint64_t{1} << 31;
 inline std::uint64_t times(std::uint64_t a, std::uint64_t b) {
   constexpr std::uint64_t most = std::uint64_t{1} << 60;
   return b != 0 && a > most / b ? most : a * b;
+}
+
+// An extent of a tensor as a size. What is too large for one becomes an extent that no value has.
+inline std::size_t extent(std::uint64_t n) {
+  return n <= extent_limit ? static_cast<std::size_t>(n) : extent_limit + 1;
 }
 
 inline std::uint64_t ceil_divide(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }

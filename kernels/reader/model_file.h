@@ -1,5 +1,5 @@
-// A .bnn file, read and fully checked, ready to become a model of the engine; not running it. The
-// counterpart of bnas_deploy/format/reader.py and validate.py.
+// A .bnn file, read and fully checked, ready to become a model of the engine. The counterpart of
+// bnas_deploy/format/reader.py and validate.py.
 #pragma once
 
 #include <array>

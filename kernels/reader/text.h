@@ -1,4 +1,4 @@
-// Characters, numbers and digests as text; not JSON.
+// Characters, numbers and digests as text.
 #pragma once
 
 #include <cstddef>

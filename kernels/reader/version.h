@@ -1,5 +1,5 @@
-// Versions of the format: how a file states its own, and which are read; not what they hold. The
-// counterpart of bnas_deploy/format/version.py.
+// Versions of the format: how a file states its own, and which are read. The counterpart of
+// bnas_deploy/format/version.py.
 #pragma once
 
 #include <string>

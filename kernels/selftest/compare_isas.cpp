@@ -1,6 +1,6 @@
 // Runs random steps on every instruction set of this machine and compares them with the scalar one,
-// bit for bit; not a test of the scalar one (tests/kernels does that, against the reference). Needs
-// no Python, so that it runs under an emulator and with sanitizers. Exits with 1 where bits differ.
+// bit for bit; tests/kernels compares the scalar one with the reference. Needs no Python, so that
+// it runs under an emulator and with sanitizers. Exits with 1 where bits differ.
 #include <cstdio>
 #include <cstring>
 #include <memory>

@@ -23,7 +23,7 @@ std::size_t below(Random& random, std::size_t n) { return n == 0 ? 0 : random() 
 std::size_t header_end(const Bytes& blob) {
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = length << 8 | blob[i];
-  return 8 + std::min<std::uint64_t>(length, blob.size() - 8);
+  return 8 + static_cast<std::size_t>(std::min<std::uint64_t>(length, blob.size() - 8));
 }
 
 // Makes the checksum right again where the program has no escapes but those of quotes, so that the

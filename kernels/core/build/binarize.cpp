@@ -25,8 +25,8 @@ void build(Draft& draft, const BinarizeSpec& s) {
   const Binarize::Signs signs{s.output, draft.weights.copy(s.threshold.data, in.channels),
                               invert_flips(s.flip.data, {1, in.channels}, draft.weights)};
   if (join(draft, s.input, signs)) return;
-  const std::size_t strips = divide_up(
-      in.height * in.width, draft.kernels.binary_vectors * draft.kernels.byte_lanes);
+  const std::size_t strips =
+      divide_up(in.height * in.width, draft.kernels.binary_vectors * draft.kernels.byte_lanes);
   draft.add_step(Binarize{s.input, 1, {signs, {}}}, draft.planes(s.output).planes * strips,
                  {s.input}, {s.output});
 }

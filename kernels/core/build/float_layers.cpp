@@ -22,17 +22,17 @@ void build(Draft& draft, const Conv2dSpec& s) {
   const std::size_t channels = planes / s.groups;
   const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, max_float_lanes);
   const ValueId input = split_phases(draft, geometry, window, s.input);
-  const Conv2d op{input,
-                  s.output,
-                  make_taps(draft, geometry, window),
-                  channels,
-                  outputs,
-                  sections,
-                  std::max<std::size_t>(1, rows_in_cache / taps),
-                  tile_weights(s.weight.data, sections, channels * taps, kernels.float_outputs,
-                               draft.weights),
-                  pad_bias(s.bias, outputs, draft.weights),
-                  s.relu};
+  const Conv2d op{
+      input,
+      s.output,
+      make_taps(draft, geometry, window),
+      channels,
+      outputs,
+      sections,
+      std::max<std::size_t>(1, rows_in_cache / taps),
+      tile_weights(s.weight.data, sections, channels * taps, kernels.float_outputs, draft.weights),
+      pad_bias(s.bias, outputs, draft.weights),
+      s.relu};
   draft.need_scratch(
       product(op.chunk, taps, kernels.float_vectors * kernels.float_lanes * sizeof(float)));
   const std::size_t strips = divide_up(op.taps.vectors, kernels.float_vectors);

@@ -38,8 +38,8 @@ void build(Draft& draft, const PoolSpec& s) {
       counts[x] += 1.0f;
     }
   }
-  const Pool op{s.input, s.output, window, s.average, vectors, columns, counts,
-                exact_inverse(window)};
+  const Pool op{s.input, s.output, window, s.average,
+                vectors, columns,  counts, exact_inverse(window)};
   draft.add_step(op, draft.planes(s.input).channels, {s.input}, {s.output});
 }
 

@@ -7,10 +7,9 @@ namespace bnas {
 Window window_of(const Draft& draft, const WindowSpec& spec, ValueId input, ValueId output) {
   const Planes& in = draft.planes(input);
   const Planes& out = draft.planes(output);
-  return {spec.kernel[0],   spec.kernel[1],   spec.stride[0],  spec.stride[1],
-          spec.dilation[0], spec.dilation[1], spec.padding[0], spec.padding[1],
-          spec.padding[2],  spec.padding[3],  in.height,       in.width,
-          out.height,       out.width};
+  return {spec.kernel[0],   spec.kernel[1],  spec.stride[0],  spec.stride[1],  spec.dilation[0],
+          spec.dilation[1], spec.padding[0], spec.padding[1], spec.padding[2], spec.padding[3],
+          in.height,        in.width,        out.height,      out.width};
 }
 
 Taps make_taps(Draft& draft, const Geometry& g, const Window& window) {

@@ -1,4 +1,4 @@
-// Which kernel runs each step of a model, for people to read; nothing here is needed to run it.
+// Which kernel runs each step of a model, for people to read.
 #pragma once
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 
 #include "core/run/standard_floats.h"
 #include "core/run/team.h"
+#include "core/sizes.h"
 
 namespace bnas {
 namespace {
@@ -100,17 +101,21 @@ struct Model::Shares {
   }
 };
 
-Model::Context::Context(const Parts& parts, const Planes* planes)
-    : memory(slack + parts.arena + slack + parts.scratch),
-      frame{memory.data() + slack, memory.data() + slack + parts.arena + slack, planes} {}
+Model::Context::Context(const Model& model)
+    : memory(model.context_bytes_),
+      frame{memory.data() + slack, memory.data() + slack + model.parts_.arena + slack,
+            model.planes_.data()} {}
+
+Model::Model(Parts parts)
+    : parts_(std::move(parts)),
+      planes_(all_planes(parts_.values)),
+      context_bytes_(sum(sum(parts_.arena, parts_.scratch), 2 * slack)) {}
 
 std::vector<Planes> Model::all_planes(const std::vector<Value>& values) {
   std::vector<Planes> planes;
   for (const Value& value : values) planes.push_back(value.planes);
   return planes;
 }
-
-std::size_t Model::context_bytes() const { return slack + parts_.arena + slack + parts_.scratch; }
 
 std::size_t Model::image_size() const {
   const Planes& in = planes_[parts_.input];
@@ -127,7 +132,7 @@ std::unique_ptr<Model::Context> Model::take(std::size_t count) {
       context = std::move(shared.idle);
       if (context != nullptr) shared.idle = std::move(context->next);
     }
-    if (context == nullptr) context = std::make_unique<Context>(parts_, planes_.data());
+    if (context == nullptr) context = std::make_unique<Context>(*this);
     context->next = std::move(taken);
     taken = std::move(context);
   }

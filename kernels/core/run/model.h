@@ -29,7 +29,7 @@ class Model {
     std::size_t scratch, arena;  // bytes a context
   };
 
-  explicit Model(Parts parts) : parts_(std::move(parts)), planes_(all_planes(parts_.values)) {}
+  explicit Model(Parts parts);
 
   // images: (n, C, H, W); logits: (n, classes). The images are spread over at most `threads`
   // threads; where there are fewer images than that, all work on one after the other. Throws
@@ -50,13 +50,13 @@ class Model {
   const Parts& parts() const { return parts_; }
   std::size_t image_size() const;
   // Bytes that each thread of a run needs.
-  std::size_t context_bytes() const;
+  std::size_t context_bytes() const { return context_bytes_; }
   std::size_t classes() const { return planes_[parts_.output].channels; }
 
  private:
   // Memory of one execution; those not in use form a list.
   struct Context {
-    explicit Context(const Parts& parts, const Planes* planes);
+    explicit Context(const Model& model);
     Buffer memory;
     Frame frame;
     std::unique_ptr<Context> next;
@@ -83,6 +83,7 @@ class Model {
 
   Parts parts_;
   std::vector<Planes> planes_;
+  std::size_t context_bytes_;
   PerProcess<Shared> shared_;
 };
 

@@ -1,5 +1,5 @@
 // State with locks and threads, which a forked child must not take over from its parent: the child
-// gets its own when it first asks. Not a thread's own state.
+// gets its own when it first asks.
 #pragma once
 
 #include <unistd.h>

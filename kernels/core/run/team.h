@@ -1,4 +1,4 @@
-// Threads that work on one image together, step by step; not where the threads come from.
+// Threads that work on one image together, step by step.
 //
 // One of them leads: it offers each step in shares, takes part, and waits until all shares are
 // done. The others may come at any time, or never: who is free takes its own share first (so that a
@@ -50,7 +50,7 @@ class Team {
         continue;
       }
       last = offer;
-      const std::size_t step = offer - 1;
+      const auto step = static_cast<std::size_t>(offer - 1);
       take_shares(step, member, [&](Range range) { work(step, range); });
       wait = Patience();
     }
@@ -68,6 +68,11 @@ class Team {
     unsigned pauses_ = 0;
   };
 
+  // Where a share begins.
+  std::size_t share(std::size_t index, std::size_t shares) const {
+    return static_cast<std::size_t>(std::uint64_t{units_} * index / shares);
+  }
+
   static std::uint64_t offer_of(std::size_t step, std::size_t shares);
 
   // Takes share `index` of a step, unless another has it or the step is over.
@@ -79,7 +84,7 @@ class Team {
       const std::size_t index = (member + i) % members_;
       if (!take(step, index)) continue;
       const std::size_t shares = units_ < members_ ? units_ : members_;
-      work(Range{units_ * index / shares, units_ * (index + 1) / shares});
+      work(Range{share(index, shares), share(index + 1, shares)});
       done_.fetch_add(1, std::memory_order_release);
     }
   }

@@ -82,7 +82,7 @@ AddStep read_dense_bits(StepReader& s, bool grouped) {
   const Tensor& weight = s.tensor("weight", Dtype::u64);
   s.require(weight.shape.size() == 2 && weight.shape[0] != 0,
             "field 'weight': expected shape (O, words), got " + listed(weight.shape));
-  const std::size_t outputs = weight.shape[0];
+  const std::size_t outputs = extent(weight.shape[0]);
   require_groups(s, groups, outputs);
   const std::uint64_t bits = w.taps() * channels;
   BinaryConvSpec spec{in.id, outputs, s.packed("weight", {outputs}, bits), {}, w.spec, {}, groups};

@@ -83,7 +83,7 @@ AddStep read_constant(StepReader& s) {
   const Dimensions& shape = tensor.shape;
   s.require(shape.size() == 3, "field 'value': expected shape (C, H, W), got " + listed(shape));
   const auto values = s.floats("value", shape);
-  const ValueId out = s.assign(Kind::f32, {shape[0], shape[1], shape[2]});
+  const ValueId out = s.assign(Kind::f32, {extent(shape[0]), extent(shape[1]), extent(shape[2])});
   return adds(ConstantSpec{out, values});
 }
 
@@ -140,7 +140,7 @@ AddStep read_linear(StepReader& s) {
       weight.shape.size() == 2 && weight.shape[1] == k,
       "field 'weight': expected shape (O, " + std::to_string(k) + "), got " + listed(weight.shape));
   const auto weights = s.floats("weight", weight.shape);
-  const LinearSpec spec{in.id, s.assign(Kind::f32, {weight.shape[0], 1, 1}), weights,
+  const LinearSpec spec{in.id, s.assign(Kind::f32, {extent(weight.shape[0]), 1, 1}), weights,
                         s.optional_floats("bias", {weight.shape[0]})};
   s.scope().work.add_weights(s.where(), weight.elements);
   return adds(spec);

@@ -15,8 +15,8 @@ const char* name_of(Kind kind) { return kind == Kind::bits ? "bits" : "f32"; }
 bool padding_is_zero(const Array<std::uint64_t>& words, std::uint64_t per_row, std::uint64_t bits) {
   const std::uint64_t used = bits % word_bits;
   if (used == 0) return true;
-  for (std::size_t i = per_row - 1; i < words.size; i += per_row) {
-    if (words.data[i] >> used != 0) return false;
+  for (std::uint64_t i = per_row - 1; i < words.size; i += per_row) {
+    if (words.data[static_cast<std::size_t>(i)] >> used != 0) return false;
   }
   return true;
 }

@@ -25,7 +25,7 @@ AddStep read_float_conv(StepReader& s, bool grouped) {
   const Windows w = read_windows(s, in.shape, kernel_of(s, weight, in.shape.channels / groups));
   require_groups(s, groups, weight.shape[0]);
   const auto weights = s.floats("weight", weight.shape);
-  const ValueId out = s.assign(Kind::f32, {weight.shape[0], w.height, w.width});
+  const ValueId out = s.assign(Kind::f32, {extent(weight.shape[0]), w.height, w.width});
   const auto bias = s.optional_floats("bias", {weight.shape[0]});
   const Conv2dSpec spec{in.id, out, weights, bias, w.spec, s.relu(), groups};
   count_dense(s, weight, w);
@@ -53,7 +53,7 @@ AddStep read_quantized_conv2d(StepReader& s) {
   const Windows w = read_windows(s, in.shape, kernel_of(s, weight, in.shape.channels));
   const Dimensions outputs = {weight.shape[0]}, inputs = {in.shape.channels};
   QuantizedConvSpec spec{in.id,
-                         s.assign(Kind::f32, {weight.shape[0], w.height, w.width}),
+                         s.assign(Kind::f32, {extent(weight.shape[0]), w.height, w.width}),
                          s.elements<std::int8_t>(weight),
                          s.int32s("offset", outputs),
                          s.floats("scale", outputs),

@@ -24,9 +24,9 @@ void copy(const std::array<std::int64_t, count>& from, std::size_t (&to)[count])
 
 // Output pixels along one axis, 0 where the window does not fit. All numbers are within bounds.
 std::size_t window_extent(const WindowSpec& w, std::size_t axis, std::size_t size) {
-  const std::size_t padded = size + w.padding[axis] + w.padding[axis + 2];
-  const std::size_t reach = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
-  return padded < reach ? 0 : (padded - reach) / w.stride[axis] + 1;
+  const std::uint64_t padded = size + w.padding[axis] + w.padding[axis + 2];
+  const std::uint64_t reach = std::uint64_t{w.dilation[axis]} * (w.kernel[axis] - 1) + 1;
+  return padded < reach ? 0 : static_cast<std::size_t>((padded - reach) / w.stride[axis] + 1);
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// The window of a convolution or pool: its fields, and the size of what comes out; not what happens
-// in it.
+// The window of a convolution or pool: its fields, and the size of what comes out.
 #pragma once
 
 #include <array>
