@@ -54,16 +54,19 @@ def check_needs(
     Args:
         args: The command's.
         settings: All of them.
-        needs: For each field that only acts beside some values of another: that one, the values.
+        needs: For each field that only acts beside some values of another: that one, and the values
+            (none: any above 0).
 
     Raises:
         UsageError: One has none.
     """
     for name in given(args, type(settings)):
-        other, values = needs.get(name, (name, ()))
+        if name not in needs:
+            continue
+        other, values = needs[name]
         value = getattr(settings, other)
-        if other != name and value not in values:
+        if not (value in values if values else value):
             option, beside = (f"--{field.replace('_', '-')}" for field in (name, other))
-            allowed = " or ".join(map(str, values))
+            allowed = " or ".join(map(str, values)) or "above 0"
             msg = f"{option} acts with {beside} {allowed} only; here it is {value}"
             raise UsageError(msg)
