@@ -110,15 +110,13 @@ def _clip(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     steep = imports.steep.get(flow.name)
     hard = bool((low == -1).all() and (high == 1).all())
     if hard and steep is not None and not any(flow.pads):
-        imports.notes.append(f"{node.name}: Clip of x times {STEEP:g} or more counts as Sign")
+        imports.note(f"{node.name}: Clip of x times {STEEP:g} or more counts as Sign")
         return two_levels(replace(flow, name=steep.name), -1, 0, 1)
     if (low > high).any():
         msg = f"clips to {low.max()} to {high.min()}"
         raise CannotConvert(msg, "the lower bound must not be the greater one")
     value = _clipped(imports, flow.name, low, high, node.name)
-    result = replace(flow, name=value, fill=flow.filled(function))
-    imports.remember_clip(value, flow, float(low.max()), float(high.min()))
-    return result
+    return replace(flow, name=value, fill=flow.filled(function))
 
 
 def _bounds(

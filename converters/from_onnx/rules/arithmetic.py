@@ -11,6 +11,7 @@ import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.adding import added
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -93,24 +94,17 @@ def mapped(
         alike = op == "multiply" and (image == image[:1]).all()
         value = {"value": image[:1] if alike else image}
         constant = imports.node("constant", f"{name}.constant", (), {}, value)
-        result = result.of(imports.node(op, name, (result.name, constant)))
+        if op == "add":
+            result = added(imports, result, result.of(constant), name)
+        else:
+            result = result.of(imports.node(op, name, (result.name, constant)))
     return result
 
 
 def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
     if node.op not in ("Add", "Sub"):
         return _multiplied(imports, node, x, y)
-    x.need_bare()
-    y.need_bare()
-    if x.shape != y.shape or x.dims != y.dims or x.last != y.last:
-        msg = f"adds values of shapes {list(x.dims)} and {list(y.dims)}"
-        raise CannotConvert(msg, "make them equal")
-    a = floats(imports, x, f"{node.name}.a")
-    b = floats(imports, y, f"{node.name}.b")
-    if node.op == "Sub":
-        ones = np.ones(b.channels)
-        b = imports.affine(b, -ones, 0 * ones, f"{node.name}.minus")
-    return a.of(imports.node("add", node.name, (a.name, b.name)))
+    return added(imports, x, y, node.name, 1.0 if node.op == "Add" else -1.0)
 
 
 def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:

@@ -34,13 +34,19 @@ def _sign(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if flow.levels is not None:
         return on_levels(flow, np.sign)
-    clip = imports.clipped(flow.name)
-    if clip is not None and clip[1] < 0 < clip[2] and not any(flow.pads):
+    if not any(flow.pads):
         # What was clipped, as it is seen here: its axes may have changed places since.
-        flow = replace(flow, name=clip[0].name, levels=clip[0].levels)
-        if flow.levels is not None:
-            return on_levels(flow, np.sign)
+        flow = replace(flow, name=same_sign(imports, flow.name))
     return two_levels(flow, -1, 0, 1)
+
+
+def same_sign(imports: Importer, value: str) -> str:
+    """What a value has the sign of, zero included: a clip around zero, and others, change none."""
+    while (node := imports.producer(value)) is not None and node.op == "clip":
+        if not ((node.constants["low"] < 0) & (node.constants["high"] > 0)).all():
+            break
+        value = node.inputs[0]
+    return value
 
 
 def compared(imports: Importer, flow: Flow, bound: Array, op: str, name: str) -> Flow:
