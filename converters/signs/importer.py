@@ -15,6 +15,7 @@ import numpy as np
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
+from bnas_deploy.converters.signs.atoms import Atoms
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
@@ -58,6 +59,7 @@ class Importer:
         magnitudes: Graph values that are the absolute of another.
         steep: What graph values are a large multiple of.
         sums: Graph values that are sums of others.
+        atoms: Numbers that graph values take often, of as many nodes as was asked for.
         unknown: Graph values that stand for what was not understood.
     """
 
@@ -72,6 +74,7 @@ class Importer:
     magnitudes: dict[str, str] = field(default_factory=dict)
     steep: dict[str, Flow] = field(default_factory=dict)
     sums: dict[str, Sum] = field(default_factory=dict)
+    atoms: dict[str, Atoms] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
 
