@@ -22,7 +22,7 @@ from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "binary_parts", "floats"]
+__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "floats"]
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,6 @@ class Window:
             "dilation": self.dilation,
             "activation": "none",
         }
-
-
-def binary_parts(weight: Array) -> tuple[Array, Array] | None:
-    """Signs of -1, 0, +1 (int8) and a magnitude (O,) of weights (O, ...), if they are so."""
-    flat = np.abs(weight.reshape(len(weight), -1))
-    scale = flat.max(axis=1)
-    if not ((flat == 0) | (flat == scale[:, None])).all():
-        return None
-    signs = np.sign(weight).astype(np.int8)
-    dead = scale == 0
-    signs[dead] = 1
-    return signs, scale.astype(np.float64)
 
 
 def binary_conv(
@@ -85,21 +73,52 @@ def binary_conv(
     weights = signs.astype(np.int64)
     taps = np.einsum("ocyx,c->oyx", weights, centre - outside)
     rest = np.einsum("ocyx,c->o", weights, outside)
-    fold = taps * doubled
-    if not np.array_equal(fold, np.rint(fold)):
-        msg = "its input's two levels are neither opposite nor multiples of their distance"
-        raise CannotConvert(
-            msg,
-            "binarize activations to -1 and +1, or to 0 and 1",
-        )
-    total = scale * unit
+    fold, total, attributes = taps * doubled, scale * unit, _all_pads(flow, window)
     constants = {"weight": weight, "scale": total / doubled}
-    if fold.any():
-        constants["fold"] = fold.astype(np.int32)
-    value = imports.node("binary_conv", name, (bits,), _all_pads(flow, window), constants)
+    whole = np.abs(fold - np.rint(fold)).max() < WHOLE
+    if whole and np.rint(fold).any():
+        constants["fold"] = np.rint(fold).astype(np.int32)
+    value = imports.node("binary_conv", name, (bits,), attributes, constants)
     for note in notes:
         imports.note(note, value)
+    if not whole and not any(window.padding) and not any(flow.pads):
+        rest = rest + taps.sum(axis=(1, 2))
+    elif not whole:
+        inside = _of_centre(imports, flow, signs, centre - outside, total, attributes, name)
+        value = imports.node("add", f"{name}.levels", (value, inside))
     return value, rest * total
+
+
+WHOLE = 1e-9
+"""How far numbers may be from whole ones that were computed as float64."""
+
+
+def _of_centre(
+    imports: Importer,
+    flow: Flow,
+    signs: Array,
+    centre: Array,
+    total: Array,
+    attributes: dict[str, object],
+    name: str,
+) -> str:
+    """What a convolution makes of the middle of two levels inside the image, and 0 around it.
+
+    One channel of +1, with weights +1 and a constant for each tap, is any whole number a tap.
+
+    Raises:
+        CannotConvert: The middle differs from channel to channel.
+    """
+    if not (centre == centre[0]).all():
+        msg = "its input's two levels have another middle in each channel, and it pads"
+        raise CannotConvert(msg, "use the same two levels for all channels")
+    shape = (1, *flow.shape[1:])
+    zero = imports.node("zero", f"{name}.middle", (), {"shape": shape})
+    bits = imports.node("sign", f"{name}.middle.bits", (zero,), {"zero_sign": 1})
+    weight = np.ones((len(signs), 1, *signs.shape[2:]), np.int8)
+    fold = signs.astype(np.int32).sum(axis=1) - 1
+    constants = {"weight": weight, "scale": total * centre[0], "fold": fold}
+    return imports.node("binary_conv", f"{name}.middle.taps", (bits,), attributes, constants)
 
 
 def _all_pads(flow: Flow, window: Window) -> dict[str, object]:
