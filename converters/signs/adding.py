@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,22 @@ from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.sums import Sum
 
-__all__ = ["added"]
+__all__ = ["added", "settled"]
+
+
+def settled(imports: Importer, value: Any) -> Any:  # noqa: ANN401
+    """Return a value that is the same for every image as an array, anything else as it is."""
+    if not isinstance(value, Flow) or any(value.pads):
+        return value
+    total = imports.sum_of(value)
+    if total.floats or total.signs:
+        return value
+    if (total.constant == total.constant[:1]).all():
+        return np.array(total.constant[0])
+    if value.last:
+        return total.constant if len(value.dims) == 3 else value
+    column = (-1,) + (1,) * (len(value.dims) - 1)
+    return total.constant.reshape(column) if value.dims[0] == value.channels else value
 
 
 def added(imports: Importer, a: Flow, b: Flow, name: str, factor: float = 1.0) -> Flow:
@@ -37,6 +53,11 @@ def added(imports: Importer, a: Flow, b: Flow, name: str, factor: float = 1.0) -
         msg = f"adds values of shapes {list(a.dims)} and {list(b.dims)}"
         raise CannotConvert(msg, "make them equal")
     total = _total(imports, a, b, factor)
+    ones = np.ones(a.channels)
+    for x, y, (alpha, beta) in ((a, b, (1.0, factor)), (b, a, (factor, 1.0))):
+        known = imports.sum_of(y)
+        if not known.floats and not known.signs:
+            return imports.affine(x, alpha * ones, beta * known.constant, name)
     if total.cancelled:
         return _rebuilt(imports, a, total, name)
     if total.sign is not None:

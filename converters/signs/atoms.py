@@ -17,6 +17,9 @@ COLUMNS = 8
 ROUNDING = 2.0**-24
 """Half a unit in the last place of float32: how close to zero counts as zero."""
 
+FAR = 2**13
+"""So many steps from its start a progression may hold zero: sums of pixels are not larger."""
+
 STEPS = 2**16
 """A step is a multiple of another one up to here, beyond it by chance."""
 
@@ -60,6 +63,7 @@ class Atoms:
         with np.errstate(all="ignore"):
             times = np.where(self.step == 0, 0, np.rint(-self.start / self.step))
             near = np.abs(self.start + times * self.step) <= ROUNDING * np.abs(self.start)
+            near &= np.abs(times) <= FAR
             return np.asarray(near & (self.low <= 0) & (self.high >= 0))
 
     @property

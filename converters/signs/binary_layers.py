@@ -240,15 +240,14 @@ def floats(imports: Importer, flow: Flow, name: str) -> Flow:
     if flow.levels is None:
         return flow
     flow.need_bare()
-    low, high = flow.levels.low, flow.levels.high
+    low, mid, high = flow.levels.all
     half, centre = (high - low) / 2, (high + low) / 2
-    turned, sign, notes = turns(imports, flow, name)
+    turned, sign, notes = turns(imports, flow, name, any_third=True)
     third = turned == 0
-    signs = np.where(third, 1, turned)
     bare, index = imports.bare(flow.name), np.arange(flow.channels)
-    parts = [(signs, np.where(third, abs(half) / 2, abs(half)) * sign)]
-    if third.any():  # the mean of two signs, one +1 at zero, the other -1
-        parts.append((np.where(third, -1, signs), np.where(third, -abs(half) / 2, 0) * sign))
+    parts = [(np.where(third, 1, turned), np.where(third, (mid - low) / 2, abs(half) * sign))]
+    if third.any():  # of two signs one is +1 at zero, and the other -1
+        parts.append((np.where(third, -1, turned), np.where(third, (mid - high) / 2, 0)))
     zeros = np.zeros(flow.channels)
     values = []
     for place, (look, factor) in enumerate(parts):

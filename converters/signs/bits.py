@@ -13,8 +13,16 @@ from bnas_deploy.converters.signs.zeros import may_vanish, only_dots
 __all__ = ["sign_bits", "turns"]
 
 
-def turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array, list[str]]:
+def turns(
+    imports: Importer, flow: Flow, name: str, *, any_third: bool = False
+) -> tuple[Array, Array, list[str]]:
     """What the signs must look at.
+
+    Args:
+        imports: The import.
+        flow: With levels.
+        name: For notes.
+        any_third: Whether a level at zero may lie anywhere, not only in the middle.
 
     Returns:
         (C,) +1, -1 where x <= 0 is looked at, or 0 for both; (C,) what weights are multiplied by;
@@ -31,7 +39,7 @@ def turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array, list[
         if (odd & ~may).any() and not only_dots(imports, flow.name):
             count = int((odd & ~may).sum())
             notes.append(f"{name}: Sign(0) counts as +1 in {count} channels")
-        if (odd & may & (mid != (low + high) / 2)).any():
+        if not any_third and (odd & may & (mid != (low + high) / 2)).any():
             msg = "its input has three levels"
             raise CannotConvert(msg, "use two levels")
         turned = np.where(odd & ~may, 1, turned)

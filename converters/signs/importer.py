@@ -16,12 +16,12 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.signs.atoms import Atoms
-from bnas_deploy.converters.signs.flow import Flow
+from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.sums import Sum
 
-__all__ = ["FloatLayer", "Importer"]
+__all__ = ["FloatLayer", "Importer", "Pieces"]
 
 _BINARY = ("binary_conv", "binary_depthwise")
 
@@ -43,6 +43,26 @@ class FloatLayer:
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """A value that is a number or another value, depending on a sign.
+
+    Attributes:
+        base: The graph value whose sign it is.
+        levels: The numbers; NaN where it is the other value.
+        rest: The other value.
+    """
+
+    base: str
+    levels: Levels
+    rest: Flow
+
+    @property
+    def some(self) -> bool:
+        """Whether it is the other value anywhere."""
+        return any(bool(np.isnan(x).any()) for x in self.levels.all)
+
+
 @dataclass
 class Importer:
     """A graph while ONNX nodes are added to it.
@@ -58,6 +78,8 @@ class Importer:
             the whole model.
         magnitudes: Graph values that are the absolute of another.
         steep: What graph values are a large multiple of.
+        odd: Graph values that have the sign of another, zero included.
+        pieces: Graph values that were chosen by a sign.
         sums: Graph values that are sums of others.
         atoms: Numbers that graph values take often, of as many nodes as was asked for.
         unknown: Graph values that stand for what was not understood.
@@ -73,6 +95,8 @@ class Importer:
     _made: set[str] = field(default_factory=set)
     magnitudes: dict[str, str] = field(default_factory=dict)
     steep: dict[str, Flow] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+    pieces: dict[str, Pieces] = field(default_factory=dict)
     sums: dict[str, Sum] = field(default_factory=dict)
     atoms: dict[str, Atoms] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
