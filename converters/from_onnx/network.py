@@ -29,6 +29,7 @@ from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
+from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
 from bnas_deploy.errors import ConversionError, PassError
 
@@ -99,6 +100,7 @@ def onnx_graph(
         order = {node.name: place for place, node in enumerate(source.nodes)}
         raise Refusal(name, sorted(found, key=lambda o: order.get(o.node, len(order))))
     notes = tuple(text for text, about in imports.notes if about is None or about in needed)
+    notes = (*lost_signs(layers), *notes)
     return Imported(build.graph(output, needed_only=True), layers, notes)
 
 

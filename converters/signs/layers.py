@@ -18,6 +18,7 @@ from bnas_deploy.converters.signs.binary_layers import (
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
+from bnas_deploy.converters.signs.lost import LOST_SIGN, sign_may_be_lost
 from bnas_deploy.converters.signs.magnitudes import BinaryWeights, binary_weights
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
@@ -72,7 +73,7 @@ def finite(array: Array) -> Array:
 def layer_value(imports: Importer, layer: Layer) -> Flow:
     """Append a convolution, binary if it can be, with its bias."""
     weights = binary_weights(finite(layer.weight))
-    reason = _reason(layer.flow, weights)
+    reason = _reason(imports, layer.flow, weights)
     if isinstance(weights, float) or reason is not None:
         return _float_conv(imports, layer, str(reason))
     try:
@@ -90,7 +91,8 @@ def layer_value(imports: Importer, layer: Layer) -> Flow:
 def linear_value(imports: Importer, layer: Layer) -> Flow:
     """Append a linear layer whose weights are as large as what it reads, flattened."""
     flow, outputs = layer.flow, len(layer.weight)
-    reason = _reason(flow, binary_weights(finite(layer.weight)))
+    weights = binary_weights(finite(layer.weight))
+    reason = _reason(imports, flow, weights)
     if reason is None:
         value = layer_value(imports, layer)
         return Flow(value.name, value.shape, (outputs,))
@@ -101,11 +103,13 @@ def linear_value(imports: Importer, layer: Layer) -> Flow:
     return Flow(name, imports.shape(name), (outputs,))
 
 
-def _reason(flow: Flow, weights: BinaryWeights | float) -> str | None:
+def _reason(imports: Importer, flow: Flow, weights: BinaryWeights | float) -> str | None:
     """Why a layer is not binary, if it is not."""
     if isinstance(weights, float):
         return f"{REAL_WEIGHTS} (they are up to {weights:.2g} from it)"
-    return REAL_INPUT if flow.levels is None else None
+    if flow.levels is not None:
+        return None
+    return LOST_SIGN if sign_may_be_lost(imports, flow.name, weights) else REAL_INPUT
 
 
 def _with_offset(imports: Importer, layer: Layer, weights: BinaryWeights) -> Flow:
