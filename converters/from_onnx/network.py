@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bnas_deploy.converters.from_onnx.assign import without_assignments
 from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
 from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
@@ -121,7 +122,7 @@ def _standing(
 def _needed(source: OnnxFile) -> list[OnnxNode]:
     """The nodes that the output depends on, in order."""
     wanted, kept = {source.output}, []
-    for node in reversed(source.nodes):
+    for node in reversed(without_assignments(source.nodes, source.constants)):
         if wanted.intersection(node.outputs):
             wanted.update(node.inputs)
             kept.append(node)
