@@ -169,6 +169,7 @@ class Importer:
         result = replace(flow, fill=flow.filled(function))
         if (alpha == 1).all() and not beta.any():
             return result
+        _refuse_rounding(self.sum_of(flow).constant * alpha, beta)
         value = self._scaled(flow.name, alpha, beta, name)
         self.sums.setdefault(value, self.sum_of(flow).scaled(alpha, beta))
         return replace(result, name=value)
@@ -242,3 +243,13 @@ class Importer:
             msg = f"{what} is not constant"
             raise CannotConvert(msg, "only constant ones are understood")
         return value
+
+
+ROUNDS = 2.0**20
+"""A shift that is taken off again rounds floats from here on, and is meant to."""
+
+
+def _refuse_rounding(shift: Array, beta: Array) -> None:
+    if (np.abs(shift) >= ROUNDS).any() and (np.abs(shift + beta) < 2.0**-10 * np.abs(shift)).all():
+        msg = f"adds {np.abs(shift).max():g} and takes it off again, which rounds"
+        raise CannotConvert(msg, "use Round of a Clip")

@@ -15,6 +15,7 @@ import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.from_onnx.rules.arithmetic import product
+from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer, Pieces
@@ -27,6 +28,8 @@ __all__ = ["CHOICE_RULES"]
 def _where(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     condition = imports.flow(settled(imports, inputs[0]), "its condition")
     yes, no = (settled(imports, value) for value in inputs[1:])
+    if any(condition.pads):
+        return _of_padded(condition, yes, no)
     if condition.levels is not None:
         chosen = _chosen(imports, condition, yes, no)
         if chosen is not None:
@@ -58,10 +61,7 @@ def _chosen(imports: Importer, condition: Flow, yes: Any, no: Any) -> Pieces | N
 def _pieces(imports: Importer, condition: Flow, value: Any) -> Pieces:  # noqa: ANN401
     base = condition.name
     if not isinstance(value, Flow):
-        number = condition.per_channel(imports.constant(value, "what it chooses"))
-        if not np.isfinite(number).all():
-            msg = "chooses infinity"
-            raise CannotConvert(msg, "choose between finite constants")
+        number = _number(condition, value)
         return Pieces(base, Levels(number, number, number), condition)
     if (value.shape, value.dims, value.last, value.pads) != (
         condition.shape, condition.dims, condition.last, condition.pads,
@@ -77,11 +77,27 @@ def _pieces(imports: Importer, condition: Flow, value: Any) -> Pieces:  # noqa: 
     return Pieces(base, Levels(nothing, nothing, nothing), value)
 
 
+def _of_padded(condition: Flow, yes: Any, no: Any) -> Flow:  # noqa: ANN401
+    """Numbers, also around the image."""
+    if condition.levels is None or isinstance(yes, Flow) or isinstance(no, Flow):
+        msg = "chooses by a padded value"
+        raise CannotConvert(msg, "pad behind it, or choose between two constants")
+    a, b = _number(condition, yes), _number(condition, no)
+    return on_levels(condition, lambda x: np.where(x != 0, a, b))
+
+
+def _number(condition: Flow, value: Any) -> Array:  # noqa: ANN401
+    number = condition.per_channel(np.asarray(value))
+    if not np.isfinite(number).all():
+        msg = "chooses infinity"
+        raise CannotConvert(msg, "choose between finite constants")
+    return number
+
+
 def _value(imports: Importer, condition: Flow, chosen: Pieces, name: str) -> Flow:
     """Levels, or a float where there is one, and levels elsewhere."""
     if not chosen.some:
-        result = replace(condition, levels=chosen.levels)
-        return replace(result, fill=None) if condition.fill is None else _refuse_pads()
+        return replace(condition, levels=chosen.levels)
     there = replace(condition, levels=chosen.levels.mapped(np.isnan))
     rest = _times(imports, chosen.rest, there, f"{name}.rest")
     numbers = replace(condition, levels=chosen.levels.mapped(np.nan_to_num))
@@ -89,11 +105,6 @@ def _value(imports: Importer, condition: Flow, chosen: Pieces, name: str) -> Flo
     if result.levels is None:
         imports.pieces.setdefault(result.name, chosen)
     return result
-
-
-def _refuse_pads() -> Flow:
-    msg = "chooses from a padded value"
-    raise CannotConvert(msg, "pad behind it")
 
 
 def _times(imports: Importer, value: Any, mask: Flow, name: str) -> Flow:  # noqa: ANN401

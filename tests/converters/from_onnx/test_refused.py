@@ -57,6 +57,9 @@ def test_all_obstacles_are_listed_at_once(tmp_path):
 OBSTACLES = {
     "not understood": lambda m, x: m.add("Sin", x),
     "of the domain 'mine'": lambda m, x: m.add("Sign", x, domain="mine"),
+    "takes it off again, which rounds": lambda m, x: m.add(
+        "Sub", m.add("Add", x, 12582912.0), 12582912.0
+    ),
     "rounds a value that is not clipped": lambda m, x: m.add("Round", x),
     "rounds to more than two numbers": lambda m, x: m.add("Round", m.add("Clip", x, -1.0, 1.0)),
     "divides by a computed value": lambda m, x: m.add("Div", m.normal(6, 7, 5), x),
