@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import BnasError, CheckpointError
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
-from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
 from bnas_deploy.training.torch_file import check_kind, read_file, write_file
 
 __all__ = [
@@ -77,7 +78,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
         "config": model.config.to_dict(),
         **_genotype(model.config),
         "binary": model.network.binary,
-        "preprocessing": model.preprocessing.to_dict(),
+        "preprocessing": preprocessing_to_dict(model.preprocessing),
         "labels": list(model.labels),
         "training": dict(model.training),
         "state_dict": _in_few_storages(model.network.state_dict()),
@@ -129,7 +130,7 @@ def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Mod
     try:
         config = config_from_dict(entries["config"])
         _check_genotype(source, config, entries)
-        preprocessing = Preprocessing.from_dict(entries["preprocessing"])
+        preprocessing = preprocessing_from_dict(entries["preprocessing"])
     except CheckpointError:
         raise
     except BnasError as error:

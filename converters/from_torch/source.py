@@ -70,13 +70,12 @@ def loaded_source(
         network: In place of the loaded one.
         facts: To store beside those of the network.
     """
-    given = loaded.preprocessing
     # The rows of the epochs stay with model.pt: hundreds of them are of no use to run the network.
     training = {name: value for name, value in loaded.training.items() if name != "history"}
     return network_source(
         loaded.network if network is None else network,
         labels=loaded.labels,
-        preprocessing=Preprocessing(given.shorter_side, given.size, given.mean, given.std),
+        preprocessing=loaded.preprocessing,
         facts={"training": training, **(facts or {})},
         allow_float=network is not None,
     )

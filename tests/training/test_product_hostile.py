@@ -13,8 +13,10 @@ from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.preprocessing import PREPROCESSING
+from bnas_deploy.training.preprocessing import PREPROCESSING, preprocessing_to_dict
 from bnas_deploy.training.product import load_model
+
+PIXELS = preprocessing_to_dict(PREPROCESSING["cifar10"])
 
 
 @pytest.fixture
@@ -110,7 +112,12 @@ def test_a_compressed_file_is_refused_before_it_is_unpacked(path):
         {"config": {1: 2, "x": 3}},
         {"config": {"name": "n" * 10**6}},
         {"genotype": {"normal": torch.zeros(8, 2), "reduce": torch.zeros(8, 2)}},
-        {"preprocessing": {**PREPROCESSING["cifar10"].to_dict(), "mean": [10**400] * 3}},
+        {
+            "preprocessing": {
+                **preprocessing_to_dict(PREPROCESSING["cifar10"]),
+                "mean": [10**400] * 3,
+            }
+        },
         {"version": torch.zeros(3)},
         {"format": "f" * 10**6},
         {"state_dict": {("a", 1): torch.zeros(1), "b" * 10**6: 3}},

@@ -83,14 +83,12 @@ def _all_accuracies(model: Model, data: ImageData) -> dict[str, float]:
 def _accuracy(model: Model, data: ImageData) -> float:
     """Of PyTorch in float32."""
     from bnas_deploy.converters.from_torch.source import torch_logits  # noqa: PLC0415
-    from bnas_deploy.format import Preprocessing  # noqa: PLC0415
 
-    own, images = model.preprocessing, data.test
-    how = Preprocessing(own.shorter_side, own.size, own.mean, own.std)
+    images = data.test
     slices = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
     right = 0
     for part, pixels in zip(slices, images.parts(slices), strict=True):
-        logits = torch_logits(model.network, normalise(pixels, how))
+        logits = torch_logits(model.network, normalise(pixels, model.preprocessing))
         right += int(np.sum(logits.argmax(1) == images.labels[part]))
     return right / len(images)
 

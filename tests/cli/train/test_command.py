@@ -27,7 +27,7 @@ def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
     assert status == 0
     model = load_model(tmp_path / "run" / "model.pt")
     assert model.labels == ("blue", "red")
-    assert model.preprocessing.size == (8, 8)
+    assert model.preprocessing.crop == (8, 8)
     assert model.training["dataset"] == "Colours"
     assert model.training["epochs"] == 2
     assert model.training["recipe"]["batch"] == 8
