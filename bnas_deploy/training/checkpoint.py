@@ -29,11 +29,11 @@ from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.optimizers import misfit
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
-from bnas_deploy.training.product import load_network
 from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
+from bnas_deploy.training.trained_model import load_network
 
 __all__ = [
     "FORMAT",

@@ -125,7 +125,7 @@ def fresh_trainer(
         seed: Of weights, order, augmentation and drop-path.
         init: A `model.pt` to take weights from; see `start_from`.
         reading: How the data is read.
-        dataset: What the data is called in the product; None: as its file or folder.
+        dataset: What the data is called in model.pt; None: as its file or folder.
         group: The processes that train together.
 
     Raises:

@@ -132,35 +132,35 @@ def _in_units(flow: Flow) -> tuple[float, Array, Array, Array]:
 def _expanded(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[str, Array, int]:
     """Bits, weights of -1 and +1 for them, and how often each product is counted."""
     assert flow.levels is not None
-    index, turned, weight = np.arange(flow.channels), *_turned(imports, flow, signs, name)
+    index, direction, weight = np.arange(flow.channels), *_directed(imports, flow, signs, name)
     doubled = 1
-    third = turned == 0
+    third = direction == 0
     if third.any():
         index, doubled = np.concatenate([index, index]), 2
         weight = np.concatenate([weight, np.where(third[None, :, None, None], -weight, weight)], 1)
-        turned = np.concatenate([np.where(third, 1, turned), np.where(third, -1, turned)])
+        direction = np.concatenate([np.where(third, 1, direction), np.where(third, -1, direction)])
     if not weight.all():
-        index, turned, doubled = np.tile(index, 2), np.tile(turned, 2), 2 * doubled
+        index, direction, doubled = np.tile(index, 2), np.tile(direction, 2), 2 * doubled
         plus, minus = np.where(weight == 0, 1, weight), np.where(weight == 0, -1, weight)
         weight = np.concatenate([plus, minus], axis=1)
     if weight.size > WEIGHT_LIMIT:
         msg = f"{weight.size:,} binary weights are too many"
         raise CannotConvert(msg, "use fewer channels")
-    return _signs(imports, flow, index, turned, name), weight.astype(np.int8), doubled
+    return _signs(imports, flow, index, direction, name), weight.astype(np.int8), doubled
 
 
-def _turned(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[Array, Array]:
+def _directed(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[Array, Array]:
     """(C,) +1, -1 where x <= 0 is what is looked at, or 0 for both; and weights with that sign."""
-    turned, sign = _turns(imports, flow, name)
-    return turned, signs.astype(np.int64) * sign[None, :, None, None]
+    direction, sign = _directions(imports, flow, name)
+    return direction, signs.astype(np.int64) * sign[None, :, None, None]
 
 
-def _turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array]:
-    """(C,) as of `_turned`; and what weights are multiplied by."""
+def _directions(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array]:
+    """(C,) as of `_directed`; and what weights are multiplied by."""
     assert flow.levels is not None
     low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
-    turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
-    odd = turned == 0
+    direction = np.where(mid == high, 1, np.where(mid == low, -1, 0))
+    odd = direction == 0
     if odd.any():
         may = may_vanish(imports, flow.name) if imports.sign_zero == "auto" else odd
         may = may & (imports.sign_zero != "plus")
@@ -170,21 +170,21 @@ def _turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array]:
         if (odd & may & (mid != (low + high) / 2)).any():
             msg = "its input has three levels"
             raise CannotConvert(msg, "use two levels")
-        turned = np.where(odd & ~may, 1, turned)
-        if (turned == 0).any():
-            count = int((turned == 0).sum())
+        direction = np.where(odd & ~may, 1, direction)
+        if (direction == 0).any():
+            count = int((direction == 0).sum())
             imports.notes.append(f"{name}: Sign(0) = 0 is kept in {count} channels, stored twice")
     # Turned bits say x <= 0, so that their sign is the other one; both levels may be swapped too.
-    return turned, np.where(turned == 0, 1, turned) * np.where(high < low, -1, 1)
+    return direction, np.where(direction == 0, 1, direction) * np.where(high < low, -1, 1)
 
 
-def _signs(imports: Importer, flow: Flow, index: Array, turned: Array, name: str) -> str:
+def _signs(imports: Importer, flow: Flow, index: Array, direction: Array, name: str) -> str:
     source = imports.bare(flow.name)
     if not np.array_equal(index, np.arange(flow.channels)):
         source = imports.select(source, index, f"{name}.channels")
-    if (turned < 0).any():
-        ones = turned.astype(np.float64)
-        source = imports.affine(source, ones, np.zeros_like(ones), f"{name}.turned")
+    if (direction < 0).any():
+        ones = direction.astype(np.float64)
+        source = imports.affine(source, ones, np.zeros_like(ones), f"{name}.negated")
     return imports.node("sign", f"{name}.bits", (source.name,), {"zero_sign": 1})
 
 
@@ -203,12 +203,12 @@ def binary_depthwise(
     """
     assert flow.levels is not None
     low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
-    turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
+    direction = np.where(mid == high, 1, np.where(mid == low, -1, 0))
     padded = flow.fill is not None and flow.fill.any()
-    if padded or (low + high).any() or not (turned.all() and signs.all()):
+    if padded or (low + high).any() or not (direction.all() and signs.all()):
         return None
-    own = np.where(turned < 0, -1, 1) * np.where(high < low, -1, 1)
-    bits = _signs(imports, flow, np.arange(flow.channels), turned, name)
+    own = np.where(direction < 0, -1, 1) * np.where(high < low, -1, 1)
+    bits = _signs(imports, flow, np.arange(flow.channels), direction, name)
     weight = (signs * own[:, None, None, None]).astype(np.int8)
     constants = {"weight": weight, "scale": scale * np.abs(high - low) / 2}
     return imports.node("binary_depthwise", name, (bits,), _all_pads(flow, window), constants)
@@ -236,11 +236,11 @@ def binary_groups(
     if not (half == half[:, :1]).all():
         return None
     noted = len(imports.notes)
-    turned, sign = _turns(imports, flow, name)
-    if not turned.all():
+    direction, sign = _directions(imports, flow, name)
+    if not direction.all():
         del imports.notes[noted:]
         return None
-    bits = _signs(imports, flow, np.arange(flow.channels), turned, name)
+    bits = _signs(imports, flow, np.arange(flow.channels), direction, name)
     groups = len(half)
     own = np.repeat(sign.reshape(groups, -1), len(signs) // groups, axis=0)  # (O, C / groups)
     weight = (signs * own[:, :, None, None]).astype(np.int8)

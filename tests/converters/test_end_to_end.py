@@ -22,7 +22,7 @@ from bnas_deploy.format import Preprocessing, read, write
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.product import Model
+from bnas_deploy.training.trained_model import TrainedModel
 
 NETWORKS = 20
 
@@ -72,7 +72,7 @@ def test_what_belongs_to_a_trained_network_is_kept():
     labels = tuple(f"label {i}" for i in range(network.config.classes))
     pixels = Preprocessing(size, (size, size), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
     model, _ = convert(
-        Model(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
+        TrainedModel(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
         provenance={"source": "x"},
     )
     assert model.labels == labels

@@ -10,8 +10,8 @@ from PIL import Image
 
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.converters.from_torch.convert import convert
-from bnas_deploy.training.product import load_model
 from bnas_deploy.training.recipe import RECIPES
+from bnas_deploy.training.trained_model import load_model
 
 
 @pytest.fixture(scope="module")

@@ -141,7 +141,7 @@ def test_sigmoid_is_within_what_the_specification_says() -> None:
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 4), (1, 3, 4), (7, 1, 1), (1, 1, 1)])
-def test_products_repeat_what_the_factor_lacks(shape: tuple[int, int, int]) -> None:
+def test_trained_models_repeat_what_the_factor_lacks(shape: tuple[int, int, int]) -> None:
     b = Builder(np.random.default_rng(0), (7, 3, 4))
     factor = b.constant(*shape)
     product = b.multiply("image", factor)

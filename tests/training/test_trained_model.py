@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 import torch
-from support.tiny_product import CONFIG, change, tiny_product
+from support.tiny_trained_model import CONFIG, change, tiny_trained_model
 
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
@@ -16,13 +16,13 @@ from bnas_deploy.training.preprocessing import (
     preprocessing_from_dict,
     preprocessing_to_dict,
 )
-from bnas_deploy.training.product import Model, load_model, save_model
 from bnas_deploy.training.torch_file import write_file
+from bnas_deploy.training.trained_model import TrainedModel, load_model, save_model
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tiny_product(tmp_path / "model.pt")
+    return tiny_trained_model(tmp_path / "model.pt")
 
 
 def test_round_trip(path):
@@ -47,7 +47,7 @@ def test_tensors_of_a_dtype_share_one_entry_of_the_file(path):
 
 def test_the_float_counterpart_is_told_apart(tmp_path):
     network = build_network(CONFIG, binary=False)
-    save_model(tmp_path / "m.pt", Model(network, PREPROCESSING["cifar10"], ("a", "b", "c")))
+    save_model(tmp_path / "m.pt", TrainedModel(network, PREPROCESSING["cifar10"], ("a", "b", "c")))
     assert not load_model(tmp_path / "m.pt").network.binary
 
 

@@ -26,7 +26,7 @@ from bnas_deploy.training.torch_file import check_kind, read_file, write_file
 __all__ = [
     "FORMAT",
     "VERSION",
-    "Model",
+    "TrainedModel",
     "fit_state_dict",
     "is_ours",
     "load_model",
@@ -49,7 +49,7 @@ _ENTRIES: dict[str, type] = {
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """A trained network with all that is needed to use it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Model:
         return self.network.config
 
 
-def save_model(path: str | os.PathLike[str], model: Model) -> None:
+def save_model(path: str | os.PathLike[str], model: TrainedModel) -> None:
     """Write `model.pt`; an existing file is replaced in one step."""
     value = {
         "format": FORMAT,
@@ -103,7 +103,7 @@ def is_ours(value: object) -> bool:
     return isinstance(value, Mapping) and str(value.get("format")).startswith("bnas-deploy/")
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(path: str | os.PathLike[str]) -> TrainedModel:
     """Read `model.pt` and check everything in it.
 
     Raises:
@@ -114,7 +114,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     return model_of(path, value, held=Path(path).stat().st_size)
 
 
-def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Model:
+def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> TrainedModel:
     """Check everything that a `model.pt` holds, and build its network.
 
     Args:
@@ -139,7 +139,7 @@ def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Mod
     labels = _checked_labels(source, entries["labels"], config.classes)
     weights, binary = entries["state_dict"], entries["binary"]
     network = load_network(source, config, weights, binary=binary, held=held)
-    return Model(network.eval(), preprocessing, labels, entries["training"])
+    return TrainedModel(network.eval(), preprocessing, labels, entries["training"])
 
 
 def load_network(
