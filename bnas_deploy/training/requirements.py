@@ -41,5 +41,5 @@ def check_recipe(trainer: Trainer) -> None:
 def _takes_crops(trainer: Trainer) -> bool:
     config = trainer.network.config
     cells = isinstance(config, NetworkConfig) and config.template == "cells"
-    larger = min(trainer.preprocessing.size) > trainer.recipe.small_crop
+    larger = min(trainer.preprocessing.crop) > trainer.recipe.small_crop
     return cells and larger and isinstance(trainer.data, ImageData)
