@@ -16,7 +16,7 @@ from bnas_deploy.training.recipe import Recipe
 if TYPE_CHECKING:
     from bnas_deploy.experiments.results import Results
     from bnas_deploy.training.data import ImageData
-    from bnas_deploy.training.product import Model
+    from bnas_deploy.training.trained_model import TrainedModel
 
 __all__ = [
     "BUDGETS",
@@ -39,7 +39,7 @@ BUDGETS = ("smoke", "cpu", "paper")
 Cells = Mapping[str, Genotype]
 """Genotypes given as files, by the names that variants ask for."""
 
-Measure = Callable[["Model", "ImageData"], dict[str, float]]
+Measure = Callable[["TrainedModel", "ImageData"], dict[str, float]]
 """Measures a trained network further, on the images that it was trained with."""
 
 

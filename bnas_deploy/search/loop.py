@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.search.alternation import Alternation, Outcome, weight_rate
 from bnas_deploy.search.halves import split_halves
@@ -25,7 +26,6 @@ from bnas_deploy.training.augment import Augmentation, normalise
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.nonfinite import first_tensor
-from bnas_deploy.training.preprocessing import Preprocessing
 
 __all__ = [
     "GAMMAS",

@@ -67,7 +67,7 @@ def fresh_searcher(
         Supernet(recipe, len(data.classes)),
         data,
         recipe=recipe,
-        preprocessing=replace(PREPROCESSING["cifar10"], size=size),
+        preprocessing=replace(PREPROCESSING["cifar10"], resize=max(size), crop=size),
         runtime=runtime,
         seed=seed,
         gammas=gammas,

@@ -28,12 +28,12 @@ from bnas_deploy.training.initial import is_origin
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.optimizers import misfit
 from bnas_deploy.training.parallel import Group
-from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import load_network
+from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
 from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
+from bnas_deploy.training.trained_model import load_network
 
 __all__ = [
     "FORMAT",
@@ -69,7 +69,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "config": trainer.network.config.to_dict(),
         "binary": trainer.network.binary,
         "recipe": trainer.recipe.to_dict(),
-        "preprocessing": trainer.preprocessing.to_dict(),
+        "preprocessing": preprocessing_to_dict(trainer.preprocessing),
         "dataset": trainer.data.name,
         "classes": list(trainer.data.classes),
         "images": [len(trainer.data.train), len(trainer.data.test)],
@@ -153,7 +153,7 @@ def _restore(
         network,
         data,
         recipe=Recipe.from_dict(value["recipe"]),
-        preprocessing=Preprocessing.from_dict(value["preprocessing"]),
+        preprocessing=preprocessing_from_dict(value["preprocessing"]),
         runtime=runtime,
         seed=value["seed"],
         initial=_initial(path, value.get("initial")),

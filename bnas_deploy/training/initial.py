@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.networks.build import AnyNetwork
-from bnas_deploy.training.product import load_model
+from bnas_deploy.training.trained_model import load_model
 
 __all__ = ["is_origin", "start_from"]
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
@@ -20,7 +21,6 @@ from bnas_deploy.training.feed import make_feed, plan
 from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
-from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.progress import (
     Phase,
     Progress,
@@ -190,7 +190,7 @@ class Trainer:
             exact: Compute in float32 whatever the runtime's precision.
         """
         self.network.eval()
-        large = max(self.preprocessing.size) > 64
+        large = max(self.preprocessing.crop) > 64
         length = EVALUATION_BATCH // 10 if large else EVALUATION_BATCH
         slices = [slice(start, start + length) for start in range(0, len(images), length)]
         own = slices[self.group.rank :: self.group.world]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn import data_parallel
 from bnas_deploy.nn.layers import BinaryConv2d
@@ -19,7 +20,6 @@ from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import Part, to_device
 from bnas_deploy.training.nonfinite import Finding, all_finite, find, surely_finite
 from bnas_deploy.training.parallel import Group
-from bnas_deploy.training.preprocessing import Preprocessing
 
 __all__ = [
     "Batch",

@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: checkpoint, product, metrics, gradients, TensorBoard events."""
+"""What a run leaves in its folder: checkpoint, model.pt, metrics, gradients, TensorBoard events."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
 from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.product import Model, save_model
 from bnas_deploy.training.progress import Row
 from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
+from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 __all__ = ["COLUMNS", "RunRecord", "RunRecordOptions"]
 
@@ -72,14 +72,14 @@ class RunRecord:
             self.save()
 
     def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Write the metrics, the checkpoint and the product so far."""
+        """Write the metrics, the checkpoint and model.pt so far."""
         if self._gradients is not None:
             self._gradients.finish(int(row["epoch"]))
             self._gradients.write(self.folder / GRADIENTS)
         if self._events is not None:
             self._events.write(int(row["epoch"]), {k: v for k, v in row.items() if k != "epoch"})
         self.save()
-        self.save_product()
+        self.save_model_file()
 
     def save(self) -> None:
         """Write the checkpoint.
@@ -91,12 +91,14 @@ class RunRecord:
         self._saved = time.monotonic()
         self._saved_at = (self._trainer.progress.epoch, self._trainer.progress.step)
 
-    def save_product(self) -> None:
+    def save_model_file(self) -> None:
         """Write the network so far, and the metrics if they are wanted."""
         if self._options.csv:
             self._write_metrics()
         trainer = self._trainer
-        model = Model(trainer.network, trainer.preprocessing, trainer.data.classes, self.account())
+        model = TrainedModel(
+            trainer.network, trainer.preprocessing, trainer.data.classes, self.account()
+        )
         save_model(self.folder / MODEL, model)
 
     def advice(self) -> str:
@@ -108,7 +110,7 @@ class RunRecord:
         return f"go on from {last} (the last good one, after {after}) with --resume --lr N"
 
     def account(self) -> dict[str, object]:
-        """Return what the product says of its training."""
+        """Return what model.pt says of its training."""
         trainer, history = self._trainer, self._trainer.progress.history
         tested = [row for row in history if "test_accuracy" in row]
         return {

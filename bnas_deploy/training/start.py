@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from bnas_deploy.errors import DataError, UsageError
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import build_network
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training.checkpoint import load_checkpoint
@@ -17,7 +18,7 @@ from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.initial import start_from
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.parallel import Group
-from bnas_deploy.training.preprocessing import PREPROCESSING, Preprocessing
+from bnas_deploy.training.preprocessing import PREPROCESSING
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.stream import FORM, StreamedData, open_folder
 
@@ -70,7 +71,7 @@ class Reading:
         if not folder:
             msg = f"{path}: only a folder can be streamed (--stream on); {FORM}"
             raise DataError(msg)
-        resize = preprocessing_for(config, streamed=True).shorter_side
+        resize = preprocessing_for(config, streamed=True).resize
         return open_folder(path, size=config.image_size, resize=resize, workers=self.workers)
 
 
@@ -81,8 +82,8 @@ def preprocessing_for(config: AnyConfig, *, streamed: bool) -> Preprocessing:
     pixels, of which 224 are used); images in memory were cut to size when they were read.
     """
     size = config.image_size
-    resize = round(size / 0.875) if streamed and config.dataset == "imagenet" else 0
-    return replace(PREPROCESSING[config.dataset], size=(size, size), resize=resize)
+    resize = round(size / 0.875) if streamed and config.dataset == "imagenet" else size
+    return replace(PREPROCESSING[config.dataset], crop=(size, size), resize=resize)
 
 
 def set_threads(threads: int | None) -> None:
@@ -124,7 +125,7 @@ def fresh_trainer(
         seed: Of weights, order, augmentation and drop-path.
         init: A `model.pt` to take weights from; see `start_from`.
         reading: How the data is read.
-        dataset: What the data is called in the product; None: as its file or folder.
+        dataset: What the data is called in model.pt; None: as its file or folder.
         group: The processes that train together.
 
     Raises:

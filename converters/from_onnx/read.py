@@ -129,23 +129,23 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         dims=dims,
         output=_output(path, proto),
         opset=opset,
-        channels_last=len(dims) == 3 and _turned(nodes, name),
+        channels_last=len(dims) == 3 and _ends_channels_first(nodes, name),
     )
 
 
-def _turned(nodes: Sequence[OnnxNode], name: str) -> bool:
+def _ends_channels_first(nodes: Sequence[OnnxNode], name: str) -> bool:
     """Whether all that reads a value puts its last axis before the pixels, sooner or later."""
-    waiting, turned = {name}, False
+    waiting, transposed = {name}, False
     for node in nodes:  # in an order in which they can run
         if not waiting.intersection(node.inputs):
             continue
         if node.op in POINTWISE:
             waiting.update(node.outputs)
         elif node.op == "Transpose" and node.attributes.get("perm") == CHANNELS_FIRST:
-            turned = True
+            transposed = True
         else:
             return False
-    return turned
+    return transposed
 
 
 def _fail(path: Path, what: str) -> ConversionError:

@@ -48,5 +48,5 @@ def preprocessing_for(dataset: str, given: Preprocessing | None) -> tuple[Prepro
 def known_preprocessing(dataset: str) -> Preprocessing:
     """What goes with a data set of the paper, `cifar10` or `imagenet`."""
     # ImageNet's networks are evaluated on the centre of a picture resized to 256.
-    pixels = replace(PREPROCESSING[dataset], resize=256 if dataset == "imagenet" else 0)
-    return Preprocessing(pixels.shorter_side, pixels.size, pixels.mean, pixels.std)
+    known = PREPROCESSING[dataset]
+    return replace(known, resize=256) if dataset == "imagenet" else known

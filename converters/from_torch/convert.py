@@ -12,13 +12,13 @@ from bnas_deploy.converters.packing.convert import convert_source
 from bnas_deploy.converters.packing.report import Report
 from bnas_deploy.format import PackedModel, Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
-from bnas_deploy.training.product import Model
+from bnas_deploy.training.trained_model import TrainedModel
 
 __all__ = ["convert", "convert_network"]
 
 
 def convert(
-    loaded: Model,
+    loaded: TrainedModel,
     *,
     provenance: Mapping[str, Any] | None = None,
     eight_bit: EightBitOptions | None = None,
@@ -27,7 +27,7 @@ def convert(
     """Convert a trained network; see `convert_network`.
 
     Args:
-        loaded: From `bnas_deploy.training.product.load_model`.
+        loaded: From `bnas_deploy.training.trained_model.load_model`.
         provenance: Further facts to store, such as the source file's name and SHA-256.
         eight_bit: As for `convert_network`.
         check: As for `convert_network`.

@@ -23,8 +23,8 @@ from bnas_deploy.format import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.training.product import Model, model_of
 from bnas_deploy.training.torch_file import load_bytes
+from bnas_deploy.training.trained_model import TrainedModel, model_of
 
 __all__ = [
     "PYTORCH",
@@ -61,22 +61,24 @@ def read(file: ModelFile, *, float: bool = False) -> Source:
 
 
 def loaded_source(
-    loaded: Model, *, network: AnyNetwork | None = None, facts: Mapping[str, Any] | None = None
+    loaded: TrainedModel,
+    *,
+    network: AnyNetwork | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Source:
     """Return the source of a trained network with what belongs to it.
 
     Args:
-        loaded: From `bnas_deploy.training.product`.
+        loaded: From `bnas_deploy.training.trained_model`.
         network: In place of the loaded one.
         facts: To store beside those of the network.
     """
-    given = loaded.preprocessing
     # The rows of the epochs stay with model.pt: hundreds of them are of no use to run the network.
     training = {name: value for name, value in loaded.training.items() if name != "history"}
     return network_source(
         loaded.network if network is None else network,
         labels=loaded.labels,
-        preprocessing=Preprocessing(given.shorter_side, given.size, given.mean, given.std),
+        preprocessing=loaded.preprocessing,
         facts={"training": training, **(facts or {})},
         allow_float=network is not None,
     )

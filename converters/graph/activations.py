@@ -60,6 +60,17 @@ def _sigmoid(x: Array) -> Array:
     return np.where(x >= 0, positive, 1 - positive).astype(x.dtype)
 
 
+def _hard_sigmoid(x: Array, terms: Array) -> Array:
+    slope, middle = terms.astype(np.float64)
+    y: Array = np.clip(x.astype(np.float64) * slope + middle, 0, 1).astype(x.dtype)
+    return y
+
+
+def _end(terms: Array) -> Array:
+    """What all become where the slope is 0."""
+    return np.clip(terms[1:], 0, 1) if terms[0] == 0 else np.full(1, np.nan)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
         _relu,
@@ -81,4 +92,11 @@ ACTIVATIONS: dict[str, Activation] = {
         rises=lambda **_: True,
     ),
     "sigmoid": Activation(_sigmoid),
+    # min(max(x * terms[0] + terms[1], 0), 1).
+    "hard_sigmoid": Activation(
+        _hard_sigmoid,
+        shared={"terms": 2},
+        flats=lambda terms: [np.zeros(1), np.ones(1), _end(terms)],
+        rises=lambda terms: bool(terms[0] >= 0),
+    ),
 }

@@ -67,8 +67,8 @@ class InputLayout:
         """
         if inputs.shape[1:] == self.dims:
             last = self.channels_last
-            turned = np.moveaxis(inputs, 3, 1) if last else inputs.reshape(-1, *self.image)
-            return np.ascontiguousarray(turned)
+            first = np.moveaxis(inputs, 3, 1) if last else inputs.reshape(-1, *self.image)
+            return np.ascontiguousarray(first)
         if inputs.shape[1:] == self.image:
             return inputs
         msg = f"inputs of shape {list(inputs.shape)}; the model takes (N, {list(self.dims)})"

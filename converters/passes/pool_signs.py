@@ -34,9 +34,9 @@ class PoolSigns(Pass):
         """Move one pool at a time, as pools may follow each other."""
         while True:
             for node in graph.nodes:
-                turned = _signs_behind(graph, node) if node.op == "max_pool" else None
-                if turned:
-                    graph = _moved(graph, node, turned)
+                signs = _signs_behind(graph, node) if node.op == "max_pool" else None
+                if signs:
+                    graph = _moved(graph, node, signs)
                     break
             else:
                 return graph
@@ -76,17 +76,17 @@ def _turns(node: Node) -> Array | None:
     return None
 
 
-def _moved(graph: Graph, pool: Node, turned: dict[str, Array]) -> Graph:
+def _moved(graph: Graph, pool: Node, signs: dict[str, Array]) -> Graph:
     nodes: list[Node] = []
     for node in graph.nodes:
         if node is pool:
             continue
         moved = node.renamed_inputs({pool.output: pool.inputs[0]})
-        if node.name not in turned:
+        if node.name not in signs:
             nodes.append(moved)
             continue
         whole = f"{node.output}.whole"
-        falls = turned[node.name]
+        falls = signs[node.name]
         minimum = {"minimum": falls} if falls.any() else {}
         nodes.append(replace(moved, outputs=(whole,)))
         name = f"{node.name}.{pool.name}"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
-from bnas_deploy.converters.signs.bits import sign_bits, turns
+from bnas_deploy.converters.signs.bits import directions, sign_bits
 from bnas_deploy.converters.signs.flow import Flow, Pads
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
@@ -155,22 +155,22 @@ def _expanded(
 ) -> tuple[str, Array, int, list[str]]:
     """Bits, weights of -1 and +1 for them, how often each product is counted, and notes."""
     assert flow.levels is not None
-    turned, sign, notes = turns(imports, flow, name)
+    direction, sign, notes = directions(imports, flow, name)
     weight = signs.astype(np.int64) * sign[None, :, None, None]
     index, doubled = np.arange(flow.channels), 1
-    third = turned == 0
+    third = direction == 0
     if third.any():
         index, doubled = np.concatenate([index, index]), 2
         weight = np.concatenate([weight, np.where(third[None, :, None, None], -weight, weight)], 1)
-        turned = np.concatenate([np.where(third, 1, turned), np.where(third, -1, turned)])
+        direction = np.concatenate([np.where(third, 1, direction), np.where(third, -1, direction)])
     if not weight.all():
-        index, turned, doubled = np.tile(index, 2), np.tile(turned, 2), 2 * doubled
+        index, direction, doubled = np.tile(index, 2), np.tile(direction, 2), 2 * doubled
         plus, minus = np.where(weight == 0, 1, weight), np.where(weight == 0, -1, weight)
         weight = np.concatenate([plus, minus], axis=1)
     if weight.size > WEIGHT_LIMIT:
         msg = f"{weight.size:,} binary weights are too many"
         raise CannotConvert(msg, "use fewer channels")
-    bits = sign_bits(imports, flow, index, turned, name)
+    bits = sign_bits(imports, flow, index, direction, name)
     return bits, weight.astype(np.int8), doubled, notes
 
 
@@ -189,12 +189,12 @@ def binary_depthwise(
     """
     assert flow.levels is not None
     low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
-    turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
+    direction = np.where(mid == high, 1, np.where(mid == low, -1, 0))
     padded = flow.fill is not None and flow.fill.any()
-    if padded or (low + high).any() or not (turned.all() and signs.all()):
+    if padded or (low + high).any() or not (direction.all() and signs.all()):
         return None
-    own = np.where(turned < 0, -1, 1) * np.where(high < low, -1, 1)
-    bits = sign_bits(imports, flow, np.arange(flow.channels), turned, name)
+    own = np.where(direction < 0, -1, 1) * np.where(high < low, -1, 1)
+    bits = sign_bits(imports, flow, np.arange(flow.channels), direction, name)
     weight = (signs * own[:, None, None, None]).astype(np.int8)
     constants = {"weight": weight, "scale": scale * np.abs(high - low) / 2}
     return imports.node("binary_depthwise", name, (bits,), _all_pads(flow, window), constants)
@@ -221,10 +221,10 @@ def binary_groups(
         return None
     if not (half == half[:, :1]).all():
         return None
-    turned, sign, notes = turns(imports, flow, name)
-    if not turned.all():
+    direction, sign, notes = directions(imports, flow, name)
+    if not direction.all():
         return None
-    bits = sign_bits(imports, flow, np.arange(flow.channels), turned, name)
+    bits = sign_bits(imports, flow, np.arange(flow.channels), direction, name)
     groups = len(half)
     own = np.repeat(sign.reshape(groups, -1), len(signs) // groups, axis=0)  # (O, C / groups)
     weight = (signs * own[:, :, None, None]).astype(np.int8)
@@ -242,12 +242,12 @@ def floats(imports: Importer, flow: Flow, name: str) -> Flow:
     flow.need_bare()
     low, mid, high = flow.levels.all
     half, centre = (high - low) / 2, (high + low) / 2
-    turned, sign, notes = turns(imports, flow, name, any_third=True)
-    third = turned == 0
+    direction, sign, notes = directions(imports, flow, name, any_third=True)
+    third = direction == 0
     bare, index = imports.bare(flow.name), np.arange(flow.channels)
-    parts = [(np.where(third, 1, turned), np.where(third, (mid - low) / 2, abs(half) * sign))]
+    parts = [(np.where(third, 1, direction), np.where(third, (mid - low) / 2, abs(half) * sign))]
     if third.any():  # of two signs one is +1 at zero, and the other -1
-        parts.append((np.where(third, -1, turned), np.where(third, (mid - high) / 2, 0)))
+        parts.append((np.where(third, -1, direction), np.where(third, (mid - high) / 2, 0)))
     zeros = np.zeros(flow.channels)
     values = []
     for place, (look, factor) in enumerate(parts):

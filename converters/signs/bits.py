@@ -10,10 +10,10 @@ from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.zeros import may_vanish, only_dots
 
-__all__ = ["sign_bits", "turns"]
+__all__ = ["directions", "sign_bits"]
 
 
-def turns(
+def directions(
     imports: Importer, flow: Flow, name: str, *, any_third: bool = False
 ) -> tuple[Array, Array, list[str]]:
     """What the signs must look at.
@@ -30,8 +30,8 @@ def turns(
     """
     assert flow.levels is not None
     low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
-    turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
-    odd = turned == 0
+    direction = np.where(mid == high, 1, np.where(mid == low, -1, 0))
+    odd = direction == 0
     notes = []
     if odd.any():
         may = may_vanish(imports, flow.name) if imports.sign_zero == "auto" else odd
@@ -42,20 +42,20 @@ def turns(
         if not any_third and (odd & may & (mid != (low + high) / 2)).any():
             msg = "its input has three levels"
             raise CannotConvert(msg, "use two levels")
-        turned = np.where(odd & ~may, 1, turned)
-        if (turned == 0).any():
-            count = int((turned == 0).sum())
+        direction = np.where(odd & ~may, 1, direction)
+        if (direction == 0).any():
+            count = int((direction == 0).sum())
             notes.append(f"{name}: Sign(0) = 0 is kept in {count} channels, stored twice")
-    # Turned bits say x <= 0, so that their sign is the other one; both levels may be swapped too.
-    return turned, np.where(turned == 0, 1, turned) * np.where(high < low, -1, 1), notes
+    # Negated bits say x <= 0, so that their sign is the other one; both levels may be swapped too.
+    return direction, np.where(direction == 0, 1, direction) * np.where(high < low, -1, 1), notes
 
 
-def sign_bits(imports: Importer, flow: Flow, index: Array, turned: Array, name: str) -> str:
-    """Append the signs of some channels, in the order of `index`; (K,) turned as of `turns`."""
+def sign_bits(imports: Importer, flow: Flow, index: Array, direction: Array, name: str) -> str:
+    """Append the signs of some channels, in the order of `index`; direction, (K,), as above."""
     source = imports.bare(flow.name)
     if not np.array_equal(index, np.arange(flow.channels)):
         source = imports.select(source, index, f"{name}.channels")
-    if (turned < 0).any():
-        ones = turned.astype(np.float64)
-        source = imports.affine(source, ones, np.zeros_like(ones), f"{name}.turned")
+    if (direction < 0).any():
+        ones = direction.astype(np.float64)
+        source = imports.affine(source, ones, np.zeros_like(ones), f"{name}.negated")
     return imports.node("sign", f"{name}.bits", (source.name,), {"zero_sign": 1})

@@ -22,6 +22,7 @@
   STEP(Prelu, prelu)                                                               \
   STEP(Clip, clip)                                                                 \
   STEP(Sigmoid, sigmoid)                                                           \
+  STEP(HardSigmoid, hard_sigmoid)                                                  \
   STEP(Constant, constant)                                                         \
   STEP(PoolBits, pool_bits) /* byte planes */                                      \
   STEP(Pool, pool)                                                                 \

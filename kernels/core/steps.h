@@ -225,6 +225,12 @@ struct Sigmoid {
   ValueId input, output;
 };
 
+// max(0, min(1, slope * x + middle)), one rounding
+struct HardSigmoid {
+  ValueId input, output;
+  float slope, middle;
+};
+
 struct Constant {
   ValueId output;
   const float* values;  // [channel][pixel]

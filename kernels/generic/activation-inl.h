@@ -50,6 +50,16 @@ void sigmoid(const Sigmoid& step, const Frame& frame, Range range) {
     each_vector(frame, step.input, step.output, c, sigmoid_floats);
 }
 
+void hard_sigmoid(const HardSigmoid& step, const Frame& frame, Range range) {
+  const Floats slope = broadcast_float(step.slope), middle = broadcast_float(step.middle);
+  const Floats one = broadcast_float(1.0f);
+  for (std::size_t c = range.begin; c < range.end; ++c) {
+    each_vector(frame, step.input, step.output, c, [&](Floats x) {
+      return min_floats(relu_floats(fma_floats(x, slope, middle)), one);
+    });
+  }
+}
+
 void constant(const Constant& step, const Frame& frame, Range range) {
   const std::size_t count = pixels(planes_of(frame, step.output));
   for (std::size_t c = range.begin; c < range.end; ++c) {

@@ -135,7 +135,7 @@ void add_depthwise_part(Draft& b, Random& random, const Shape& shape, const Dept
 }
 
 struct GroupedValues {
-  ValueId bits, pooled, marks, sums, bent, bound, mean, gate, gated, map, result;
+  ValueId bits, pooled, marks, sums, bent, bound, mean, squeezed, gate, gated, map, result;
 };
 
 // Values behind bits of a shape: pooled bits, so many outputs of a convolution in groups, and
@@ -153,6 +153,7 @@ GroupedValues grouped_values(Draft& b, ValueId bits, const Shape& in, std::size_
   v.bent = add(false, out);
   v.bound = add(false, out);
   v.mean = add(false, one);
+  v.squeezed = add(false, one);
   v.gate = add(false, one);
   v.gated = add(false, out);
   v.map = add(false, {1, in.height, in.width});
@@ -169,6 +170,7 @@ void add_grouped_part(Draft& b, Random& random, const Shape& in, std::size_t gro
   const auto beta = floats(random, outputs), shift = floats(random, outputs);
   const auto slope = floats(random, outputs), low = floats(random, outputs);
   const std::vector<float> high(outputs, 3.0f);
+  const std::vector<float> terms = {0.75f, 0.125f};
   const auto map = floats(random, in.height * in.width);
   const WindowSpec window{{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
   b.add(PoolBitsSpec{v.bits, v.pooled, window, array(minimum)});
@@ -181,7 +183,8 @@ void add_grouped_part(Draft& b, Random& random, const Shape& in, std::size_t gro
   b.add(PreluSpec{v.sums, v.bent, array(slope)});
   b.add(ClipSpec{v.bent, v.bound, array(low), array(high)});
   b.add(GlobalAvgPoolSpec{v.bound, v.mean});
-  b.add(SigmoidSpec{v.mean, v.gate});
+  b.add(SigmoidSpec{v.mean, v.squeezed});
+  b.add(HardSigmoidSpec{v.squeezed, v.gate, array(terms)});
   b.add(MultiplySpec{v.bound, v.gate, v.gated});
   b.add(ConstantSpec{v.map, array(map)});
   b.add(MultiplySpec{v.gated, v.map, v.result});

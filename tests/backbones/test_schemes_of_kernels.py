@@ -54,18 +54,18 @@ def test_cbcn_has_as_many_orientations_as_fit(channels, orientations):
 def test_a_turned_picture_gives_turned_orientations():
     conv = make("cbcn", inputs=4, outputs=4).eval()
     x = torch.randn(1, 4, 5, 5, dtype=torch.float64)
-    turned = torch.rot90(x, 1, (2, 3)).roll(1, dims=1)
+    rotated = torch.rot90(x, 1, (2, 3)).roll(1, dims=1)
     want = torch.rot90(conv(x), 1, (2, 3)).roll(1, dims=1)
-    assert torch.allclose(conv(turned), want)
+    assert torch.allclose(conv(rotated), want)
 
 
 def test_a_turned_picture_gives_turned_orientations_of_groups():
     conv = make("cbcn", inputs=16, outputs=24, groups=8).eval()
     assert conv.weight.shape == (6, 2, 3, 3)
     x = torch.randn(1, 16, 5, 5, dtype=torch.float64)
-    turned = torch.rot90(x, 1, (2, 3)).roll(4, dims=1)
+    rotated = torch.rot90(x, 1, (2, 3)).roll(4, dims=1)
     want = torch.rot90(conv(x), 1, (2, 3)).roll(6, dims=1)
-    assert torch.allclose(conv(turned), want)
+    assert torch.allclose(conv(rotated), want)
 
 
 @pytest.mark.parametrize(("groups", "orientations"), [(2, 2), (3, 1), (4, 4), (12, 4)])

@@ -18,12 +18,11 @@ from bnas_deploy.converters.from_torch.source import network_source
 from bnas_deploy.converters.packing.check import CheckOptions, check
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.errors import ConversionError
-from bnas_deploy.format import read, write
+from bnas_deploy.format import Preprocessing, read, write
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import Model
+from bnas_deploy.training.trained_model import TrainedModel
 
 NETWORKS = 20
 
@@ -71,9 +70,9 @@ def test_what_belongs_to_a_trained_network_is_kept():
     network = random_network(0)
     size = network.config.image_size
     labels = tuple(f"label {i}" for i in range(network.config.classes))
-    pixels = Preprocessing((size, size), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+    pixels = Preprocessing(size, (size, size), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
     model, _ = convert(
-        Model(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
+        TrainedModel(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
         provenance={"source": "x"},
     )
     assert model.labels == labels

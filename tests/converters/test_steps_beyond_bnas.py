@@ -83,7 +83,17 @@ def constants_in_a_group(g):
     return g.plus("y", g.conv("f", x, 4, groups=4), g.conv("h", "image", 4))
 
 
-GRAPHS = [grouped, squeezed, scaled_by_maps, pooled, known_channels, constants_in_a_group]
+def gated(g):
+    """Hard sigmoids: as a gate, and where some channels, or as many as it has terms, are known."""
+    x = g.norm("n", g.concat("z", g.zero("zero", (2, 6, 5)), "image"))
+    gate = g.hard_sigmoid("gate", g.mean("m", x))
+    x = g.times("t", x, gate)
+    half = g.hard_sigmoid("half", g.norm("n2", g.zero("zero2", (2, 6, 5))))
+    y = g.binary("c", g.sign("s", g.norm("n3", g.hard_sigmoid("h", x))), 2)
+    return g.plus("y", y, half)
+
+
+GRAPHS = [gated, grouped, squeezed, scaled_by_maps, pooled, known_channels, constants_in_a_group]
 
 
 def finished(make, seed=0):

@@ -14,7 +14,7 @@ from bnas_deploy.experiments.results import read_results
 from bnas_deploy.experiments.running.runner import results_path
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.product import load_model, save_model
+from bnas_deploy.training.trained_model import load_model, save_model
 
 
 def never(job, images):

@@ -44,6 +44,7 @@ def golden_model() -> PackedModel:
     b.add_slice(x, b.constant(*b.shape(x)), 0)
     b.binary_max_pool2d(b.binary_max_pool2d(bits, stride=2), minimum=False)
     b.binary_conv2d(bits, 9, stages=AFFINE_KINDS)
+    b.multiply(x, b.hard_sigmoid(x))
     three, six = b.affine("image"), b.concat("image", "image")
     b.binary_conv2d(b.binarize(six), 4, groups=2, fold=True, stages=STAGE_KINDS)
     b.conv2d(three, 6, groups=3, stride=(2, 1), padding=(1, 0, 2, 1), activation="relu")

@@ -15,6 +15,7 @@ from support.random_programs import random_program
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import read, to_bytes
+from bnas_deploy.format.version import VERSION, version_text
 
 BLOB = to_bytes(random_program(np.random.default_rng(1)))
 
@@ -120,19 +121,23 @@ def test_unknown_key() -> None:
     refused(blob, "unknown key 'format', expected bnas.version, bnas.program, bnas.sha256")
 
 
+OWN = version_text(VERSION)
+NEXT = version_text((VERSION[0], VERSION[1] + 1))
+
+
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("2.0", "format version 2.0, this program reads 1.3; update bnas-deploy"),
-        ("1.4", "format version 1.4, this program reads 1.3; update bnas-deploy"),
-        ("0.9", "format version 0.9, this program reads 1.3; export the network again"),
-        ("1", "must look like 1.3, got '1'"),
-        ("1.0.0", "must look like 1.3, got '1.0.0'"),
-        ("1.x", "must look like 1.3"),
-        ("-1.0", "must look like 1.3"),
-        ("", "must look like 1.3"),
-        ("9" * 5000 + ".0", "must look like 1.3"),
-        ("١.٠", "must look like 1.3"),
+        ("2.0", f"format version 2.0, this program reads {OWN}; update bnas-deploy"),
+        (NEXT, f"format version {NEXT}, this program reads {OWN}; update bnas-deploy"),
+        ("0.9", f"format version 0.9, this program reads {OWN}; export the network again"),
+        ("1", f"must look like {OWN}, got '1'"),
+        ("1.0.0", f"must look like {OWN}, got '1.0.0'"),
+        ("1.x", f"must look like {OWN}"),
+        ("-1.0", f"must look like {OWN}"),
+        ("", f"must look like {OWN}"),
+        ("9" * 5000 + ".0", f"must look like {OWN}"),
+        ("١.٠", f"must look like {OWN}"),
     ],
 )
 def test_versions(version: str, message: str) -> None:

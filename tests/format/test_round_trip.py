@@ -45,8 +45,8 @@ def test_other_readers_can_list_it() -> None:
 
 def test_tensors_of_any_layout_are_written_right() -> None:
     m = random_program(np.random.default_rng(1))
-    turned = {name: np.asfortranarray(tensor) for name, tensor in m.tensors.items()}
-    assert to_bytes(dataclasses.replace(m, tensors=turned)) == to_bytes(m)
+    in_fortran_order = {name: np.asfortranarray(tensor) for name, tensor in m.tensors.items()}
+    assert to_bytes(dataclasses.replace(m, tensors=in_fortran_order)) == to_bytes(m)
 
 
 def test_tensors_read_cannot_be_changed() -> None:

@@ -1,4 +1,4 @@
-"""Tests of the rules of other steps that came with 1.3, one fault each, with its message."""
+"""Tests of the rules of other steps that came since 1.3, one fault each, with its message."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def model() -> PackedModel:
     b = Builder(np.random.default_rng(0), (5, 6, 7))
     x = b.clip(b.prelu("image"))
     b.multiply(x, b.sigmoid(x))
+    b.multiply(x, b.hard_sigmoid(x))
     b.add_slice(x, b.constant(5, 6, 7), 0)
     b.binary_conv2d(b.binary_max_pool2d(b.binarize(x)), 3, stages=("affine",))
     return b.finish()
@@ -46,6 +47,8 @@ POOL, CONV = "binary_max_pool2d", "binary_conv2d"
 FAULTS: dict[str, tuple[PackedModel, str]] = {
     "slope": (tensor("prelu", "slope", np.ones(4, "f4")), r"'slope': .* must have shape \(5,\)"),
     "infinite slope": (tensor("prelu", "slope", np.full(5, np.inf, "f4")), "NaN or infinity"),
+    "one term": (tensor("hard_sigmoid", "terms", np.ones(1, "f4")), r"must have shape \(2,\)"),
+    "NaN term": (tensor("hard_sigmoid", "terms", np.array([1, np.nan], "f4")), "NaN or infinity"),
     "low above high": (tensor("clip", "low", np.full(5, 1e9, "f4")), "must not be greater"),
     "NaN bound": (tensor("clip", "high", np.full(5, np.nan, "f4")), "and neither NaN"),
     "a value that is not there": (edit("sigmoid", input="nothing"), "reads the value 'nothing'"),
@@ -106,6 +109,10 @@ def shifted(b: Builder) -> None:
     b.binary_conv2d(b.binarize("image"), 3, stages=("affine",))
 
 
+def hard(b: Builder) -> None:
+    b.hard_sigmoid("image")
+
+
 def scaled(b: Builder) -> None:
     b.binary_conv2d(b.binarize("image"), 3, stages=("scale",))
 
@@ -117,6 +124,7 @@ def scaled(b: Builder) -> None:
         (wide, "1.3", r"multiply by a factor of shape \[5, 1, 1\]"),
         (shifted, "1.3", "the stage affine"),
         (scaled, "1.0", None),
+        (hard, "1.4", "hard_sigmoid"),
     ],
 )
 def test_the_version_that_a_file_needs(

@@ -178,7 +178,7 @@ def test_ties_and_the_ends_of_the_range() -> None:
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_the_greatest_products_and_sums(sign: int) -> None:
+def test_the_greatest_trained_models_and_sums(sign: int) -> None:
     """Pairs of greatest products fill 16 bits; the sums come to 2^31 - 1."""
     channels = (2**31 - 1) // (127 * 127 * 3)
     case = random_case(np.random.default_rng(0), channels, 3, ((3, 1), *square(1)[1:]))

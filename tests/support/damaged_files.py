@@ -23,7 +23,7 @@ NUMBERS = (
 )  # fmt: skip
 OTHERS = (
     None, True, False, "", "image", "none", "relu", "threshold", "scale", "f32", "bits", "F32",
-    "I8", "é", "\0", "x" * 300, [], {}, [0], [1, 1], {"a": 1}, "__metadata__", "1.0", "1.1", "1.3",
+    "I8", "é", "\0", "x" * 300, [], {}, [0], [1, 1], {"a": 1}, "__metadata__", "1.0", "1.1", "1.4",
 )  # fmt: skip
 LETTERS = '0123456789-+.eE[]{},:"\\ \t\nunltrfasNI\x00\x1f\x7fé\U0001f600'
 ESCAPES = ("\\u0000", "\\ud800", "\\udc00", "\\ud83d\\ude00", "\\u00e", "\\x", "\\/", "\\u0041")

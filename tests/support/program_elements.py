@@ -12,6 +12,7 @@ from bnas_deploy.format.steps import (
     Affine,
     Clip,
     Constant,
+    HardSigmoid,
     Multiply,
     Prelu,
     Relu,
@@ -74,6 +75,12 @@ class Elements:
     def sigmoid(self, x: str) -> str:
         out = self.value("f32", self.shape(x))
         self.steps.append(Sigmoid(x, out))
+        return out
+
+    def hard_sigmoid(self, x: str) -> str:
+        out = self.value("f32", self.shape(x))
+        terms = np.array([self.rng.choice([0.2, 1 / 6, -0.7]), self.rng.random()], np.float32)
+        self.steps.append(HardSigmoid(x, out, self.tensor(terms)))
         return out
 
     def constant(self, *shape: int) -> str:

@@ -57,6 +57,9 @@ def _float_programs(rng: np.random.Generator) -> Iterator[tuple[str, Builder]]:
             b = Builder(rng, (c, h, w))
             getattr(b, op)(b.affine("image"))
             yield f"{op}-{tag}", b
+        b = Builder(np.random.default_rng([c, h, w]), (c, h, w))
+        b.hard_sigmoid(b.affine("image"))
+        yield f"hard_sigmoid-{tag}", b
         b = Builder(rng, (c, h, w))
         b.linear(b.affine("image"), 5, bias=False)
         yield f"linear-{tag}", b
@@ -231,8 +234,8 @@ def _random_step(b: Builder, op: str, x: str) -> None:
     elif op == "select_channels":
         b.select_channels(x, b.rng.integers(-1, c, int(b.rng.integers(1, 40))))
     elif op == "multiply":
-        factors = [b.mean_magnitude, b.sigmoid, b.global_avg_pool]
-        b.multiply(x, factors[int(b.rng.integers(3))](x))
+        factors = [b.mean_magnitude, b.sigmoid, b.global_avg_pool, b.hard_sigmoid]
+        b.multiply(x, factors[int(b.rng.integers(4))](x))
     elif op == "constant":
         b.add_slice(x, b.constant(c, h, w), 0)
     elif op == "binary_max_pool2d":
@@ -251,7 +254,7 @@ def random_program(rng: np.random.Generator, *, steps: int = 8) -> PackedModel:
     ops = [
         "affine", "relu", "pool", "concat", "add_slice", "select_channels", "conv2d",
         "quantized_conv2d", "binary_depthwise_conv2d", "multiply", "prelu", "clip", "sigmoid",
-        "constant", "binary_max_pool2d",
+        "constant", "binary_max_pool2d", "hard_sigmoid",
     ]  # fmt: skip
     for _ in range(steps):
         floats = [name for name, value in b.values.items() if value.kind == "f32"]

@@ -63,6 +63,10 @@ class SmallGraph(GraphBuilder):
     def sigmoid(self, name, x):
         return self.add("sigmoid", name, (x,))
 
+    def hard_sigmoid(self, name, x):
+        terms = np.array([self.rng.normal(), self.rng.random()])
+        return self.add("hard_sigmoid", name, (x,), {}, {"terms": terms})
+
     def constant(self, name, shape):
         return self.add("constant", name, (), {}, {"value": self.rng.normal(size=shape)})
 

@@ -6,9 +6,9 @@ import csv
 
 import pytest
 
-from bnas_deploy.training.product import load_model
 from bnas_deploy.training.record import COLUMNS, RunRecord, RunRecordOptions
 from bnas_deploy.training.torch_file import load_plain
+from bnas_deploy.training.trained_model import load_model
 
 
 class Counting(RunRecord):

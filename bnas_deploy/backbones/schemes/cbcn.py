@@ -1,10 +1,10 @@
 """CBCN: every learned kernel stands for its rotations, by 0, 90, 180 and 270 degrees.
 
 Channels come in R orientations, laid out block by block. The filters of orientation r read the
-inputs of orientation s with the learned kernel (s - r) mod R, turned r times. So a layer has an
+inputs of orientation s with the learned kernel (s - r) mod R, rotated r times. So a layer has an
 R-th of the weights; at inference it is a binary convolution like any other. R is 4, or less where
 the channels cannot be shared out so. Groups lie within an orientation and read nothing of another:
-there s = r, so that all are the kernels of the first orientation, turned r times.
+there s = r, so that all are the kernels of the first orientation, rotated r times.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class CirculantConv2d(SchemeConv2d):
 
     def kernel(self) -> Tensor:
         """Return sign(W) * mean|W| of all orientations; gradients add up over them."""
-        return self._turned(signs_with_magnitude(self.weight))
+        return self._rotated(signs_with_magnitude(self.weight))
 
     def branches(self) -> tuple[Branch, ...]:
-        """One: the turned signs, and mean|W| of the filter that each was turned from."""
+        """One: the rotated signs, and mean|W| of the filter that each was rotated from."""
         scale = filter_magnitude(self.weight).repeat(self.orientations)
-        return (Branch(None, ((self._turned(signs(self.weight)), scale),)),)
+        return (Branch(None, ((self._rotated(signs(self.weight)), scale),)),)
 
-    def _turned(self, weight: Tensor) -> Tensor:
+    def _rotated(self, weight: Tensor) -> Tensor:
         """Return (O, I / G, kh, kw) from (O / R, I / G, kh, kw)."""
         block = weight.shape[1] // self.orientations if self.groups == 1 else 0
         return torch.cat(

@@ -79,18 +79,19 @@ def preprocessing_of(text: str) -> Preprocessing:
         UsageError: It is no known name, and no file of one.
     """
     from bnas_deploy.converters.from_release.defaults import known_preprocessing  # noqa: PLC0415
-    from bnas_deploy.training.preprocessing import PREPROCESSING  # noqa: PLC0415
-    from bnas_deploy.training.preprocessing import Preprocessing as Pixels  # noqa: PLC0415
+    from bnas_deploy.training.preprocessing import (  # noqa: PLC0415
+        PREPROCESSING,
+        preprocessing_from_dict,
+    )
 
     name = found_name(text, PREPROCESSING)
     if name is not None:
         return known_preprocessing(name)
     try:
-        pixels = Pixels.from_dict(_preprocessing_in(text))
+        return preprocessing_from_dict(_preprocessing_in(text))
     except BnasError as error:
         msg = f"--preprocessing {text}: {error}"
         raise UsageError(msg) from error
-    return Preprocessing(pixels.shorter_side, pixels.size, pixels.mean, pixels.std)
 
 
 def _preprocessing_in(path: str) -> dict[str, Any]:

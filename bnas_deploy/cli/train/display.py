@@ -76,7 +76,7 @@ class TrainingDisplay:
         self._record.save()
         if finished:
             # A kill between the last checkpoint and the last product is made good by resuming.
-            self._record.save_product()
+            self._record.save_model_file()
         return finished
 
     def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:

@@ -18,7 +18,7 @@ from bnas_deploy.runtime.preprocess import normalise
 
 if TYPE_CHECKING:
     from bnas_deploy.training.data import ImageData
-    from bnas_deploy.training.product import Model
+    from bnas_deploy.training.trained_model import TrainedModel
 
 __all__ = ["MEASURES", "evaluate_shipped", "measured"]
 
@@ -35,7 +35,7 @@ def measured(folder: Path, model: Path, measure: Measure, *, on: ImageData) -> d
         measure: Is asked if it was not yet, or of another file.
         on: The images.
     """
-    from bnas_deploy.training.product import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     kept = _read(folder / MEASURES)
@@ -61,7 +61,7 @@ def evaluate_shipped(folder: Path, path: Path, data: ImageData, *, variant: str)
         UsageError: The classes of the images are not the model's.
         CheckpointError: The file cannot be read.
     """
-    from bnas_deploy.training.product import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     model = load_model(path)
     if model.labels != data.classes:
@@ -76,21 +76,19 @@ def evaluate_shipped(folder: Path, path: Path, data: ImageData, *, variant: str)
     )  # fmt: skip
 
 
-def _all_accuracies(model: Model, data: ImageData) -> dict[str, float]:
+def _all_accuracies(model: TrainedModel, data: ImageData) -> dict[str, float]:
     return {"test_accuracy": _accuracy(model, data), **with_8_bits(model, data)}
 
 
-def _accuracy(model: Model, data: ImageData) -> float:
+def _accuracy(model: TrainedModel, data: ImageData) -> float:
     """Of PyTorch in float32."""
     from bnas_deploy.converters.from_torch.source import torch_logits  # noqa: PLC0415
-    from bnas_deploy.format import Preprocessing  # noqa: PLC0415
 
-    own, images = model.preprocessing, data.test
-    how = Preprocessing(own.shorter_side, own.size, own.mean, own.std)
+    images = data.test
     slices = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
     right = 0
     for part, pixels in zip(slices, images.parts(slices), strict=True):
-        logits = torch_logits(model.network, normalise(pixels, how))
+        logits = torch_logits(model.network, normalise(pixels, model.preprocessing))
         right += int(np.sum(logits.argmax(1) == images.labels[part]))
     return right / len(images)
 

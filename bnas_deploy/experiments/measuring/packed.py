@@ -12,7 +12,7 @@ from bnas_deploy.runtime.preprocess import normalise
 if TYPE_CHECKING:
     from bnas_deploy.format.program import PackedModel
     from bnas_deploy.training.data import ImageData, ImageSet
-    from bnas_deploy.training.product import Model
+    from bnas_deploy.training.trained_model import TrainedModel
 
 __all__ = ["packed_accuracy", "with_8_bits"]
 
@@ -36,7 +36,7 @@ def packed_accuracy(packed: PackedModel, images: ImageSet) -> float:
     return correct / len(images)
 
 
-def with_8_bits(model: Model, data: ImageData) -> dict[str, float]:
+def with_8_bits(model: TrainedModel, data: ImageData) -> dict[str, float]:
     """Export a network and count: `packed_accuracy`, and with weights in its shortcuts 8 bits, too.
 
     Args:

@@ -16,7 +16,7 @@ from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.run_files import MODEL
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.product import Model
+    from bnas_deploy.training.trained_model import TrainedModel
 
 __all__ = ["Job", "check_same", "finished", "job_result", "make_jobs"]
 
@@ -57,7 +57,7 @@ def make_jobs(
     ]
 
 
-def finished(job: Job) -> Model | None:
+def finished(job: Job) -> TrainedModel | None:
     """Return a job's network if it is trained to the end.
 
     Raises:
@@ -67,7 +67,7 @@ def finished(job: Job) -> Model | None:
     path = job.folder / MODEL
     if not path.exists():
         return None
-    from bnas_deploy.training.product import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     model = load_model(path)
     training = model.training
@@ -106,7 +106,7 @@ def check_same(job: Job, *, config: AnyConfig, recipe: Recipe, binary: bool, see
         raise UsageError(msg)
 
 
-def job_result(job: Job, model: Model, measured: Mapping[str, float]) -> JobResult:
+def job_result(job: Job, model: TrainedModel, measured: Mapping[str, float]) -> JobResult:
     """Return what a finished job gave.
 
     Args:

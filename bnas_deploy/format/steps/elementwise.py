@@ -11,7 +11,17 @@ from bnas_deploy.format.scope import Scope
 from bnas_deploy.format.steps.step import Step, Values, Version
 from bnas_deploy.format.values import Assigned, bits, floats
 
-__all__ = ["Affine", "Binarize", "Clip", "Constant", "Multiply", "Prelu", "Relu", "Sigmoid"]
+__all__ = [
+    "Affine",
+    "Binarize",
+    "Clip",
+    "Constant",
+    "HardSigmoid",
+    "Multiply",
+    "Prelu",
+    "Relu",
+    "Sigmoid",
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,20 @@ class Sigmoid(Step, op="sigmoid", since=(1, 3)):
 
     def _rule(self, scope: Scope) -> Assigned:
         return [floats(self.output, scope.value(self.input, "f32"))]
+
+
+@dataclass(frozen=True)
+class HardSigmoid(Step, op="hard_sigmoid", since=(1, 4)):
+    """``y = max(0, min(1, x * terms[0] + terms[1]))``, one rounding; NaN gives 0."""
+
+    input: Reads
+    output: Writes
+    terms: TensorName  # float32 (2,): slope, and what it is at 0
+
+    def _rule(self, scope: Scope) -> Assigned:
+        shape = scope.value(self.input, "f32")
+        scope.floats("terms", self.terms, (2,))
+        return [floats(self.output, shape)]
 
 
 @dataclass(frozen=True)

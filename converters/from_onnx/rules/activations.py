@@ -66,7 +66,6 @@ def _hard_sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> F
     """max(0, min(1, alpha * x + beta)); HardSwish is x times that."""
     swish = node.op == "HardSwish"
     flow = imports.flow(inputs[0])
-    ones = np.ones(flow.channels)
     alpha, beta = (1 / 6, 0.5) if swish else (
         float(node.attributes.get("alpha", 0.2)), float(node.attributes.get("beta", 0.5)),
     )  # fmt: skip
@@ -77,8 +76,8 @@ def _hard_sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> F
 
     if flow.levels is not None:
         return on_levels(flow, function)
-    line = imports.beside(flow.name, alpha, beta, f"{node.name}.line")
-    value = _clipped(imports, line, 0 * ones, ones, f"{node.name}.gate" if swish else node.name)
+    name, terms = f"{node.name}.gate" if swish else node.name, np.array([alpha, beta])
+    value = imports.node("hard_sigmoid", name, (flow.name,), {}, {"terms": terms})
     if swish:
         value = imports.node("multiply", node.name, (flow.name, value))
     return replace(flow, name=value, fill=flow.filled(function))

@@ -117,8 +117,8 @@ def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow
     long = [p for p in perm if p and flow.dims[p - 1] != 1]
     if dims and long == sorted(long) and flow.shape[1:] == (1, 1):
         return _seen_as(flow, dims)
-    if (turned := flow.transposed(perm)) is not None:
-        return turned
+    if (transposed := flow.transposed(perm)) is not None:
+        return transposed
     msg = f"transposes to {list(perm)}"
     raise CannotConvert(msg, "use the order (N, C, H, W) or (N, H, W, C)")
 

@@ -127,11 +127,11 @@ def _max_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
         if not (rising | falling).all():
             msg = "its input's levels do not rise with its sign"
             raise CannotConvert(msg, "pool before it")
-        turn = np.where(rising, 1.0, -1.0)
-        turned = imports.affine(
-            Flow(source, flow.shape, flow.shape), turn, np.zeros_like(turn), f"{node.name}.turned"
+        sign = np.where(rising, 1.0, -1.0)
+        negated = imports.affine(
+            Flow(source, flow.shape, flow.shape), sign, np.zeros_like(sign), f"{node.name}.negated"
         )
-        source = turned.name
+        source = negated.name
         low, high = np.minimum(levels.low, levels.high), np.maximum(levels.low, levels.high)
         levels = type(levels)(low, levels.mid, high)
     result = _pooled(imports, "max_pool", node.name, source, kernel, window)

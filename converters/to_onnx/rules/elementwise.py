@@ -48,6 +48,11 @@ def _clip(writer: OnnxWriter, node: Node) -> None:
     writer.clipped(node.inputs[0], low, high, node.output)
 
 
+def _hard_sigmoid(writer: OnnxWriter, node: Node) -> None:
+    alpha, beta = map(float, node.constants["terms"])
+    writer.add("HardSigmoid", node.inputs, node.output, alpha=alpha, beta=beta)
+
+
 def _constant(writer: OnnxWriter, node: Node) -> None:
     value = node.constants["value"].astype(np.float32)[None]
     if node.output in writer.broadcast:
@@ -68,6 +73,7 @@ ELEMENTWISE_RULES: dict[str, Rule] = {
     "binarize": _binarize,
     "clip": _clip,
     "constant": _constant,
+    "hard_sigmoid": _hard_sigmoid,
     "multiply": plain("Mul"),
     "prelu": _prelu,
     "relu": plain("Relu"),

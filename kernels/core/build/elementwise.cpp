@@ -32,6 +32,11 @@ void build(Draft& draft, const SigmoidSpec& s) {
   draft.add_in_place(Sigmoid{s.input, s.output}, s.input, s.output);
 }
 
+void build(Draft& draft, const HardSigmoidSpec& s) {
+  const HardSigmoid op{s.input, s.output, s.terms.data[0], s.terms.data[1]};
+  draft.add_in_place(op, s.input, s.output);
+}
+
 // Where the factor is the input, each element is read before it is written.
 void build(Draft& draft, const MultiplySpec& s) {
   draft.add_in_place(Multiply{s.input, s.factor, s.output}, s.input, s.output);

@@ -111,6 +111,11 @@ struct SigmoidSpec {
   ValueId input, output;
 };
 
+struct HardSigmoidSpec {
+  ValueId input, output;
+  Array<float> terms;  // the slope, and the value at 0
+};
+
 struct ConstantSpec {
   ValueId output;
   Array<float> values;
@@ -163,6 +168,7 @@ void build(Draft& draft, const ReluSpec& spec);
 void build(Draft& draft, const PreluSpec& spec);
 void build(Draft& draft, const ClipSpec& spec);
 void build(Draft& draft, const SigmoidSpec& spec);
+void build(Draft& draft, const HardSigmoidSpec& spec);
 void build(Draft& draft, const ConstantSpec& spec);
 void build(Draft& draft, const MultiplySpec& spec);
 void build(Draft& draft, const MeanMagnitudeSpec& spec);

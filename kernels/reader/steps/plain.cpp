@@ -6,7 +6,7 @@
 namespace bnas {
 namespace {
 
-constexpr Version first{1, 0}, with_scales{1, 2}, with_activations{1, 3};
+constexpr Version first{1, 0}, with_scales{1, 2}, with_activations{1, 3}, with_gates{1, 4};
 
 AddStep read_affine(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
@@ -76,6 +76,12 @@ AddStep read_sigmoid(StepReader& s) {
   const auto in = s.value("input", Kind::f32);
   const ValueId out = s.assign(Kind::f32, in.shape);
   return adds(SigmoidSpec{in.id, out});
+}
+
+AddStep read_hard_sigmoid(StepReader& s) {
+  const auto in = s.value("input", Kind::f32);
+  const HardSigmoidSpec spec{in.id, s.assign(Kind::f32, in.shape), s.floats("terms", {2})};
+  return adds(spec);
 }
 
 AddStep read_constant(StepReader& s) {
@@ -158,6 +164,7 @@ const std::vector<StepRule>& plain_steps() {
       {"prelu", with_activations, read_prelu},
       {"clip", with_activations, read_clip},
       {"sigmoid", with_activations, read_sigmoid},
+      {"hard_sigmoid", with_gates, read_hard_sigmoid},
       {"constant", with_activations, read_constant},
       {"add_slice", first, read_add_slice},
       {"concat", first, read_concat},

@@ -19,9 +19,8 @@ from bnas_deploy.converters.front_ends import FRONT_ENDS, FrontEnd
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.packing.source import Original, Source
 from bnas_deploy.engine.reference.backend import ReferenceRunner
-from bnas_deploy.format import read
-from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.format import Preprocessing, read
+from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 
 @pytest.fixture
@@ -29,8 +28,8 @@ def model_pt(tmp_path):
     network = random_network(0)
     size = network.config.image_size
     labels = tuple(f"label {i}" for i in range(network.config.classes))
-    pixels = Preprocessing((size, size), (0.5, 0.4, 0.3), (0.25, 0.25, 0.25))
-    save_model(tmp_path / "model.pt", Model(network, pixels, labels, {}))
+    pixels = Preprocessing(size, (size, size), (0.5, 0.4, 0.3), (0.25, 0.25, 0.25))
+    save_model(tmp_path / "model.pt", TrainedModel(network, pixels, labels, {}))
     return tmp_path / "model.pt"
 
 

@@ -23,8 +23,8 @@ from bnas_deploy.cli.import_model.command import import_parser
 from bnas_deploy.cli.import_model.command import main as importing
 from bnas_deploy.converters.front_ends import FRONT_ENDS
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.format import Preprocessing
+from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 COMMANDS = {"bnas-export": (export, export_parser), "bnas-import": (importing, import_parser)}
 INPUTS = {
@@ -59,8 +59,8 @@ def folder(tmp_path_factory):
     network = random_network(0)
     size = network.config.image_size
     names = tuple(f"label {i}" for i in range(network.config.classes))
-    pixels = Preprocessing((size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-    save_model(here / "model.pt", Model(network, pixels, names, {}))
+    pixels = Preprocessing(size, (size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    save_model(here / "model.pt", TrainedModel(network, pixels, names, {}))
     torch.save(trained(4, 4, ZEROISE, 10, imagenet=False), here / "weights.pt")
     m = OnnxModel((3, 8, 8))
     x = m.add("Conv", "x", m.normal(8, 3, 3, 3), pads=[1, 1, 1, 1])

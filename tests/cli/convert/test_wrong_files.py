@@ -8,7 +8,7 @@ import pytest
 import torch
 from support.onnx_models import OnnxModel
 from support.small_models import mean_colour_model
-from support.tiny_product import tiny_product
+from support.tiny_trained_model import tiny_trained_model
 
 from bnas_deploy.cli.export.command import main as export
 from bnas_deploy.cli.import_model.command import main as importing
@@ -19,7 +19,7 @@ from bnas_deploy.format import write
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()
-    tiny_product(tmp_path / "run" / "model.pt")
+    tiny_trained_model(tmp_path / "run" / "model.pt")
     (tmp_path / "empty").mkdir()
     write(mean_colour_model(), tmp_path / "packed.bnn")
     m = OnnxModel((3, 8, 8))

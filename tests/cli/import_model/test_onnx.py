@@ -10,9 +10,8 @@ from support.random_networks import random_network
 
 from bnas_deploy.cli.export import command as export
 from bnas_deploy.cli.import_model.command import main
-from bnas_deploy.format import read, write
-from bnas_deploy.training.preprocessing import Preprocessing
-from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.format import Preprocessing, read, write
+from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 
 @pytest.fixture
@@ -33,8 +32,8 @@ def model_pt(tmp_path):
     network = random_network(0)
     size = network.config.image_size
     labels = tuple(f"label {i}" for i in range(network.config.classes))
-    pixels = Preprocessing((size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-    save_model(tmp_path / "net.pt", Model(network, pixels, labels, {}))
+    pixels = Preprocessing(size, (size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    save_model(tmp_path / "net.pt", TrainedModel(network, pixels, labels, {}))
     return tmp_path / "net.pt"
 
 

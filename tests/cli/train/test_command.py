@@ -17,9 +17,9 @@ from bnas_deploy.cli.train.command import main
 from bnas_deploy.cli.train.parser import RECIPE_HELP
 from bnas_deploy.nn.genotype import DARTS_V2
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.product import load_model
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.torch_file import load_plain
+from bnas_deploy.training.trained_model import load_model
 
 
 def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
@@ -27,7 +27,7 @@ def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
     assert status == 0
     model = load_model(tmp_path / "run" / "model.pt")
     assert model.labels == ("blue", "red")
-    assert model.preprocessing.size == (8, 8)
+    assert model.preprocessing.crop == (8, 8)
     assert model.training["dataset"] == "Colours"
     assert model.training["epochs"] == 2
     assert model.training["recipe"]["batch"] == 8

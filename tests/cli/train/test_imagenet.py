@@ -10,8 +10,8 @@ from PIL import Image
 
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.converters.from_torch.convert import convert
-from bnas_deploy.training.product import load_model
 from bnas_deploy.training.recipe import RECIPES
+from bnas_deploy.training.trained_model import load_model
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_recipe_from_folder_to_packed_network(train, tmp_path):
     assert (recipe["schedule"], recipe["restart_epochs"]) == ("cosine-restarts", 50)
     assert 0 < summary["epoch_seconds"] < summary["estimated_seconds"]
     model = load_model(tmp_path / "run" / "model.pt")
-    assert (model.preprocessing.size, model.preprocessing.shorter_side) == ((224, 224), 256)
+    assert (model.preprocessing.crop, model.preprocessing.resize) == ((224, 224), 256)
     packed, _ = convert(model)
     assert (packed.preprocessing.resize, packed.preprocessing.crop) == (256, (224, 224))
     status, _, err = train("--resume", "--epochs", "3")
@@ -76,7 +76,7 @@ def test_pictures_in_memory_cannot_be_cropped_at_random_sizes(train, tmp_path):
         *(*SMALL, "--stream", "off", "--crop-area", "0", "--epochs", "1", "--image-size", "32")
     )
     assert status == 0, err
-    assert load_model(tmp_path / "run" / "model.pt").preprocessing.shorter_side == 32
+    assert load_model(tmp_path / "run" / "model.pt").preprocessing.resize == 32
 
 
 def test_only_a_folder_can_be_streamed(pictures, train, tmp_path):

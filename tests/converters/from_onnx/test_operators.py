@@ -84,6 +84,16 @@ def test_operators_on_floats_and_on_signs(operator, signs, tmp_path):
     imported(m.save(tmp_path, m.float_head(x, 8)))
 
 
+@pytest.mark.parametrize(("operator", "product"), [("HardSigmoid", 0), ("HardSwish", 1)])
+def test_hard_sigmoids_are_one_step(operator, product, tmp_path):
+    m = OnnxModel()
+    x = FLOATS[operator](m, m.norm("x", 6))
+    path = m.save(tmp_path, m.float_head(m.add("Conv", x, m.normal(8, 6, 3, 3)), 8))
+    found = steps(imported(path))
+    assert (found.count("hard_sigmoid"), found.count("multiply")) == (1, product)
+    assert "clip" not in found
+
+
 WINDOWS = {
     "plain": {"pads": [0] * 4},
     "padded": {"pads": [1] * 4},

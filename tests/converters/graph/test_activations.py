@@ -37,6 +37,7 @@ def results(op: str, constants: dict[str, np.ndarray]) -> np.ndarray:
 
 
 CASES = [(op, seed) for op in ACTIVATIONS for seed in range(6)]
+EXACT = [(op, seed) for op, seed in CASES if ACTIVATIONS[op].flats is not None]
 
 
 @pytest.mark.parametrize(("op", "seed"), CASES)
@@ -46,11 +47,10 @@ def test_what_rises_never_falls(op: str, seed: int) -> None:
     assert not (ACTIVATIONS[op].rises(**constants) and falls)
 
 
-@pytest.mark.parametrize(("op", "seed"), CASES)
+@pytest.mark.parametrize(("op", "seed"), EXACT)
 def test_all_numbers_that_intervals_become_are_listed(op: str, seed: int) -> None:
     activation = ACTIVATIONS[op]
-    if activation.flats is None:
-        pytest.skip("says nothing of them")
+    assert activation.flats is not None
     constants = constants_of(op, seed)
     flats = [np.broadcast_to(flat, CHANNELS) for flat in activation.flats(**constants)]
     for c, row in enumerate(results(op, constants)):

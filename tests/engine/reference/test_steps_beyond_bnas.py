@@ -122,6 +122,30 @@ def test_activations() -> None:
     assert np.array_equal(values[clip], want)
 
 
+def test_hard_sigmoid_is_pytorchs() -> None:
+    b = Builder(np.random.default_rng(0), (3, 40, 50))
+    out = b.hard_sigmoid("image")
+    m = b.finish()
+    m.tensors["t0"][:] = 1 / 6, 0.5
+    images = 6 * random_images(np.random.default_rng(0), m, 2)
+    images[0, :, 0, :4] = np.nan, np.inf, -np.inf, -0.0
+    got = ReferenceRunner(m).trace(images)[out]
+    want = F.hardsigmoid(torch.from_numpy(images).double()).numpy()
+    assert np.nanmax(np.abs(got - want)) < 1e-7
+    assert np.array_equal(got[0, 0, 0, :4], [0, 1, 0, 0.5])
+    assert not np.signbit(got).any()
+    assert {0.0, 1.0} < set(got.ravel().tolist())
+
+
+def test_hard_sigmoid_rounds_once() -> None:
+    b = Builder(np.random.default_rng(0), (1, 1, 1))
+    out = b.hard_sigmoid("image")
+    m = b.finish()
+    m.tensors["t0"][:] = 1 + 2**-12, -1
+    x = np.full((1, 1, 1, 1), 1 + 2**-12, np.float32)  # whose product needs 25 bits
+    assert ReferenceRunner(m).trace(x)[out].item() == 2**-11 + 2**-24
+
+
 def test_sigmoid_is_within_what_the_specification_says() -> None:
     rng = np.random.default_rng(0)
     x = np.concatenate([
@@ -141,7 +165,7 @@ def test_sigmoid_is_within_what_the_specification_says() -> None:
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 4), (1, 3, 4), (7, 1, 1), (1, 1, 1)])
-def test_products_repeat_what_the_factor_lacks(shape: tuple[int, int, int]) -> None:
+def test_trained_models_repeat_what_the_factor_lacks(shape: tuple[int, int, int]) -> None:
     b = Builder(np.random.default_rng(0), (7, 3, 4))
     factor = b.constant(*shape)
     product = b.multiply("image", factor)

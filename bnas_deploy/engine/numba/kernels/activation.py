@@ -11,7 +11,7 @@ from bnas_deploy.engine.numba.jit import compiled, fma32
 from bnas_deploy.engine.numba.plan import Array
 from bnas_deploy.format.steps import Pair
 
-__all__ = ["clip", "pool_bits", "prelu", "sigmoid"]
+__all__ = ["clip", "hard_sigmoid", "pool_bits", "prelu", "sigmoid"]
 
 
 @compiled
@@ -52,6 +52,18 @@ def sigmoid(x: Array, numerator: Array, denominator: Array, y: Array) -> None:
             v = t * a / b + half
             v = v if v > zero else zero
             out[p] = v if v < one else one
+
+
+@compiled
+def hard_sigmoid(x: Array, terms: Array, y: Array) -> None:
+    """``y = max(0, min(1, x * terms[0] + terms[1]))``."""
+    zero, one, slope, middle = np.float32(0), np.float32(1), terms[0], terms[1]
+    for c in range(x.shape[0]):
+        row, out = x[c], y[c]
+        for p in range(row.shape[0]):
+            t = fma32(row[p], slope, middle)
+            t = t if t > zero else zero
+            out[p] = t if t < one else one
 
 
 @compiled

@@ -47,6 +47,12 @@ def _sigmoid(s: op.Sigmoid, model: PackedModel) -> Prepared:
     return lambda ws: activation_kernels.sigmoid(ws[s.input], *terms, ws[s.output])
 
 
+@PREPARE.of(op.HardSigmoid)
+def _hard_sigmoid(s: op.HardSigmoid, model: PackedModel) -> Prepared:
+    terms = copy(model, s.terms)
+    return lambda ws: activation_kernels.hard_sigmoid(ws[s.input], terms, ws[s.output])
+
+
 @PREPARE.of(op.Multiply)
 def _multiply(s: op.Multiply, model: PackedModel) -> Prepared:
     return lambda ws: scale_kernels.multiply(ws[s.input], ws[s.factor], ws[s.output])

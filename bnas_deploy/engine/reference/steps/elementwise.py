@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnas_deploy.bits import unpack_rows
-from bnas_deploy.engine.reference.arithmetic import prelu, relu, sigmoid
+from bnas_deploy.engine.reference.arithmetic import fma, prelu, relu, sigmoid
 from bnas_deploy.engine.reference.steps.state import MEANING, Assigned, State, per_channel
 from bnas_deploy.format import steps as op
 
@@ -37,6 +37,13 @@ def _clip(s: op.Clip, state: State) -> Assigned:
 @MEANING.of(op.Sigmoid)
 def _sigmoid(s: op.Sigmoid, state: State) -> Assigned:
     return {s.output: sigmoid(state.values[s.input])}
+
+
+@MEANING.of(op.HardSigmoid)
+def _hard_sigmoid(s: op.HardSigmoid, state: State) -> Assigned:
+    slope, middle = state.tensors[s.terms]
+    y = relu(fma(state.values[s.input], slope, middle))
+    return {s.output: np.where(y < 1, y, np.float32(1))}
 
 
 @MEANING.of(op.Multiply)

@@ -6,19 +6,23 @@ import zipfile
 
 import pytest
 import torch
-from support.tiny_product import CONFIG, change, tiny_product
+from support.tiny_trained_model import CONFIG, change, tiny_trained_model
 
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.preprocessing import PREPROCESSING, Preprocessing
-from bnas_deploy.training.product import Model, load_model, save_model
+from bnas_deploy.training.preprocessing import (
+    PREPROCESSING,
+    preprocessing_from_dict,
+    preprocessing_to_dict,
+)
 from bnas_deploy.training.torch_file import write_file
+from bnas_deploy.training.trained_model import TrainedModel, load_model, save_model
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tiny_product(tmp_path / "model.pt")
+    return tiny_trained_model(tmp_path / "model.pt")
 
 
 def test_round_trip(path):
@@ -43,7 +47,7 @@ def test_tensors_of_a_dtype_share_one_entry_of_the_file(path):
 
 def test_the_float_counterpart_is_told_apart(tmp_path):
     network = build_network(CONFIG, binary=False)
-    save_model(tmp_path / "m.pt", Model(network, PREPROCESSING["cifar10"], ("a", "b", "c")))
+    save_model(tmp_path / "m.pt", TrainedModel(network, PREPROCESSING["cifar10"], ("a", "b", "c")))
     assert not load_model(tmp_path / "m.pt").network.binary
 
 
@@ -173,11 +177,11 @@ def test_a_weight_that_does_not_fit(path, weight, message):
     ],
 )
 def test_preprocessing_that_cannot_be(key, value):
-    entries = {**PREPROCESSING["cifar10"].to_dict(), key: value}
+    entries = {**preprocessing_to_dict(PREPROCESSING["cifar10"]), key: value}
     with pytest.raises(ConfigError, match="preprocessing"):
-        Preprocessing.from_dict(entries)
+        preprocessing_from_dict(entries)
     with pytest.raises(ConfigError, match="expected the keys"):
-        Preprocessing.from_dict({"size": [32, 32]})
+        preprocessing_from_dict({"size": [32, 32]})
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path, monkeypatch):

@@ -7,19 +7,21 @@ import zipfile
 
 import pytest
 import torch
-from support.tiny_product import change, tiny_product
+from support.tiny_trained_model import change, tiny_trained_model
 
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.preprocessing import PREPROCESSING
-from bnas_deploy.training.product import load_model
+from bnas_deploy.training.preprocessing import PREPROCESSING, preprocessing_to_dict
+from bnas_deploy.training.trained_model import load_model
+
+PIXELS = preprocessing_to_dict(PREPROCESSING["cifar10"])
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tiny_product(tmp_path / "model.pt")
+    return tiny_trained_model(tmp_path / "model.pt")
 
 
 class _Hostile:
@@ -72,7 +74,7 @@ def test_weights_of_another_size_are_refused_before_the_network_is_built(path, m
         devices.append(torch.empty(0).device.type)
         return build_network(config, binary=binary)
 
-    monkeypatch.setattr("bnas_deploy.training.product.build_network", build)
+    monkeypatch.setattr("bnas_deploy.training.trained_model.build_network", build)
     change(path, lambda value: value["config"].update(channels=16_384))
     with pytest.raises(CheckpointError, match=r"expected .* of shape"):
         load_model(path)
@@ -110,7 +112,12 @@ def test_a_compressed_file_is_refused_before_it_is_unpacked(path):
         {"config": {1: 2, "x": 3}},
         {"config": {"name": "n" * 10**6}},
         {"genotype": {"normal": torch.zeros(8, 2), "reduce": torch.zeros(8, 2)}},
-        {"preprocessing": {**PREPROCESSING["cifar10"].to_dict(), "mean": [10**400] * 3}},
+        {
+            "preprocessing": {
+                **preprocessing_to_dict(PREPROCESSING["cifar10"]),
+                "mean": [10**400] * 3,
+            }
+        },
         {"version": torch.zeros(3)},
         {"format": "f" * 10**6},
         {"state_dict": {("a", 1): torch.zeros(1), "b" * 10**6: 3}},

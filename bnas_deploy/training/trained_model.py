@@ -15,17 +15,18 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import BnasError, CheckpointError
+from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
-from bnas_deploy.training.preprocessing import Preprocessing
+from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
 from bnas_deploy.training.torch_file import check_kind, read_file, write_file
 
 __all__ = [
     "FORMAT",
     "VERSION",
-    "Model",
+    "TrainedModel",
     "fit_state_dict",
     "is_ours",
     "load_model",
@@ -48,7 +49,7 @@ _ENTRIES: dict[str, type] = {
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """A trained network with all that is needed to use it.
 
     Attributes:
@@ -69,7 +70,7 @@ class Model:
         return self.network.config
 
 
-def save_model(path: str | os.PathLike[str], model: Model) -> None:
+def save_model(path: str | os.PathLike[str], model: TrainedModel) -> None:
     """Write `model.pt`; an existing file is replaced in one step."""
     value = {
         "format": FORMAT,
@@ -77,7 +78,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
         "config": model.config.to_dict(),
         **_genotype(model.config),
         "binary": model.network.binary,
-        "preprocessing": model.preprocessing.to_dict(),
+        "preprocessing": preprocessing_to_dict(model.preprocessing),
         "labels": list(model.labels),
         "training": dict(model.training),
         "state_dict": _in_few_storages(model.network.state_dict()),
@@ -102,7 +103,7 @@ def is_ours(value: object) -> bool:
     return isinstance(value, Mapping) and str(value.get("format")).startswith("bnas-deploy/")
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(path: str | os.PathLike[str]) -> TrainedModel:
     """Read `model.pt` and check everything in it.
 
     Raises:
@@ -113,7 +114,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     return model_of(path, value, held=Path(path).stat().st_size)
 
 
-def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Model:
+def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> TrainedModel:
     """Check everything that a `model.pt` holds, and build its network.
 
     Args:
@@ -129,7 +130,7 @@ def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Mod
     try:
         config = config_from_dict(entries["config"])
         _check_genotype(source, config, entries)
-        preprocessing = Preprocessing.from_dict(entries["preprocessing"])
+        preprocessing = preprocessing_from_dict(entries["preprocessing"])
     except CheckpointError:
         raise
     except BnasError as error:
@@ -138,7 +139,7 @@ def model_of(source: str | os.PathLike[str], value: object, *, held: int) -> Mod
     labels = _checked_labels(source, entries["labels"], config.classes)
     weights, binary = entries["state_dict"], entries["binary"]
     network = load_network(source, config, weights, binary=binary, held=held)
-    return Model(network.eval(), preprocessing, labels, entries["training"])
+    return TrainedModel(network.eval(), preprocessing, labels, entries["training"])
 
 
 def load_network(

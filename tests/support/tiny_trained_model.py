@@ -12,16 +12,18 @@ from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
 from bnas_deploy.training.preprocessing import PREPROCESSING
-from bnas_deploy.training.product import Model, save_model
+from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 CONFIG = NetworkConfig("tiny", 3, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8)
 
 
-def tiny_product(path: Path) -> Path:
+def tiny_trained_model(path: Path) -> Path:
     """Write a model.pt of three classes."""
     torch.manual_seed(0)
     network = build_network(CONFIG)
-    save_model(path, Model(network, PREPROCESSING["cifar10"], ("a", "b", "c"), {"epochs": 1}))
+    save_model(
+        path, TrainedModel(network, PREPROCESSING["cifar10"], ("a", "b", "c"), {"epochs": 1})
+    )
     return path
 
 
