@@ -60,6 +60,11 @@ def _ends(imports: Importer, flow: Flow) -> tuple[Array, Array, Place]:
         source, ones = producer.inputs[0], np.ones(flow.channels)
         with np.errstate(divide="ignore"):
             return 0 * ones, ones, lambda edge: (source, np.log(edge / (1 - edge)))
+    if producer is not None and producer.op == "hard_sigmoid":
+        source, ones = producer.inputs[0], np.ones(flow.channels)
+        alpha, beta = producer.constants["terms"].astype(np.float64)
+        if alpha > 0:
+            return 0 * ones, ones, lambda edge: (source, (edge - beta) / alpha)
     msg = "rounds a value that is not clipped"
     raise CannotConvert(msg, "clip it to two whole numbers beside each other; use one bit")
 
