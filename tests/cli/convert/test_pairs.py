@@ -44,7 +44,7 @@ EXAMPLES = {
     "calibrate": ("pictures",),
     "backend": ("reference",),
     "threads": ("2",),
-    "sign_zero": ("exact",),
+    "sign_zero": ("plus",),
     "mean": ("0.5,0.4,0.3",),
     "std": ("0.2,0.3,0.4",),
     "resize": ("9",),
