@@ -54,7 +54,8 @@ def check_needs(
     Args:
         args: The command's.
         settings: All of them.
-        needs: For each field that only acts beside some values of another: that one, the values.
+        needs: For each field that only acts beside some values of another: that one, and the
+            values; none stands for any but 0.
 
     Raises:
         UsageError: One has none.
@@ -62,8 +63,9 @@ def check_needs(
     for name in given(args, type(settings)):
         other, values = needs.get(name, (name, ()))
         value = getattr(settings, other)
-        if other != name and value not in values:
+        acts = value in values if values else bool(value)
+        if other != name and not acts:
             option, beside = (f"--{field.replace('_', '-')}" for field in (name, other))
-            allowed = " or ".join(map(str, values))
+            allowed = " or ".join(map(str, values)) or "above 0"
             msg = f"{option} acts with {beside} {allowed} only; here it is {value}"
             raise UsageError(msg)

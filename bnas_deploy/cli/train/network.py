@@ -17,6 +17,7 @@ __all__ = ["NEEDS", "NETWORK_OPTIONS", "network_config", "option_name", "recipe_
 NEEDS = {
     "momentum_swing": ("schedule", ("one-cycle",)),
     "restart_epochs": ("schedule", ("cosine-restarts",)),
+    "small_crop_share": ("small_crop", ()),
 }
 """Fields of a recipe that act beside some values of another only."""
 

@@ -23,6 +23,7 @@ EXAMPLES = {
     "init": ("model.pt",),
     "recipe": ("recipe.json",),
     "flip": ("--no-flip",),
+    "small_crop": ("24",),
     "out": ("other",),
 }
 
@@ -99,6 +100,7 @@ def test_every_pair_of_options_reaches_the_library_or_is_refused(words, call):
             ["--momentum-swing", "0", "--schedule", "cosine-restarts"],
             "--momentum-swing acts with --schedule one-cycle only",
         ),
+        (["--small-crop-share", "0.5"], "--small-crop-share acts with --small-crop above 0 only"),
         (["--shortcut", "pool", "--no-skip"], "--no-skip leaves them out"),
     ],
 )
