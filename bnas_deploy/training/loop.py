@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -75,6 +75,8 @@ class Trainer:
         initial: The model that its weights come from, as `start_from` tells; None: random ones.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
+        best: Weights and statistics of the best epoch by the validation images, on the CPU; None:
+            there is none yet, or there are no such images.
         after_gradients: Called in each step between backward pass and update, if set.
     """
 
@@ -103,6 +105,7 @@ class Trainer:
         self.phases: list[Phase] = []
         self.initial = initial
         self.stop = False
+        self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(
             network, preprocessing=preprocessing, runtime=runtime, group=self.group
@@ -232,10 +235,7 @@ class Trainer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        if progress.epoch % self.recipe.evaluate_every == 0 and not self.over:
-            row["test_accuracy"] = self.evaluate(self.data.test)
-        if self.over:
-            row["test_accuracy"] = self.evaluate(self.data.test, exact=True)
+        self._measure(row)
         evaluation = time.monotonic() - started
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
@@ -245,6 +245,36 @@ class Trainer:
         progress.history.append(row)
         row["estimated_seconds"] = self._estimate()
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
+
+    def _measure(self, row: Row) -> None:
+        """Add the accuracies that are due to an epoch's row, and keep the best epoch's weights."""
+        progress, data = self.progress, self.data
+        if progress.epoch % self.recipe.evaluate_every and not self.over:
+            return
+        if len(data.validation):
+            accuracy = self.evaluate(data.validation, exact=self.over)
+            row["val_accuracy"] = accuracy
+            if accuracy > progress.best_accuracy or self.best is None:
+                progress.best_epoch, progress.best_accuracy = progress.epoch, accuracy
+                state = self.network.state_dict()
+                self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
+        if len(data.test) and (self.over or not len(data.validation)):
+            with self.shipped():
+                row["test_accuracy"] = self.evaluate(data.test, exact=self.over)
+
+    @contextmanager
+    def shipped(self) -> Iterator[None]:
+        """Let the network have the weights that ship meanwhile: the best epoch's, or the last's."""
+        if self.best is None:
+            yield
+            return
+        state = self.network.state_dict()
+        last = {name: value.detach().clone() for name, value in state.items()}
+        self.network.load_state_dict(self.best)
+        try:
+            yield
+        finally:
+            self.network.load_state_dict(last)
 
     def _estimate(self) -> float:
         """Seconds of the whole run if the epochs to come cost what the last few did."""

@@ -57,7 +57,13 @@ class Recipe(Settings):
             less, and the network is the same. 0: none. For networks of cells, and images in memory.
         small_crop_share: Share of the epochs that are on them, rounded.
         flip: Whether half the images are mirrored.
-        evaluate_every: Epochs between evaluations on the test images; the last one always is.
+        evaluate_every: Epochs between evaluations on the validation images, or on the test images
+            where there are none; the last epoch always is evaluated.
+        holdout: Share of each class's training images that is held out to choose the best epoch by,
+            where the data has no validation images; 0: none, but a tenth where it has no test
+            images either.
+        holdout_seed: Which ones.
+        patience: End after so many epochs without a better one by the validation images; 0: never.
 
     Raises:
         ConfigError: A value has the wrong type or is out of range.
@@ -69,6 +75,8 @@ class Recipe(Settings):
         **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
         **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
         **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
+        **dict.fromkeys(("holdout_seed", "patience"), (0, 1_000_000)),
+        "holdout": (0, 0.9),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
         "small_crop_share": (0, 1),
@@ -93,6 +101,9 @@ class Recipe(Settings):
     small_crop_share: float = 0.6
     flip: bool = True
     evaluate_every: int = 1
+    holdout: float = 0.0
+    holdout_seed: int = 0
+    patience: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

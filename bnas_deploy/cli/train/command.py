@@ -27,7 +27,7 @@ from bnas_deploy.cli.train.network import (
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
+from bnas_deploy.training.run_files import BEST, CHECKPOINT, METRICS, MODEL
 from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-PRODUCTS = (MODEL, METRICS)
+PRODUCTS = (BEST, MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
 CHANGEABLE = ("epochs", "hours", "lr")
@@ -164,7 +164,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
         compile=args.compile,
         processes=group.world,
     )
-    reading = start.Reading(args.stream, args.workers)
+    reading = start.Reading(args.stream, args.workers, args.broken)
     if args.resume:
         return start.resumed_trainer(
             out / CHECKPOINT,

@@ -15,11 +15,14 @@ from tqdm import tqdm
 from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import make_out
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.shown import safe, some
+from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.progress import Row
+from bnas_deploy.training.progress import Row, is_stale
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
 from bnas_deploy.training.run_files import MODEL
+from bnas_deploy.training.stream import StreamedData
 
 __all__ = [
     "Silent",
@@ -114,13 +117,20 @@ class TrainingDisplay:
             print(_origin(trainer.initial), file=sys.stderr)
         if trainer.over:
             print(_nothing_left(trainer), file=sys.stderr)
+        for line in told_of_data(trainer.data):
+            print(line, file=sys.stderr)
+        self._record.save_skipped()
 
     def _epoch_line(self, row: Row) -> str:
         total = row["estimated_seconds"]
         left = f", {_time(total - row['seconds'])} left of {_time(total)}"
         left = "" if self._trainer.over else left
         cost = f", {row['epoch_seconds']:.1f} s ({row['images_per_second']:.0f} images/s)"
-        test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
+        test = "".join(
+            f", {name} {row[f'{name}_accuracy']:.2%}"
+            for name in ("val", "test")
+            if f"{name}_accuracy" in row
+        )
         return (
             f"{self._epoch_name(int(row['epoch']))}: loss {row['train_loss']:.3f}, train"
             f" {row['train_accuracy']:.2%}{test}{cost}{left}"
@@ -168,8 +178,24 @@ class Silent:
         """Keep nothing."""
 
 
+def told_of_data(data: ImageData | StreamedData) -> list[str]:
+    """Return lines for people: what ships, and which files were left out."""
+    ships = (
+        f"model.pt will be the best epoch by {len(data.validation)} validation images"
+        if len(data.validation)
+        else "no validation images: model.pt will be the last epoch; see --holdout"
+    )
+    skipped = [
+        f"left out, {reason}: {some([safe(name) for name in names], 5)}"
+        for reason, names in data.skipped.items()
+    ]
+    return [ships, *skipped]
+
+
 def _nothing_left(trainer: Trainer) -> str:
     recipe = trainer.recipe
+    if is_stale(recipe, trainer.progress):
+        return f"no epoch was better than {trainer.progress.best_epoch}; the run is over"
     if trainer.progress.epoch >= recipe.epochs:
         return f"all {recipe.epochs} epochs are done; add --epochs N for more"
     return f"all {recipe.hours:g} hours are over; add --hours N for more"

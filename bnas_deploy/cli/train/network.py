@@ -18,6 +18,7 @@ NEEDS = {
     "momentum_swing": ("schedule", ("one-cycle",)),
     "restart_epochs": ("schedule", ("cosine-restarts",)),
     "small_crop_share": ("small_crop", ()),
+    "holdout_seed": ("holdout", ()),
 }
 """Fields of a recipe that act beside some values of another only."""
 

@@ -36,7 +36,12 @@ RECIPE_HELP = {
     "small_crop": "begin with crops of so many pixels, which cost less; a multiple of 4; 0: none",
     "small_crop_share": "share of the epochs that are on them",
     "flip": "mirror half the images",
-    "evaluate_every": "epochs between evaluations on the test images",
+    "evaluate_every": "epochs between evaluations on the validation images, or on the test images"
+    " where there are none",
+    "holdout": "share of each class's training images that is held out to choose the best epoch by,"
+    " where the data has no folder val; 0: none, but a tenth where there is no test either",
+    "holdout_seed": "which images are held out",
+    "patience": "end after N epochs without a better one by the validation images; 0: never",
 }
 """One line for each field of `Recipe`."""
 
@@ -73,8 +78,9 @@ examples:
     bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 --out runs/d
 
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
-metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
-published.
+metrics.csv. Data is a folder <class>/<image> or train|val|test/<class>/<image>, a tar of one, or
+CIFAR-10 as published. With images for validation (val, or held out) model.pt is the best epoch by
+them, without the last one.
 """
 
 
@@ -204,7 +210,22 @@ def _add_machine(parser: Parser) -> None:
         metavar="N",
         help="threads of a process that decode streamed images (default: as many as cores)",
     )
+    group.add_argument(
+        "--broken",
+        type=_share,
+        metavar="SHARE",
+        help="share of the pictures that may be left out because they cannot be read; of images in"
+        " memory (default 0.01)",
+    )
     add_threads_and_seed(group)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        msg = f"expected a share from 0 to 1; got {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
 
 
 def _add_output(parser: Parser) -> None:

@@ -24,6 +24,7 @@ EXAMPLES = {
     "recipe": ("recipe.json",),
     "flip": ("--no-flip",),
     "small_crop": ("24",),
+    "broken": ("0.5",),
     "out": ("other",),
 }
 
