@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from bnas_deploy.cli.common.entry import USER_ERROR
-from bnas_deploy.cli.common.run_folder import make_out
+from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.shown import safe, some
 from bnas_deploy.training.data import ImageData
@@ -61,11 +61,14 @@ class TrainingDisplay:
         """Train to the end and return whether it was reached; a checkpoint is left either way.
 
         Raises:
-            UsageError: The run's folder cannot be made.
+            UsageError: The run's folder cannot be made, or another run is in it.
             TrainingError: The loss, a gradient or a weight is not finite.
         """
+        with locked_out(self._record.folder):
+            return self._run()
+
+    def _run(self) -> bool:
         trainer = self._trainer
-        make_out(self._record.folder)
         tell_of_compiling(trainer.runtime)
         trainer.check_arithmetic()
         self._introduce()
