@@ -23,6 +23,7 @@ from bnas_deploy.cli.train.network import (
     network_config,
     option_name,
     recipe_for,
+    told_of_preset,
 )
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
@@ -41,7 +42,7 @@ _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
 CHANGEABLE = ("epochs", "hours", "lr")
 """Settings that may change on resuming."""
-_KEPT = ("config", *NETWORK_OPTIONS, "init", "recipe", "seed")
+_KEPT = ("config", *NETWORK_OPTIONS, "init", "preset", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -178,10 +179,13 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             group=group,
         )
     config = network_config(args)
+    recipe = recipe_for(args, config)
+    if args.preset is not None and group.rank == 0:
+        print(told_of_preset(args, config, recipe), file=sys.stderr)
     return start.fresh_trainer(
         config,
         args.data,
-        recipe=recipe_for(args, config),
+        recipe=recipe,
         runtime=runtime,
         binary=not args.float,
         seed=args.seed or 0,

@@ -10,6 +10,7 @@ from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
+from bnas_deploy.training.presets import PRESETS
 from bnas_deploy.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 
 __all__ = ["RECIPE_HELP", "train_parser"]
@@ -63,7 +64,7 @@ examples:
 
   Your own classes, beginning with a trained network:
     bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
-               --epochs 10 --lr 0.02 --drop-path 0 --out runs/photos
+               --preset small-data --out runs/photos
 
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
@@ -180,8 +181,14 @@ def _add_what(parser: Parser) -> None:
 def _add_recipe(parser: Parser) -> None:
     group = parser.add_argument_group(
         "recipe",
-        "the paper's, changed by --recipe and then by these options; the defaults shown are those\n"
-        "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
+        "that of --preset, changed by --recipe and then by these options; the defaults shown are\n"
+        "the paper's for CIFAR-10, the networks D to H begin with its recipe for ImageNet",
+    )
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="small-data: some hundred pictures a class or fewer; cpu: an evening without a GPU;"
+        " paper: as the paper does; says what it sets (default: paper)",
     )
     group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
     add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES, "optimizer": OPTIMIZERS})

@@ -173,6 +173,14 @@ def test_schemes_travel_in_the_product(train, tmp_path):
     assert config.genotype == DARTS_V2
 
 
+def test_a_preset_says_what_it_sets_and_options_change_it(train, tmp_path):
+    status, _, err = train("--preset", "small-data", "--batch", "6")
+    assert status == 0, err
+    assert "preset small-data: epochs 2, batch 6, optimizer adam, lr 0.002" in err
+    recipe = load_model(tmp_path / "run" / "model.pt").training["recipe"]
+    assert (recipe["epochs"], recipe["batch"], recipe["holdout"]) == (2, 6, 0.2)
+
+
 def test_a_recipe_file_and_options_over_it(train, tmp_path):
     (tmp_path / "r.json").write_text(json.dumps({"lr": 0.5, "weight_decay": 0.25}))
     train("--quiet", "--recipe", str(tmp_path / "r.json"), "--lr", "0.125", "--no-flip")
