@@ -17,6 +17,7 @@ from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.head import resting
 from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
@@ -110,6 +111,7 @@ class Trainer:
         self._passes = Passes(
             network, preprocessing=preprocessing, runtime=runtime, group=self.group
         )
+        self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
         check_recipe(self)
@@ -316,12 +318,20 @@ class Trainer:
             raise self._passes.not_finite(sums, f"{where} (learning rate {rate:.4g})")
         if self.after_gradients is not None:
             self.after_gradients()
+        self._rest()
         self.optimizer.step()
         progress.step += 1
         progress.loss += sums.loss
         progress.correct += sums.correct
         # A signal during the step; in a group the others would not know of it.
         return sums.stop or (self.stop and self.group.world == 1)
+
+    def _rest(self) -> None:
+        """Keep trained layers as they are while new ones are trained alone."""
+        if self.progress.epoch < self.recipe.head_epochs:
+            for parameter in self._resting:
+                # Without a gradient no optimizer moves it, nor decays it.
+                parameter.grad = None
 
     def _means(self) -> tuple[float, float]:
         steps = max(self.progress.step, 1)

@@ -63,6 +63,8 @@ class Recipe(Settings):
             where the data has no validation images; 0: none, but a tenth where it has no test
             images either.
         holdout_seed: Which ones.
+        head_epochs: First epochs in which only the layers that begin anew are trained, in a run
+            that begins with a trained network.
         patience: End after so many epochs without a better one by the validation images; 0: never.
 
     Raises:
@@ -75,7 +77,7 @@ class Recipe(Settings):
         **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
         **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
         **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
-        **dict.fromkeys(("holdout_seed", "patience"), (0, 1_000_000)),
+        **dict.fromkeys(("holdout_seed", "patience", "head_epochs"), (0, 1_000_000)),
         "holdout": (0, 0.9),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
@@ -104,6 +106,7 @@ class Recipe(Settings):
     holdout: float = 0.0
     holdout_seed: int = 0
     patience: int = 0
+    head_epochs: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

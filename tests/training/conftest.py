@@ -43,7 +43,7 @@ def data():
 def make_trainer(data):
     images = data
 
-    def make(*, runtime=None, binary=True, data=None, **recipe):
+    def make(*, runtime=None, binary=True, data=None, initial=None, **recipe):
         torch.manual_seed(0)
         settings = {"epochs": 2, "batch": 10, "drop_path": 0.3, "crop_padding": 1, **recipe}
         return Trainer(
@@ -53,6 +53,7 @@ def make_trainer(data):
             preprocessing=PREPROCESSING,
             runtime=runtime or Runtime(),
             seed=5,
+            initial=initial,
         )
 
     return make

@@ -71,7 +71,8 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
     """Return how it is trained: a preset or the paper's recipe, a file's settings, then options.
 
     Raises:
-        UsageError: Edges are to be dropped of a network that has none.
+        UsageError: Edges are to be dropped of a network that has none, or an option has nothing to
+            act on.
         ConfigError: The file cannot be read, or a value does not fit.
     """
     recipe = base_recipe(args, config)
@@ -79,6 +80,9 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
         recipe = read_recipe(args.recipe, recipe)
     recipe = Recipe.from_dict(given(args, Recipe), recipe)
     check_needs(args, recipe, NEEDS)
+    if recipe.head_epochs and args.init is None:
+        msg = "--head-epochs trains new layers on top of a trained network; add --init MODEL"
+        raise UsageError(msg)
     if recipe.drop_path and not config.EDGES:
         msg = f"drop-path drops edges of cells, and {config.name} has no cells; leave it at 0"
         raise UsageError(msg)

@@ -42,6 +42,7 @@ RECIPE_HELP = {
     "holdout": "share of each class's training images that is held out to choose the best epoch by,"
     " where the data has no folder val; 0: none, but a tenth where there is no test either",
     "holdout_seed": "which images are held out",
+    "head_epochs": "with --init: first epochs in which only the layers that begin anew are trained",
     "patience": "end after N epochs without a better one by the validation images; 0: never",
 }
 """One line for each field of `Recipe`."""
