@@ -14,6 +14,7 @@ from torch import Tensor
 
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
+from bnas_deploy.training.classes import class_weights
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import make_feed, plan
@@ -109,7 +110,11 @@ class Trainer:
         self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(
-            network, preprocessing=preprocessing, runtime=runtime, group=self.group
+            network,
+            preprocessing=preprocessing,
+            runtime=runtime,
+            group=self.group,
+            weights=self._class_weights(),
         )
         self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False
@@ -325,6 +330,11 @@ class Trainer:
         progress.correct += sums.correct
         # A signal during the step; in a group the others would not know of it.
         return sums.stop or (self.stop and self.group.world == 1)
+
+    def _class_weights(self) -> Tensor | None:
+        if self.recipe.balance == "none":
+            return None
+        return class_weights(self.data.train.labels, len(self.data.classes))
 
     def _rest(self) -> None:
         """Keep trained layers as they are while new ones are trained alone."""

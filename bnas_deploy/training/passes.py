@@ -49,7 +49,15 @@ class Sums:
 
 
 class Passes:
-    """Computes with a network whose weights somebody else changes."""
+    """Computes with a network whose weights somebody else changes.
+
+    Args:
+        network: That one.
+        preprocessing: Of its inputs.
+        runtime: Where and in which precision.
+        group: The processes that compute together.
+        weights: What an image of each class counts in the loss, (classes,); None: 1.
+    """
 
     def __init__(
         self,
@@ -58,11 +66,13 @@ class Passes:
         preprocessing: Preprocessing,
         runtime: Runtime,
         group: Group,
+        weights: Tensor | None = None,
     ) -> None:
         self._network = network
         self._preprocessing = preprocessing
         self._runtime = runtime
         self._group = group
+        self._weights = None if weights is None else weights.to(runtime.device)
         self._drop = data_parallel.install(network) if group.world > 1 else None
         group.copy_from_first(network.state_dict().values())
         self._keep = runtime.install_tensor_drop(network) if runtime.compile != "off" else None
@@ -181,9 +191,18 @@ class Passes:
         compute = self._compute if compiled else self._network
         with self._runtime.arithmetic():
             logits = compute(self._inputs(images)).float()
-        mean = functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+        mean = self._cross_entropy(logits, labels, label_smoothing)
         total = sum(len(other.chosen) for _, _, other in batch)
         return mean * (len(labels) / total), (logits.detach().argmax(1) == labels).sum()
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+        if self._weights is None:
+            return functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+        # Not PyTorch's weights, which divide by their sum over the batch: a pass is a part of one.
+        each = functional.cross_entropy(
+            logits, labels, label_smoothing=label_smoothing, reduction="none"
+        )
+        return (each * self._weights[labels]).mean()
 
     def _inputs(self, images: Tensor) -> Tensor:
         on_device = to_device(images, self._runtime.device)

@@ -17,6 +17,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "batch": 32,
         "lr": 0.002,
         "label_smoothing": 0.1,
+        "balance": "weights",
         "holdout": 0.2,
         "patience": 30,
     },

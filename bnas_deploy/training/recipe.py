@@ -14,6 +14,8 @@ from bnas_deploy.errors import ConfigError
 from bnas_deploy.settings import Settings
 
 __all__ = [
+    "BALANCES",
+    "CHOICES",
     "OPTIMIZERS",
     "RECIPES",
     "SCHEDULES",
@@ -23,6 +25,9 @@ __all__ = [
 
 SCHEDULES = ("one-cycle", "cosine", "cosine-restarts")
 OPTIMIZERS = ("sgd", "adam")
+BALANCES = ("none", "weights")
+CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "balance": BALANCES}
+"""Settings that are one of some words."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Recipe(Settings):
         weight_decay: On every parameter.
         drop_path: Probability, at the last epoch, of dropping an edge for a sample; grows linearly.
         label_smoothing: Share of the target spread over all classes; 0.1 for ImageNet.
+        balance: `weights`: images of rare classes count more, so that all classes count alike; or
+            `none`.
         schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
             `cosine-restarts`.
         restart_epochs: Length of a cosine (cosine-restarts only).
@@ -95,6 +102,7 @@ class Recipe(Settings):
     weight_decay: float = 3e-6
     drop_path: float = 0.2
     label_smoothing: float = 0.0
+    balance: str = "none"
     schedule: str = "one-cycle"
     restart_epochs: int = 50
     crop_padding: int = 4
@@ -110,7 +118,7 @@ class Recipe(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS)):
+        for name, known in CHOICES.items():
             value = getattr(self, name)
             if value not in known:
                 msg = f"recipe: {name} is one of {', '.join(known)}; got {value!r}"

@@ -16,6 +16,7 @@ from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.shown import safe, some
+from bnas_deploy.training.classes import told_of_classes
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
@@ -120,7 +121,7 @@ class TrainingDisplay:
             print(_origin(trainer.initial), file=sys.stderr)
         if trainer.over:
             print(_nothing_left(trainer), file=sys.stderr)
-        for line in told_of_data(trainer.data):
+        for line in told_of_data(trainer.data, trainer.recipe.balance):
             print(line, file=sys.stderr)
         self._record.save_skipped()
 
@@ -181,8 +182,8 @@ class Silent:
         """Keep nothing."""
 
 
-def told_of_data(data: ImageData | StreamedData) -> list[str]:
-    """Return lines for people: what ships, and which files were left out."""
+def told_of_data(data: ImageData | StreamedData, balance: str) -> list[str]:
+    """Return lines for people: what ships, uneven classes, and which files were left out."""
     ships = (
         f"model.pt will be the best epoch by {len(data.validation)} validation images"
         if len(data.validation)
@@ -192,7 +193,7 @@ def told_of_data(data: ImageData | StreamedData) -> list[str]:
         f"left out, {reason}: {some([safe(name) for name in names], 5)}"
         for reason, names in data.skipped.items()
     ]
-    return [ships, *skipped]
+    return [ships, *told_of_classes(data.train.labels, data.classes, balance), *skipped]
 
 
 def _nothing_left(trainer: Trainer) -> str:

@@ -11,7 +11,7 @@ from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.training.presets import PRESETS
-from bnas_deploy.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from bnas_deploy.training.recipe import CHOICES, Recipe
 
 __all__ = ["RECIPE_HELP", "train_parser"]
 
@@ -29,6 +29,7 @@ RECIPE_HELP = {
     "weight_decay": "on every parameter",
     "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
     "label_smoothing": "share of the target spread over all classes",
+    "balance": "weights: images of rare classes count more, so that all classes count alike",
     "schedule": "of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
@@ -192,7 +193,7 @@ def _add_recipe(parser: Parser) -> None:
         " paper: as the paper does; says what it sets (default: paper)",
     )
     group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
-    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES, "optimizer": OPTIMIZERS})
+    add_settings(group, Recipe, RECIPE_HELP, CHOICES)
 
 
 def _add_machine(parser: Parser) -> None:
