@@ -33,7 +33,7 @@ from bnas_deploy.training.progress import (
 )
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.requirements import check_recipe
-from bnas_deploy.training.schedule import crop_size, drop_path, rate_and_momentum
+from bnas_deploy.training.schedule import crop_size, drop_path, mixed_share, rate_and_momentum
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
@@ -316,7 +316,10 @@ class Trainer:
         rate, momentum = rate_and_momentum(self.recipe, share, epochs)
         set_rate(self.optimizer, rate, momentum)
         sums = self._passes.gradients(
-            batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop
+            batch,
+            label_smoothing=self.recipe.label_smoothing,
+            stop=self.stop,
+            mix=mixed_share(self.recipe, self.seed, progress.epoch, progress.step),
         )
         if not (sums.finite and math.isfinite(sums.loss)):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"

@@ -79,7 +79,7 @@ class Passes:
         self._compute = runtime.compiled(network)
         self._latent = [m for m in network.modules() if isinstance(m, BinaryConv2d)]
         # What is needed to repeat the last step, should it fail.
-        self._last: tuple[Batch, float] = ([], 0.0)
+        self._last: tuple[Batch, float, float] = ([], 0.0, 1.0)
         self._random: list[Tensor] = []
 
     def check_arithmetic(self, batch: Batch) -> Runtime:
@@ -94,7 +94,7 @@ class Passes:
 
         def step(convolutions: Convolutions) -> None:
             self._runtime = replace(self._runtime, convolutions=convolutions)
-            self._last = batch, 0.0
+            self._last = batch, 0.0, 1.0
             for part in batch:
                 self._loss(part, compiled=False)[0].backward()  # type: ignore[no-untyped-call]
 
@@ -118,15 +118,18 @@ class Passes:
         right: Tensor = (logits.argmax(1) == to_device(labels, self._runtime.device)).sum()
         return right
 
-    def gradients(self, batch: Batch, *, label_smoothing: float, stop: bool) -> Sums:
+    def gradients(
+        self, batch: Batch, *, label_smoothing: float, stop: bool, mix: float = 1.0
+    ) -> Sums:
         """Leave the gradients of a whole batch's mean loss in the parameters.
 
         Args:
             batch: The passes.
             label_smoothing: See `Recipe`.
             stop: Whether this process wants to stop.
+            mix: Share of each image; the rest is another's of its pass (MixUp).
         """
-        self._remember(batch, label_smoothing)
+        self._remember(batch, label_smoothing, mix)
         self._network.zero_grad()
         sums = torch.zeros(4, dtype=torch.float64, device=self._runtime.device)
         for index, part in enumerate(batch):
@@ -162,13 +165,13 @@ class Passes:
         msg = f"{what} in {where}; {layer}; a smaller learning rate may help"
         return TrainingError(msg)
 
-    def _remember(self, batch: Batch, label_smoothing: float) -> None:
-        self._last = batch, label_smoothing
+    def _remember(self, batch: Batch, label_smoothing: float, mix: float) -> None:
+        self._last = batch, label_smoothing, mix
         if self._network.drop_path > 0:
             self._random = _random_states(self._runtime.device)
 
     def _find(self) -> Finding | None:
-        batch, _ = self._last
+        batch, *_ = self._last
         if self._random:
             _set_random_states(self._runtime.device, self._random)
         # The weights were constrained when the step failed.
@@ -184,16 +187,24 @@ class Passes:
     def _loss(self, part: tuple[Tensor, Tensor, Part], *, compiled: bool) -> tuple[Tensor, Tensor]:
         """Return this part's share of the batch's mean loss, and how many answers are right."""
         images, labels, place = part
-        batch, label_smoothing = self._last
+        batch, *_, mix = self._last
         if self._drop is not None:
             self._drop.first, self._drop.total = place.first, len(place.chosen)
         labels = to_device(labels, self._runtime.device)
         compute = self._compute if compiled else self._network
         with self._runtime.arithmetic():
-            logits = compute(self._inputs(images)).float()
-        mean = self._cross_entropy(logits, labels, label_smoothing)
+            logits = compute(_mixed(self._inputs(images), mix)).float()
+        mean = self._mean_loss(logits, labels)
         total = sum(len(other.chosen) for _, _, other in batch)
         return mean * (len(labels) / total), (logits.detach().argmax(1) == labels).sum()
+
+    def _mean_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        _, label_smoothing, mix = self._last
+        loss = self._cross_entropy(logits, labels, label_smoothing)
+        if mix == 1.0:
+            return loss
+        other = self._cross_entropy(logits, labels.flip(0), label_smoothing)
+        return mix * loss + (1 - mix) * other
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
         if self._weights is None:
@@ -211,6 +222,11 @@ class Passes:
     def _constrain(self, wanted: bool) -> None:
         for conv in self._latent:
             conv.constrain = wanted
+
+
+def _mixed(inputs: Tensor, mix: float) -> Tensor:
+    """Mix each input with that of the image as far from the end: the order is random anyway."""
+    return inputs if mix == 1.0 else mix * inputs + (1 - mix) * inputs.flip(0)
 
 
 def _random_states(device: str) -> list[Tensor]:

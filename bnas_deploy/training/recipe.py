@@ -52,6 +52,8 @@ class Recipe(Settings):
         weight_decay: On every parameter.
         drop_path: Probability, at the last epoch, of dropping an edge for a sample; grows linearly.
         label_smoothing: Share of the target spread over all classes; 0.1 for ImageNet.
+        mixup: Alpha of MixUp (Zhang et al. 2018): every image is mixed with another of its step, by
+            a share drawn from Beta(alpha, alpha) for the step; 0: none.
         balance: `weights`: images of rare classes count more, so that all classes count alike; or
             `none`.
         schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
@@ -86,6 +88,7 @@ class Recipe(Settings):
         **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
         **dict.fromkeys(("holdout_seed", "patience", "head_epochs"), (0, 1_000_000)),
         "holdout": (0, 0.9),
+        "mixup": (0, 1_000),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
         "small_crop_share": (0, 1),
@@ -102,6 +105,7 @@ class Recipe(Settings):
     weight_decay: float = 3e-6
     drop_path: float = 0.2
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     balance: str = "none"
     schedule: str = "one-cycle"
     restart_epochs: int = 50

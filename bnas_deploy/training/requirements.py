@@ -36,6 +36,9 @@ def check_recipe(trainer: Trainer) -> None:
             " a share of the training images, or put some into a folder val"
         )
         raise UsageError(msg)
+    if recipe.mixup and group.world > 1:
+        msg = "recipe: mixup mixes images of one process; set it to 0 for several"
+        raise UsageError(msg)
     if recipe.small_crop and not _takes_crops(trainer):
         msg = (
             f"recipe: small_crop {recipe.small_crop} needs a network of cells, and images in memory"

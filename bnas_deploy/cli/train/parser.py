@@ -29,6 +29,8 @@ RECIPE_HELP = {
     "weight_decay": "on every parameter",
     "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
     "label_smoothing": "share of the target spread over all classes",
+    "mixup": "alpha of MixUp: mix every image with another of its step, the share drawn from"
+    " Beta(alpha, alpha); 0.2 is usual; 0: none",
     "balance": "weights: images of rare classes count more, so that all classes count alike",
     "schedule": "of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
