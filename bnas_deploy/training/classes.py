@@ -15,11 +15,16 @@ UNEVEN = 3.0
 """From this ratio of the largest class to the smallest on, people are told."""
 
 
-def class_weights(labels: npt.NDArray[np.int64], classes: int) -> Tensor:
-    """Return what an image of each class counts, (classes,) float32: all classes alike.
+def class_weights(
+    labels: npt.NDArray[np.int64], classes: int, balance: str = "weights"
+) -> Tensor | None:
+    """Return what an image of each class counts, (classes,) float32; None: all images alike.
 
-    The mean over the images is 1. Every class must have an image.
+    Under `weights` all classes count alike, and the mean over the images is 1. Every class must
+    have an image.
     """
+    if balance == "none":
+        return None
     counts = np.bincount(labels, minlength=classes)
     return torch.from_numpy(len(labels) / (classes * counts)).float()
 

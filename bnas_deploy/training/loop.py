@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from itertools import islice
 from typing import Protocol
 
@@ -29,11 +29,14 @@ from bnas_deploy.training.progress import (
     Row,
     done,
     done_before_epoch,
+    estimate,
     is_over,
+    note_phase,
 )
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.schedule import crop_size, drop_path, mixed_share, rate_and_momentum
+from bnas_deploy.training.selection import measure
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
@@ -46,7 +49,6 @@ EVALUATION_BATCH = 500
 """Images of an evaluation's pass; a tenth of it for images larger than 64 pixels."""
 
 _CHECK_EVERY = 10
-_RECENT = 5
 
 
 class Observer(Protocol):
@@ -114,7 +116,7 @@ class Trainer:
             preprocessing=preprocessing,
             runtime=runtime,
             group=self.group,
-            weights=self._class_weights(),
+            weights=class_weights(data.train.labels, len(data.classes), recipe.balance),
         )
         self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False
@@ -147,7 +149,7 @@ class Trainer:
         """
         self.check_arithmetic()
         while not self.over:
-            self._note_phase()
+            note_phase(self.phases, self.recipe, self.progress, str(self.runtime))
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
@@ -179,16 +181,6 @@ class Trainer:
             for x, p in zip(images, chosen, strict=True)
             for size in sizes
         ]
-
-    def _note_phase(self) -> None:
-        now: Phase = {
-            "epochs": self.recipe.epochs,
-            "lr": self.recipe.lr,
-            "runtime": str(self.runtime),
-        }
-        if not self.phases or not now.items() <= self.phases[-1].items():
-            start = {"from_epoch": self.progress.epoch, "from_step": self.progress.step}
-            self.phases.append({**start, **now})
 
     def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
         """Return the share of images classified correctly, between 0 and 1.
@@ -242,7 +234,7 @@ class Trainer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        self._measure(row)
+        measure(self, row)
         evaluation = time.monotonic() - started
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
@@ -250,47 +242,8 @@ class Trainer:
         images = progress.step * self.batch
         row["images_per_second"] = images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
-        row["estimated_seconds"] = self._estimate()
+        row["estimated_seconds"] = estimate(self.recipe, progress)
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
-
-    def _measure(self, row: Row) -> None:
-        """Add the accuracies that are due to an epoch's row, and keep the best epoch's weights."""
-        progress, data = self.progress, self.data
-        if progress.epoch % self.recipe.evaluate_every and not self.over:
-            return
-        if len(data.validation):
-            accuracy = self.evaluate(data.validation, exact=self.over)
-            row["val_accuracy"] = accuracy
-            if accuracy > progress.best_accuracy or self.best is None:
-                progress.best_epoch, progress.best_accuracy = progress.epoch, accuracy
-                state = self.network.state_dict()
-                self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
-        if len(data.test) and (self.over or not len(data.validation)):
-            with self.shipped():
-                row["test_accuracy"] = self.evaluate(data.test, exact=self.over)
-
-    @contextmanager
-    def shipped(self) -> Iterator[None]:
-        """Let the network have the weights that ship meanwhile: the best epoch's, or the last's."""
-        if self.best is None:
-            yield
-            return
-        state = self.network.state_dict()
-        last = {name: value.detach().clone() for name, value in state.items()}
-        self.network.load_state_dict(self.best)
-        try:
-            yield
-        finally:
-            self.network.load_state_dict(last)
-
-    def _estimate(self) -> float:
-        """Seconds of the whole run if the epochs to come cost what the last few did."""
-        if self.recipe.hours:
-            return max(self.progress.seconds, 3600 * self.recipe.hours)
-        recent = [row["epoch_seconds"] for row in self.progress.history if "epoch_seconds" in row]
-        recent = recent[-_RECENT:]
-        left = self.recipe.epochs - self.progress.epoch
-        return self.progress.seconds + left * sum(recent) / len(recent)
 
     def _batches(self, first: int) -> Generator[Batch, None, None]:
         """Yield for each step what its passes need: images, labels, and which part it is."""
@@ -333,11 +286,6 @@ class Trainer:
         progress.correct += sums.correct
         # A signal during the step; in a group the others would not know of it.
         return sums.stop or (self.stop and self.group.world == 1)
-
-    def _class_weights(self) -> Tensor | None:
-        if self.recipe.balance == "none":
-            return None
-        return class_weights(self.data.train.labels, len(self.data.classes))
 
     def _rest(self) -> None:
         """Keep trained layers as they are while new ones are trained alone."""

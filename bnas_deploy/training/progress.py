@@ -14,9 +14,14 @@ __all__ = [
     "Row",
     "done",
     "done_before_epoch",
+    "estimate",
     "is_over",
     "is_stale",
+    "note_phase",
 ]
+
+_RECENT = 5
+"""Epochs whose cost tells that of those to come."""
 
 Row = dict[str, float]
 """One line of the metrics.
@@ -84,3 +89,19 @@ def is_stale(recipe: Recipe, progress: Progress) -> bool:
     """Whether the recipe's patience is at its end."""
     since = progress.epoch - progress.best_epoch
     return progress.best_epoch > 0 and 0 < recipe.patience <= since
+
+
+def estimate(recipe: Recipe, progress: Progress) -> float:
+    """Return the seconds of the whole run if the epochs to come cost what the last few did."""
+    if recipe.hours:
+        return max(progress.seconds, 3600 * recipe.hours)
+    costs = [row["epoch_seconds"] for row in progress.history if "epoch_seconds" in row]
+    recent = costs[-_RECENT:]
+    return progress.seconds + (recipe.epochs - progress.epoch) * sum(recent) / len(recent)
+
+
+def note_phase(phases: list[Phase], recipe: Recipe, progress: Progress, runtime: str) -> None:
+    """Add a phase if length, peak rate or runtime are not those of the last one."""
+    now: Phase = {"epochs": recipe.epochs, "lr": recipe.lr, "runtime": runtime}
+    if not phases or not now.items() <= phases[-1].items():
+        phases.append({"from_epoch": progress.epoch, "from_step": progress.step, **now})

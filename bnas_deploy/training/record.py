@@ -21,6 +21,7 @@ from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.product import Model, save_model
 from bnas_deploy.training.progress import Row
 from bnas_deploy.training.run_files import BEST, CHECKPOINT, METRICS, MODEL, SKIPPED
+from bnas_deploy.training.selection import shipped
 from bnas_deploy.training.stream import StreamedData
 
 __all__ = ["COLUMNS", "RunRecord", "RunRecordOptions"]
@@ -105,7 +106,7 @@ class RunRecord:
         if self._options.csv:
             self._write_metrics()
         trainer = self._trainer
-        with trainer.shipped():
+        with shipped(trainer):
             model = Model(
                 trainer.network, trainer.preprocessing, trainer.data.classes, self.account()
             )
