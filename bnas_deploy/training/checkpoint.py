@@ -35,6 +35,7 @@ from bnas_deploy.training.preprocessing import Preprocessing
 from bnas_deploy.training.product import load_network
 from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
 
@@ -96,6 +97,7 @@ def load_checkpoint(
     epochs: int | None = None,
     lr: float | None = None,
     hours: float | None = None,
+    patience: int | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -110,6 +112,7 @@ def load_checkpoint(
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
         hours: A new length of the whole run by the clock.
+        patience: A new number of epochs to wait for a better one.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
@@ -127,7 +130,8 @@ def load_checkpoint(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
-    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours)
+    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours, patience=patience)
+    check_recipe(trainer)
     return trainer
 
 

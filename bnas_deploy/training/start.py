@@ -177,11 +177,12 @@ def resumed_trainer(
     epochs: int | None = None,
     lr: float | None = None,
     hours: float | None = None,
+    patience: int | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
-    """Read the data and a checkpoint; `epochs`, `lr`, `hours`, `dataset` (a name) replace its own.
+    """Read the data and a checkpoint; settings that are given replace its own.
 
     Raises:
         DataError: The data cannot be read.
@@ -199,6 +200,7 @@ def resumed_trainer(
         epochs=epochs,
         lr=lr,
         hours=hours,
+        patience=patience,
         dataset=dataset,
         group=group,
     )

@@ -108,6 +108,17 @@ def test_patience_ends_a_run_and_measures_what_ships(validated):
     assert "test_accuracy" in trainer.progress.history[-1]
 
 
+def test_a_run_without_patience_left_goes_on_with_more(validated, tmp_path):
+    trainer = validated(patience=2)
+    trainer.run(Weights())
+    save_checkpoint(tmp_path / "c.pt", trainer)
+    for patience, over in ((None, True), (5, False), (0, False)):
+        resumed = load_checkpoint(
+            tmp_path / "c.pt", lambda _: trainer.data, Runtime(), patience=patience
+        )
+        assert resumed.over is over
+
+
 def test_patience_needs_something_to_judge_by(make_trainer):
     with pytest.raises(UsageError, match="patience needs validation images"):
         make_trainer(patience=3)

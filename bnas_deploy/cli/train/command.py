@@ -40,7 +40,7 @@ __all__ = ["main"]
 PRODUCTS = (BEST, MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
-CHANGEABLE = ("epochs", "hours", "lr")
+CHANGEABLE = ("epochs", "hours", "lr", "patience")
 """Settings that may change on resuming."""
 _KEPT = ("config", *NETWORK_OPTIONS, "init", "preset", "recipe", "seed")
 
@@ -174,6 +174,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             epochs=args.epochs,
             lr=args.lr,
             hours=args.hours,
+            patience=args.patience,
             reading=reading,
             dataset=args.dataset_name,
             group=group,
@@ -203,8 +204,8 @@ def _check_resume(args: argparse.Namespace) -> None:
     if clash:
         options = ", ".join(map(option_name, clash))
         msg = (
-            "--resume keeps the run's network and recipe, save --epochs, --hours and --lr;"
-            f" leave out {options}"
+            "--resume keeps the run's network and recipe, save --epochs, --hours, --lr and"
+            f" --patience; leave out {options}"
         )
         raise UsageError(msg)
 

@@ -199,7 +199,8 @@ def told_of_data(data: ImageData | StreamedData, balance: str) -> list[str]:
 def _nothing_left(trainer: Trainer) -> str:
     recipe = trainer.recipe
     if is_stale(recipe, trainer.progress):
-        return f"no epoch was better than {trainer.progress.best_epoch}; the run is over"
+        best = trainer.progress.best_epoch
+        return f"no epoch was better than {best}; add --patience N to go on (0: to the end)"
     if trainer.progress.epoch >= recipe.epochs:
         return f"all {recipe.epochs} epochs are done; add --epochs N for more"
     return f"all {recipe.hours:g} hours are over; add --hours N for more"

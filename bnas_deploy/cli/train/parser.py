@@ -245,7 +245,8 @@ def _add_output(parser: Parser) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --out; keeps its network and recipe, save --epochs and --lr",
+        help="go on with the run in --out; keeps its network and recipe, save --epochs, --hours,"
+        " --lr and --patience",
     )
     group.add_argument(
         "--checkpoint-minutes",
