@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.runtime.sources import is_picture
-from bnas_deploy.shown import some
+from bnas_deploy.shown import safe, some
 
-__all__ = ["TEST", "TRAIN", "UNSPLIT", "VALIDATION", "Layout", "lay_out"]
+__all__ = ["TEST", "TRAIN", "UNSPLIT", "VALIDATION", "Layout", "lay_out", "told_of_skipped"]
 
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "val", "test", ""
 
@@ -74,6 +74,14 @@ class Layout:
                     " pictures of every class: add some, or take these classes out of the others"
                 )
                 raise DataError(msg)
+
+
+def told_of_skipped(skipped: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return lines for people: how many files were left out, why, and which."""
+    return [
+        f"left out, {reason}: {some([safe(name) for name in names], 5)}"
+        for reason, names in skipped.items()
+    ]
 
 
 def lay_out(names: Iterable[str], known: Collection[str] = ()) -> Layout:

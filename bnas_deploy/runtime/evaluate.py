@@ -63,6 +63,9 @@ class LabelledPictures:
         source: The folder or tar file.
         labels: Names of the classes; each class folder bears one of them.
 
+    Attributes:
+        skipped: Names of files that count for no split, by the reason.
+
     Raises:
         DataError: There is nothing there, or a class folder's name is not a label.
     """
@@ -70,8 +73,9 @@ class LabelledPictures:
     def __init__(self, source: str | os.PathLike[str], labels: Sequence[str]) -> None:
         self.source = Path(source)
         self._index = {label: i for i, label in enumerate(labels)}
-        pictures = lay_out(self._all_names(), labels).pictures
-        found = (pictures[split] for split in SPLITS if split in pictures)
+        layout = lay_out(self._all_names(), labels)
+        self.skipped = layout.skipped
+        found = (layout.pictures[split] for split in SPLITS if split in layout.pictures)
         self._classes = next(found, {})
         self._check()
 

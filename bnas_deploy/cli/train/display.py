@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
-from bnas_deploy.shown import safe, some
+from bnas_deploy.runtime.class_folders import told_of_skipped
 from bnas_deploy.training.classes import told_of_classes
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
@@ -189,11 +189,11 @@ def told_of_data(data: ImageData | StreamedData, balance: str) -> list[str]:
         if len(data.validation)
         else "no validation images: model.pt will be the last epoch; see --holdout"
     )
-    skipped = [
-        f"left out, {reason}: {some([safe(name) for name in names], 5)}"
-        for reason, names in data.skipped.items()
+    return [
+        ships,
+        *told_of_classes(data.train.labels, data.classes, balance),
+        *told_of_skipped(data.skipped),
     ]
-    return [ships, *told_of_classes(data.train.labels, data.classes, balance), *skipped]
 
 
 def _nothing_left(trainer: Trainer) -> str:
