@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-__all__ = ["found_name", "nearest", "safe", "shown", "unknown_name"]
+__all__ = ["found_name", "nearest", "safe", "shown", "some", "unknown_name"]
 
 
 def safe(text: str) -> str:
@@ -20,6 +20,12 @@ def shown(value: object) -> str:
         return reprlib.repr(value)
     except ValueError:  # Python writes no integers of more than 4,300 digits
         return f"a {type(value).__name__} of too many digits"
+
+
+def some(names: Sequence[str], most: int = 12, between: str = ", ") -> str:
+    """Return names as a list, cut after so many of them."""
+    listed = between.join(names[:most])
+    return listed if len(names) <= most else f"{listed}{between}… ({len(names)} in all)"
 
 
 def found_name(name: str, known: Iterable[str]) -> str | None:

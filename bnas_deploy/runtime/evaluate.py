@@ -1,7 +1,7 @@
 """Accuracy on pictures sorted into one folder per class, on disk or in a tar.
 
-A picture's class is the name of the folder that it lies in. Where some lie in ``test/<class>`` (or
-else in ``val/<class>``), only those count. A tar is read as it is, never unpacked.
+Splits and classes are found as in training (`class_folders`). Where there is a test split (or else
+one for validation), only its pictures count. A tar is read as it is, never unpacked.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bnas_deploy.errors import DataError
+from bnas_deploy.runtime.class_folders import TEST, TRAIN, UNSPLIT, VALIDATION, lay_out
 from bnas_deploy.runtime.model import Model
-from bnas_deploy.runtime.sources import Item, is_picture, pictures_in
+from bnas_deploy.runtime.sources import Item, files_in
 from bnas_deploy.runtime.stream import Answer, answers
+from bnas_deploy.shown import some
 
 __all__ = ["Accuracy", "LabelledPictures", "evaluate"]
 
-SPLITS = ("test", "val")
+SPLITS = (TEST, VALIDATION, UNSPLIT, TRAIN)
 TOP_5_FROM = 10
 
 
@@ -61,6 +63,9 @@ class LabelledPictures:
         source: The folder or tar file.
         labels: Names of the classes; each class folder bears one of them.
 
+    Attributes:
+        skipped: Names of files that count for no split, by the reason.
+
     Raises:
         DataError: There is nothing there, or a class folder's name is not a label.
     """
@@ -68,46 +73,48 @@ class LabelledPictures:
     def __init__(self, source: str | os.PathLike[str], labels: Sequence[str]) -> None:
         self.source = Path(source)
         self._index = {label: i for i, label in enumerate(labels)}
-        self._names = frozenset(_counted(self._all_names()))
+        layout = lay_out(self._all_names(), labels)
+        self.skipped = layout.skipped
+        found = (layout.pictures[split] for split in SPLITS if split in layout.pictures)
+        self._classes = next(found, {})
         self._check()
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._classes)
 
     def __iter__(self) -> Iterator[Item]:
         if self.source.is_dir():
-            for name in sorted(self._names):
+            for name in sorted(self._classes):
                 yield self._item(name, self.source / name)
         else:
             yield from self._from_tar()
 
     def _item(self, name: str, picture: Path | bytes) -> Item:
         shown = str(self.source / name)
-        return Item(shown, picture, self._index[PurePosixPath(name).parent.name])
+        return Item(shown, picture, self._index[self._classes[name]])
 
     def _from_tar(self) -> Iterator[Item]:
         with _open_tar(self.source) as tar:
             for member in tar:
-                file = tar.extractfile(member) if member.name in self._names else None
+                file = tar.extractfile(member) if member.name in self._classes else None
                 if file is not None:
                     yield self._item(member.name, file.read())
 
     def _all_names(self) -> list[str]:
         if self.source.is_dir():
-            return [path.relative_to(self.source).as_posix() for path in pictures_in(self.source)]
+            return [name for name, _ in files_in(self.source)]
         with _open_tar(self.source) as tar:
-            return [member.name for member in tar if member.isfile() and is_picture(member.name)]
+            return [member.name for member in tar if member.isfile()]
 
     def _check(self) -> None:
-        if not self._names:
+        if not self._classes:
             msg = f"{self.source}: found no pictures in folders named after classes (test/<class>/)"
             raise DataError(msg)
-        found = {PurePosixPath(name).parent.name for name in self._names}
-        unknown = sorted(found - set(self._index))
+        unknown = sorted(set(self._classes.values()) - set(self._index))
         if unknown:
             msg = (
-                f"{self.source}: class folders that are not labels of the model: {_some(unknown)};"
-                f" the labels are: {_some(list(self._index))}"
+                f"{self.source}: class folders that are not labels of the model: {some(unknown)};"
+                f" the labels are: {some(list(self._index))}"
             )
             raise DataError(msg)
 
@@ -131,21 +138,6 @@ def evaluate(
     for answer in watch(answers(model, pictures, batch=batch)):
         result.add(answer)
     return result
-
-
-def _counted(names: list[str]) -> list[str]:
-    """Those in the first of `SPLITS` that is there; all of them, if none is."""
-    sorted_in = [name for name in names if len(PurePosixPath(name).parts) >= 2]
-    for split in SPLITS:
-        chosen = [name for name in sorted_in if PurePosixPath(name).parent.parent.name == split]
-        if chosen:
-            return chosen
-    return sorted_in
-
-
-def _some(names: list[str], most: int = 12) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bnas_deploy.errors import (
     BnasError,
@@ -20,10 +21,12 @@ from bnas_deploy.errors import (
     TrainingError,
     UsageError,
 )
+from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.shown import shown
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.holdout import hold_out
 from bnas_deploy.training.initial import is_origin
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.optimizers import misfit
@@ -31,6 +34,7 @@ from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
 from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.torch_file import read_file, write_file
 from bnas_deploy.training.trained_model import load_network
@@ -72,12 +76,13 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "preprocessing": preprocessing_to_dict(trainer.preprocessing),
         "dataset": trainer.data.name,
         "classes": list(trainer.data.classes),
-        "images": [len(trainer.data.train), len(trainer.data.test)],
+        "images": _counts(trainer.data),
         "seed": trainer.seed,
         "progress": asdict(trainer.progress),
         "phases": trainer.phases,
         "initial": trainer.initial,
         "state_dict": trainer.network.state_dict(),
+        "best": trainer.best,
         "optimizer": trainer.optimizer.state_dict(),
         "random": _random_states(trainer),
     }
@@ -92,6 +97,7 @@ def load_checkpoint(
     epochs: int | None = None,
     lr: float | None = None,
     hours: float | None = None,
+    patience: int | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -106,6 +112,7 @@ def load_checkpoint(
         epochs: A new length of the whole run; the schedule of the rest follows it.
         lr: A new peak learning rate for the rest.
         hours: A new length of the whole run by the clock.
+        patience: A new number of epochs to wait for a better one.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
@@ -123,7 +130,8 @@ def load_checkpoint(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
-    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours)
+    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours, patience=patience)
+    check_recipe(trainer)
     return trainer
 
 
@@ -140,7 +148,8 @@ def _restore(
     data = read_data(config)
     # Older checkpoints lack the name, the phases and where the weights come from.
     name = str(value.get("dataset", data.name)) if dataset is None else dataset
-    data = replace(data, name=name)
+    recipe = Recipe.from_dict(value["recipe"])
+    data = replace(hold_out(data, recipe), name=name)
     _check_data(path, value, data)
     network = load_network(
         path,
@@ -152,7 +161,7 @@ def _restore(
     trainer = Trainer(
         network,
         data,
-        recipe=Recipe.from_dict(value["recipe"]),
+        recipe=recipe,
         preprocessing=preprocessing_from_dict(value["preprocessing"]),
         runtime=runtime,
         seed=value["seed"],
@@ -162,6 +171,7 @@ def _restore(
     trainer.optimizer.load_state_dict(value["optimizer"])
     _check_optimizer(path, trainer)
     trainer.progress = _progress(path, value["progress"])
+    trainer.best = _best(path, value.get("best"), network)
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
     _restore_random(trainer, value["random"])
     return trainer
@@ -199,6 +209,25 @@ def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
     return progress
 
 
+def _best(
+    path: str | os.PathLike[str], value: object, network: AnyNetwork
+) -> dict[str, Tensor] | None:
+    if value is None:
+        return None
+    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    tensors = isinstance(value, dict) and all(isinstance(t, Tensor) for t in value.values())
+    found: dict[str, Tensor] = value if tensors else {}  # type: ignore[assignment]
+    if {name: tensor.shape for name, tensor in found.items()} != shapes:
+        msg = f"{path}: best must have the tensors of the network"
+        raise CheckpointError(msg)
+    return found
+
+
+def _counts(data: ImageData | StreamedData) -> list[int]:
+    counts = [len(images) for images in (data.train, data.validation, data.test)]
+    return [count for count in counts if count]
+
+
 def _initial(path: str | os.PathLike[str], value: object) -> dict[str, object] | None:
     if value is None:
         return None
@@ -211,10 +240,10 @@ def _initial(path: str | os.PathLike[str], value: object) -> dict[str, object] |
 def _check_data(
     path: str | os.PathLike[str], value: dict[str, Any], data: ImageData | StreamedData
 ) -> None:
-    counts = [len(data.train), len(data.test)]
+    counts = _counts(data)
     if value["classes"] != list(data.classes) or value["images"] != counts:
         msg = (
-            f"{path}: the run was on {value['images']} train and test images of"
+            f"{path}: the run was on {value['images']} images to train, choose and test with, of"
             f" {len(value['classes'])} classes; this data has {counts} of {len(data.classes)}"
         )
         raise CheckpointError(msg)

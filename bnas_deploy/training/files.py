@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bnas_deploy.errors import DataError
+from bnas_deploy.runtime.sources import files_in
 
 __all__ = [
     "FileSource",
@@ -39,10 +40,8 @@ def open_source(path: Path, expected: str) -> FileSource:
 
 
 def _walk(path: Path) -> FileSource:
-    # Links are followed: large image folders are often made of them.
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            yield f"{path.name}/{file.relative_to(path).as_posix()}", file.read_bytes
+    for name, file in files_in(path):
+        yield name, file.read_bytes
 
 
 def _untar(path: Path, expected: str) -> FileSource:

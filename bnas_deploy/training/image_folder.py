@@ -1,61 +1,59 @@
-"""Data sets of files `<split>/<class>/<image>`: which files count, and reading them into arrays."""
+"""Data sets of pictures in folders of classes: read into arrays, split by split."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.errors import DataError, ImageError
+from bnas_deploy.runtime.class_folders import TEST, TRAIN, UNSPLIT, VALIDATION, Layout, lay_out
 from bnas_deploy.runtime.images import open_rgb
 from bnas_deploy.runtime.preprocess import read_pixels
-from bnas_deploy.runtime.sources import is_picture
+from bnas_deploy.shown import some
 from bnas_deploy.training.crops import square_sizes
 
 __all__ = [
-    "SPLITS",
     "Collector",
     "Pixels",
     "Splits",
-    "is_image",
-    "test_split",
+    "trainable",
     "unreadable_as_data_error",
 ]
-
-SPLITS = ("train", "val", "test")
 
 Pixels = npt.NDArray[np.uint8]
 Splits = dict[str, tuple[Pixels, npt.NDArray[np.int64]]]
 """Images (N, H, W, 3) and labels (N,) by split."""
 
-
-def is_image(name: str) -> bool:
-    """Tell whether a name is that of `.../<split>/<class>/<image>`."""
-    path = PurePosixPath(name)
-    return len(path.parts) >= 3 and path.parts[-3] in SPLITS and is_picture(path)
+BROKEN_PICTURE = "cannot be read"
 
 
-def test_split(source: Path, found: Collection[str], expected: str) -> str:
-    """Return the split to measure accuracy on: test, or val if there is no test.
+def trainable(layout: Layout, source: Path, expected: str) -> Layout:
+    """Check that a layout can be learnt from; pictures without a split are to be trained on.
 
     Args:
-        source: The data set, for the message.
-        found: The splits that have images.
-        expected: What a data set looks like, for the message.
+        layout: Changed where the pictures have no split.
+        source: The data set, for messages.
+        expected: What a data set looks like, for messages.
 
     Raises:
-        DataError: There is none, or none to learn from.
+        DataError: There are no pictures to learn from, or a split lacks a class.
     """
-    test = "test" if "test" in found else "val"
-    if "train" in found and test in found:
-        return test
-    missing = "test or val to test on" if "train" in found else "train to learn from"
-    there = " and ".join(split for split in SPLITS if split in found) or "no split"
-    msg = f"{source}: images in {there}, but none in {missing}; {expected}"
-    raise DataError(msg)
+    found = layout.pictures
+    if not found:
+        msg = f"{source}: no images found; {expected}"
+        raise DataError(msg)
+    if UNSPLIT in found:
+        found[TRAIN] = found.pop(UNSPLIT)
+    if TRAIN not in found:
+        there = " and ".join(split for split in (VALIDATION, TEST) if split in found)
+        msg = f"{source}: images in {there}, but none in train to learn from; {expected}"
+        raise DataError(msg)
+    layout.check_classes(source)
+    return layout
 
 
 @contextmanager
@@ -69,58 +67,81 @@ def unreadable_as_data_error() -> Iterator[None]:
 
 
 class Collector:
-    """Decodes images as they come and sorts them by split, class and name.
+    """Decodes pictures as they come; which split and class they are of shows at the end.
 
-    Attributes:
-        found: Whether any image has come.
+    Args:
+        source: The data set, for messages.
+        image_size: Pixels to resize to and cut out; None: all must have one size.
+        expected: What a data set looks like, for messages.
+        broken: Share of the pictures that may be left out because they cannot be read.
     """
 
-    def __init__(self, source: Path, image_size: int | None) -> None:
+    def __init__(
+        self, source: Path, image_size: int | None, *, expected: str, broken: float
+    ) -> None:
         self._source = source
         self._size = image_size
-        self._images: dict[str, list[tuple[str, str, Pixels]]] = {}
-
-    @property
-    def found(self) -> bool:
-        """Whether any image has come."""
-        return bool(self._images)
+        self._expected = expected
+        self._names: list[str] = []
+        self._broken = broken
+        self._images: dict[str, Pixels] = {}
+        self._faults: dict[str, str] = {}
 
     def add(self, name: str, content: bytes) -> None:
-        """Decode one image.
+        """Take a picture and decode it."""
+        self.pass_over(name)
+        try:
+            self._images[name] = self._decode(name, content)
+        except ImageError as error:
+            self._faults[name] = str(error)
+
+    def pass_over(self, name: str) -> None:
+        """Take note of a file without its content."""
+        self._names.append(name)
+
+    def finish(self) -> tuple[Splits, Layout]:
+        """Return the splits and where their pictures were found.
 
         Raises:
-            DataError: It cannot be decoded, or its size differs and none was given.
+            DataError: There is nothing to learn from, a split lacks a class, sizes differ, or too
+                many pictures cannot be read.
         """
-        split, label, _ = PurePosixPath(name).parts[-3:]
-        image = self._decode(name, content)
-        self._images.setdefault(split, []).append((label, name, image))
-        if self._size is None:
-            self._check_size(name, image)
-
-    def finish(self) -> tuple[Splits, tuple[str, ...]]:
-        """Return the splits and the class names, alphabetical."""
-        classes = tuple(sorted({label for rows in self._images.values() for label, _, _ in rows}))
-        index = {label: i for i, label in enumerate(classes)}
+        layout = lay_out(self._names)
+        self._check_faults([name for name in layout.names if name in self._faults], layout)
+        layout.leave_out(self._faults, BROKEN_PICTURE)
+        layout = trainable(layout, self._source, self._expected)
+        index = {label: i for i, label in enumerate(layout.classes)}
         splits: Splits = {}
-        for split, rows in self._images.items():
-            # Names sort the same way whether a folder or a tar was read.
-            rows.sort(key=lambda row: row[:2])
-            labels = np.array([index[label] for label, _, _ in rows], np.int64)
-            splits[split] = np.stack([image for _, _, image in rows]), labels
-        return splits, classes
+        for split, pictures in layout.pictures.items():
+            self._check_sizes(list(pictures))
+            labels = np.array([index[label] for label in pictures.values()], np.int64)
+            splits[split] = np.stack([self._images.pop(name) for name in pictures]), labels
+        return splits, layout
 
     def _decode(self, name: str, content: bytes) -> Pixels:
         called = f"{self._source}: {name}"
-        with unreadable_as_data_error():
-            if self._size is None:
-                return np.asarray(open_rgb(content, called))
-            return read_pixels(content, square_sizes(self._size), called)
+        if self._size is None:
+            return np.asarray(open_rgb(content, called))
+        return read_pixels(content, square_sizes(self._size), called)
 
-    def _check_size(self, name: str, image: Pixels) -> None:
-        first = next(iter(self._images.values()))[0][2]
-        if image.shape != first.shape:
+    def _check_faults(self, names: list[str], layout: Layout) -> None:
+        total = len(layout.names)
+        if len(names) > self._broken * total:
+            faults = some([self._faults[name] for name in names], 5, between="; ")
             msg = (
-                f"{self._source}: {name} is {image.shape[1]}x{image.shape[0]} pixels, others are"
-                f" {first.shape[1]}x{first.shape[0]}; give an image size to resize to"
+                f"{len(names)} of {total} pictures cannot be read, and at most"
+                f" {100 * self._broken:g}% may be left out: {faults}; replace them or take them out"
+                " of the data set"
             )
             raise DataError(msg)
+
+    def _check_sizes(self, names: list[str]) -> None:
+        first = self._images[names[0]]
+        for name in names:
+            image = self._images[name]
+            if image.shape != first.shape:
+                msg = (
+                    f"{self._source}: {name} is {image.shape[1]}x{image.shape[0]} pixels, others"
+                    f" are {first.shape[1]}x{first.shape[0]}; give an image size to resize to"
+                )
+                raise DataError(msg)

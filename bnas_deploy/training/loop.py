@@ -15,9 +15,11 @@ from torch import Tensor
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
+from bnas_deploy.training.classes import class_weights
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.head import resting
 from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
@@ -27,11 +29,14 @@ from bnas_deploy.training.progress import (
     Row,
     done,
     done_before_epoch,
+    estimate,
     is_over,
+    note_phase,
 )
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.requirements import check_recipe
-from bnas_deploy.training.schedule import crop_size, drop_path, rate_and_momentum
+from bnas_deploy.training.schedule import crop_size, drop_path, mixed_share, rate_and_momentum
+from bnas_deploy.training.selection import measure
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
 __all__ = [
@@ -44,7 +49,6 @@ EVALUATION_BATCH = 500
 """Images of an evaluation's pass; a tenth of it for images larger than 64 pixels."""
 
 _CHECK_EVERY = 10
-_RECENT = 5
 
 
 class Observer(Protocol):
@@ -75,6 +79,8 @@ class Trainer:
         initial: The model that its weights come from, as `start_from` tells; None: random ones.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
+        best: Weights and statistics of the best epoch by the validation images, on the CPU; None:
+            there is none yet, or there are no such images.
         after_gradients: Called in each step between backward pass and update, if set.
     """
 
@@ -103,10 +109,16 @@ class Trainer:
         self.phases: list[Phase] = []
         self.initial = initial
         self.stop = False
+        self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
         self._passes = Passes(
-            network, preprocessing=preprocessing, runtime=runtime, group=self.group
+            network,
+            preprocessing=preprocessing,
+            runtime=runtime,
+            group=self.group,
+            weights=class_weights(data.train.labels, len(data.classes), recipe.balance),
         )
+        self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False
         self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
         check_recipe(self)
@@ -137,7 +149,7 @@ class Trainer:
         """
         self.check_arithmetic()
         while not self.over:
-            self._note_phase()
+            note_phase(self.phases, self.recipe, self.progress, str(self.runtime))
             if not self._epoch(observer):
                 return False
             observer.epoch(self, self.progress.history[-1])
@@ -169,16 +181,6 @@ class Trainer:
             for x, p in zip(images, chosen, strict=True)
             for size in sizes
         ]
-
-    def _note_phase(self) -> None:
-        now: Phase = {
-            "epochs": self.recipe.epochs,
-            "lr": self.recipe.lr,
-            "runtime": str(self.runtime),
-        }
-        if not self.phases or not now.items() <= self.phases[-1].items():
-            start = {"from_epoch": self.progress.epoch, "from_step": self.progress.step}
-            self.phases.append({**start, **now})
 
     def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
         """Return the share of images classified correctly, between 0 and 1.
@@ -232,10 +234,7 @@ class Trainer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        if progress.epoch % self.recipe.evaluate_every == 0 and not self.over:
-            row["test_accuracy"] = self.evaluate(self.data.test)
-        if self.over:
-            row["test_accuracy"] = self.evaluate(self.data.test, exact=True)
+        measure(self, row)
         evaluation = time.monotonic() - started
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
@@ -243,17 +242,8 @@ class Trainer:
         images = progress.step * self.batch
         row["images_per_second"] = images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
-        row["estimated_seconds"] = self._estimate()
+        row["estimated_seconds"] = estimate(self.recipe, progress)
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
-
-    def _estimate(self) -> float:
-        """Seconds of the whole run if the epochs to come cost what the last few did."""
-        if self.recipe.hours:
-            return max(self.progress.seconds, 3600 * self.recipe.hours)
-        recent = [row["epoch_seconds"] for row in self.progress.history if "epoch_seconds" in row]
-        recent = recent[-_RECENT:]
-        left = self.recipe.epochs - self.progress.epoch
-        return self.progress.seconds + left * sum(recent) / len(recent)
 
     def _batches(self, first: int) -> Generator[Batch, None, None]:
         """Yield for each step what its passes need: images, labels, and which part it is."""
@@ -279,19 +269,30 @@ class Trainer:
         rate, momentum = rate_and_momentum(self.recipe, share, epochs)
         set_rate(self.optimizer, rate, momentum)
         sums = self._passes.gradients(
-            batch, label_smoothing=self.recipe.label_smoothing, stop=self.stop
+            batch,
+            label_smoothing=self.recipe.label_smoothing,
+            stop=self.stop,
+            mix=mixed_share(self.recipe, self.seed, progress.epoch, progress.step),
         )
         if not (sums.finite and math.isfinite(sums.loss)):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
             raise self._passes.not_finite(sums, f"{where} (learning rate {rate:.4g})")
         if self.after_gradients is not None:
             self.after_gradients()
+        self._rest()
         self.optimizer.step()
         progress.step += 1
         progress.loss += sums.loss
         progress.correct += sums.correct
         # A signal during the step; in a group the others would not know of it.
         return sums.stop or (self.stop and self.group.world == 1)
+
+    def _rest(self) -> None:
+        """Keep trained layers as they are while new ones are trained alone."""
+        if self.progress.epoch < self.recipe.head_epochs:
+            for parameter in self._resting:
+                # Without a gradient no optimizer moves it, nor decays it.
+                parameter.grad = None
 
     def _means(self) -> tuple[float, float]:
         steps = max(self.progress.step, 1)

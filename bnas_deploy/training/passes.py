@@ -49,7 +49,15 @@ class Sums:
 
 
 class Passes:
-    """Computes with a network whose weights somebody else changes."""
+    """Computes with a network whose weights somebody else changes.
+
+    Args:
+        network: That one.
+        preprocessing: Of its inputs.
+        runtime: Where and in which precision.
+        group: The processes that compute together.
+        weights: What an image of each class counts in the loss, (classes,); None: 1.
+    """
 
     def __init__(
         self,
@@ -58,18 +66,20 @@ class Passes:
         preprocessing: Preprocessing,
         runtime: Runtime,
         group: Group,
+        weights: Tensor | None = None,
     ) -> None:
         self._network = network
         self._preprocessing = preprocessing
         self._runtime = runtime
         self._group = group
+        self._weights = None if weights is None else weights.to(runtime.device)
         self._drop = data_parallel.install(network) if group.world > 1 else None
         group.copy_from_first(network.state_dict().values())
         self._keep = runtime.install_tensor_drop(network) if runtime.compile != "off" else None
         self._compute = runtime.compiled(network)
         self._latent = [m for m in network.modules() if isinstance(m, BinaryConv2d)]
         # What is needed to repeat the last step, should it fail.
-        self._last: tuple[Batch, float] = ([], 0.0)
+        self._last: tuple[Batch, float, float] = ([], 0.0, 1.0)
         self._random: list[Tensor] = []
 
     def check_arithmetic(self, batch: Batch) -> Runtime:
@@ -84,7 +94,7 @@ class Passes:
 
         def step(convolutions: Convolutions) -> None:
             self._runtime = replace(self._runtime, convolutions=convolutions)
-            self._last = batch, 0.0
+            self._last = batch, 0.0, 1.0
             for part in batch:
                 self._loss(part, compiled=False)[0].backward()  # type: ignore[no-untyped-call]
 
@@ -108,15 +118,18 @@ class Passes:
         right: Tensor = (logits.argmax(1) == to_device(labels, self._runtime.device)).sum()
         return right
 
-    def gradients(self, batch: Batch, *, label_smoothing: float, stop: bool) -> Sums:
+    def gradients(
+        self, batch: Batch, *, label_smoothing: float, stop: bool, mix: float = 1.0
+    ) -> Sums:
         """Leave the gradients of a whole batch's mean loss in the parameters.
 
         Args:
             batch: The passes.
             label_smoothing: See `Recipe`.
             stop: Whether this process wants to stop.
+            mix: Share of each image; the rest is another's of its pass (MixUp).
         """
-        self._remember(batch, label_smoothing)
+        self._remember(batch, label_smoothing, mix)
         self._network.zero_grad()
         sums = torch.zeros(4, dtype=torch.float64, device=self._runtime.device)
         for index, part in enumerate(batch):
@@ -152,13 +165,13 @@ class Passes:
         msg = f"{what} in {where}; {layer}; a smaller learning rate may help"
         return TrainingError(msg)
 
-    def _remember(self, batch: Batch, label_smoothing: float) -> None:
-        self._last = batch, label_smoothing
+    def _remember(self, batch: Batch, label_smoothing: float, mix: float) -> None:
+        self._last = batch, label_smoothing, mix
         if self._network.drop_path > 0:
             self._random = _random_states(self._runtime.device)
 
     def _find(self) -> Finding | None:
-        batch, _ = self._last
+        batch, *_ = self._last
         if self._random:
             _set_random_states(self._runtime.device, self._random)
         # The weights were constrained when the step failed.
@@ -174,16 +187,33 @@ class Passes:
     def _loss(self, part: tuple[Tensor, Tensor, Part], *, compiled: bool) -> tuple[Tensor, Tensor]:
         """Return this part's share of the batch's mean loss, and how many answers are right."""
         images, labels, place = part
-        batch, label_smoothing = self._last
+        batch, *_, mix = self._last
         if self._drop is not None:
             self._drop.first, self._drop.total = place.first, len(place.chosen)
         labels = to_device(labels, self._runtime.device)
         compute = self._compute if compiled else self._network
         with self._runtime.arithmetic():
-            logits = compute(self._inputs(images)).float()
-        mean = functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+            logits = compute(_mixed(self._inputs(images), mix)).float()
+        mean = self._mean_loss(logits, labels)
         total = sum(len(other.chosen) for _, _, other in batch)
         return mean * (len(labels) / total), (logits.detach().argmax(1) == labels).sum()
+
+    def _mean_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        _, label_smoothing, mix = self._last
+        loss = self._cross_entropy(logits, labels, label_smoothing)
+        if mix == 1.0:
+            return loss
+        other = self._cross_entropy(logits, labels.flip(0), label_smoothing)
+        return mix * loss + (1 - mix) * other
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+        if self._weights is None:
+            return functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+        # Not PyTorch's weights, which divide by their sum over the batch: a pass is a part of one.
+        each = functional.cross_entropy(
+            logits, labels, label_smoothing=label_smoothing, reduction="none"
+        )
+        return (each * self._weights[labels]).mean()
 
     def _inputs(self, images: Tensor) -> Tensor:
         on_device = to_device(images, self._runtime.device)
@@ -192,6 +222,11 @@ class Passes:
     def _constrain(self, wanted: bool) -> None:
         for conv in self._latent:
             conv.constrain = wanted
+
+
+def _mixed(inputs: Tensor, mix: float) -> Tensor:
+    """Mix each input with that of the image as far from the end: the order is random anyway."""
+    return inputs if mix == 1.0 else mix * inputs + (1 - mix) * inputs.flip(0)
 
 
 def _random_states(device: str) -> list[Tensor]:

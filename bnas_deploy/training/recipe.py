@@ -14,6 +14,8 @@ from bnas_deploy.errors import ConfigError
 from bnas_deploy.settings import Settings
 
 __all__ = [
+    "BALANCES",
+    "CHOICES",
     "OPTIMIZERS",
     "RECIPES",
     "SCHEDULES",
@@ -23,6 +25,9 @@ __all__ = [
 
 SCHEDULES = ("one-cycle", "cosine", "cosine-restarts")
 OPTIMIZERS = ("sgd", "adam")
+BALANCES = ("none", "weights")
+CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "balance": BALANCES}
+"""Settings that are one of some words."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Recipe(Settings):
         weight_decay: On every parameter.
         drop_path: Probability, at the last epoch, of dropping an edge for a sample; grows linearly.
         label_smoothing: Share of the target spread over all classes; 0.1 for ImageNet.
+        mixup: Alpha of MixUp (Zhang et al. 2018): every image is mixed with another of its step, by
+            a share drawn from Beta(alpha, alpha) for the step; 0: none.
+        balance: `weights`: images of rare classes count more, so that all classes count alike; or
+            `none`.
         schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
             `cosine-restarts`.
         restart_epochs: Length of a cosine (cosine-restarts only).
@@ -57,7 +66,15 @@ class Recipe(Settings):
             less, and the network is the same. 0: none. For networks of cells, and images in memory.
         small_crop_share: Share of the epochs that are on them, rounded.
         flip: Whether half the images are mirrored.
-        evaluate_every: Epochs between evaluations on the test images; the last one always is.
+        evaluate_every: Epochs between evaluations on the validation images, or on the test images
+            where there are none; the last epoch always is evaluated.
+        holdout: Share of each class's training images that is held out to choose the best epoch by,
+            where the data has no validation images; 0: none, but a tenth where it has no test
+            images either.
+        holdout_seed: Which ones.
+        head_epochs: First epochs in which only the layers that begin anew are trained, in a run
+            that begins with a trained network.
+        patience: End after so many epochs without a better one by the validation images; 0: never.
 
     Raises:
         ConfigError: A value has the wrong type or is out of range.
@@ -69,6 +86,9 @@ class Recipe(Settings):
         **dict.fromkeys(("restart_epochs", "evaluate_every"), (1, 1_000_000)),
         **dict.fromkeys(("lr", "weight_decay", "momentum_swing"), (0, 1_000_000)),
         **dict.fromkeys(("crop_padding", "small_crop"), (0, 1_000)),
+        **dict.fromkeys(("holdout_seed", "patience", "head_epochs"), (0, 1_000_000)),
+        "holdout": (0, 0.9),
+        "mixup": (0, 1_000),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
         "small_crop_share": (0, 1),
@@ -85,6 +105,8 @@ class Recipe(Settings):
     weight_decay: float = 3e-6
     drop_path: float = 0.2
     label_smoothing: float = 0.0
+    mixup: float = 0.0
+    balance: str = "none"
     schedule: str = "one-cycle"
     restart_epochs: int = 50
     crop_padding: int = 4
@@ -93,10 +115,14 @@ class Recipe(Settings):
     small_crop_share: float = 0.6
     flip: bool = True
     evaluate_every: int = 1
+    holdout: float = 0.0
+    holdout_seed: int = 0
+    patience: int = 0
+    head_epochs: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS)):
+        for name, known in CHOICES.items():
             value = getattr(self, name)
             if value not in known:
                 msg = f"recipe: {name} is one of {', '.join(known)}; got {value!r}"

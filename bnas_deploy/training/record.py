@@ -6,23 +6,29 @@ import csv
 import io
 import platform
 import time
+from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
 from bnas_deploy import atomic
+from bnas_deploy.shown import safe
 from bnas_deploy.training.checkpoint import save_checkpoint
+from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import torch_version
 from bnas_deploy.training.events import EventWriter
 from bnas_deploy.training.gradients import GRADIENTS, GradientRecorder, read_gradients
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.progress import Row
-from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
+from bnas_deploy.training.run_files import BEST, CHECKPOINT, METRICS, MODEL, SKIPPED
+from bnas_deploy.training.selection import shipped
+from bnas_deploy.training.stream import StreamedData
 from bnas_deploy.training.trained_model import TrainedModel, save_model
 
 __all__ = ["COLUMNS", "RunRecord", "RunRecordOptions"]
 
 COLUMNS = (
-    *("epoch", "lr", "train_loss", "train_accuracy", "test_accuracy", "seconds"),
+    *("epoch", "lr", "train_loss", "train_accuracy"),
+    *("val_accuracy", "test_accuracy", "seconds"),
     *("epoch_seconds", "images_per_second", "estimated_seconds"),
 )
 
@@ -92,14 +98,28 @@ class RunRecord:
         self._saved_at = (self._trainer.progress.epoch, self._trainer.progress.step)
 
     def save_model_file(self) -> None:
-        """Write the network so far, and the metrics if they are wanted."""
+        """Write the network that ships so far, and the metrics if they are wanted.
+
+        Where there are validation images it is the best epoch's, which best.pt has, too; the last
+        epoch's weights are in the checkpoint.
+        """
         if self._options.csv:
             self._write_metrics()
         trainer = self._trainer
-        model = TrainedModel(
-            trainer.network, trainer.preprocessing, trainer.data.classes, self.account()
-        )
-        save_model(self.folder / MODEL, model)
+        with shipped(trainer):
+            model = TrainedModel(
+                trainer.network, trainer.preprocessing, trainer.data.classes, self.account()
+            )
+            save_model(self.folder / MODEL, model)
+            if trainer.best is not None:
+                save_model(self.folder / BEST, model)
+
+    def save_skipped(self) -> None:
+        """Write the names of the files that were left out of the data, if any were."""
+        skipped = self._trainer.data.skipped
+        lines = [f"{reason}: {safe(name)}\n" for reason in skipped for name in skipped[reason]]
+        if lines:
+            atomic.write_text(self.folder / SKIPPED, "".join(lines))
 
     def advice(self) -> str:
         """Say how to go on after the numbers stopped being finite."""
@@ -113,6 +133,8 @@ class RunRecord:
         """Return what model.pt says of its training."""
         trainer, history = self._trainer, self._trainer.progress.history
         tested = [row for row in history if "test_accuracy" in row]
+        progress, counts = trainer.progress, map(len, _parts(trainer.data))
+        of_best = progress.best_epoch if trainer.best is not None else None
         return {
             "dataset": trainer.data.name,
             "recipe": trainer.recipe.to_dict(),
@@ -122,7 +144,11 @@ class RunRecord:
             **_cost(history),
             "train_accuracy": history[-1]["train_accuracy"] if history else None,
             "test_accuracy": tested[-1]["test_accuracy"] if tested else None,
-            "test_accuracy_epoch": int(tested[-1]["epoch"]) if tested else None,
+            "test_accuracy_epoch": (of_best or int(tested[-1]["epoch"])) if tested else None,
+            "validation_accuracy": progress.best_accuracy if of_best else None,
+            "best_epoch": of_best,
+            "images": dict(zip(("train", "validation", "test"), counts, strict=True)),
+            "skipped": {reason: len(names) for reason, names in trainer.data.skipped.items()},
             "runtime": str(trainer.runtime),
             "phases": trainer.phases,
             "initial": trainer.initial,
@@ -146,6 +172,10 @@ class RunRecord:
         writer.writeheader()
         writer.writerows(self._trainer.progress.history)
         atomic.write_text(self.folder / METRICS, text.getvalue())
+
+
+def _parts(data: ImageData | StreamedData) -> tuple[Sized, Sized, Sized]:
+    return data.train, data.validation, data.test
 
 
 def _cost(history: list[Row]) -> dict[str, float | None]:

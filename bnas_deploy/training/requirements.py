@@ -30,6 +30,15 @@ def check_recipe(trainer: Trainer) -> None:
     if recipe.hours and group.world > 1:
         msg = "recipe: hours needs a single process, as each has its clock; set epochs instead"
         raise UsageError(msg)
+    if recipe.patience and not len(trainer.data.validation):
+        msg = (
+            "recipe: patience needs validation images to tell which epoch is better; set holdout to"
+            " a share of the training images, or put some into a folder val"
+        )
+        raise UsageError(msg)
+    if recipe.mixup and group.world > 1:
+        msg = "recipe: mixup mixes images of one process; set it to 0 for several"
+        raise UsageError(msg)
     if recipe.small_crop and not _takes_crops(trainer):
         msg = (
             f"recipe: small_crop {recipe.small_crop} needs a network of cells, and images in memory"

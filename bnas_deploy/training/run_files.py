@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKPOINT", "METRICS", "MODEL"]
+__all__ = ["BEST", "CHECKPOINT", "METRICS", "MODEL", "SKIPPED"]
 
 CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
+BEST, SKIPPED = "best.pt", "skipped.txt"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from bnas_deploy.training.recipe import Recipe
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "WARM_SHARE",
     "crop_size",
     "drop_path",
+    "mixed_share",
     "one_cycle",
     "rate_and_momentum",
 ]
@@ -60,6 +63,14 @@ def crop_size(recipe: Recipe, done: float) -> int:
     """Return the pixels of an epoch's crops, `done` at its start; 0: those of the images."""
     # Half an epoch earlier or later: so that a share of a few epochs is rounded.
     return recipe.small_crop if done < recipe.small_crop_share - 0.5 / recipe.epochs else 0
+
+
+def mixed_share(recipe: Recipe, seed: int, epoch: int, step: int) -> float:
+    """Return the share that an image keeps in a step of MixUp, at least a half; 1 without MixUp."""
+    if not recipe.mixup:
+        return 1.0
+    share = float(np.random.default_rng((seed, epoch, step)).beta(recipe.mixup, recipe.mixup))
+    return max(share, 1 - share)
 
 
 def drop_path(recipe: Recipe, done: float) -> float:

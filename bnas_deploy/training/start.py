@@ -13,8 +13,9 @@ from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import build_network
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.training.checkpoint import load_checkpoint
-from bnas_deploy.training.data import ImageData, load_data
+from bnas_deploy.training.data import BROKEN, ImageData, load_data
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.holdout import hold_out
 from bnas_deploy.training.initial import start_from
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.parallel import Group
@@ -44,17 +45,21 @@ class Reading:
         stream: `on`: images stay on disk and are decoded as they are needed; `off`: all are read
             into memory first; `auto`: on for a folder that a network for ImageNet is trained on.
         workers: Threads that decode streamed images; None: as many as there are cores.
+        broken: Share of the pictures that may be left out because they cannot be read; None:
+            `data.BROKEN`. A streamed picture that cannot be read ends the run.
     """
 
     stream: str = "auto"
     workers: int | None = None
+    broken: float | None = None
 
     def read(self, path: str | os.PathLike[str], config: AnyConfig) -> ImageData | StreamedData:
         """Return the data set for a network.
 
         Raises:
             DataError: It is missing, unreadable or not of the form that is needed.
-            UsageError: It is read into memory, and `workers` are given.
+            UsageError: It is read into memory, and `workers` are given; or it is streamed, and
+                `broken` is.
         """
         folder = Path(path).is_dir()
         wanted = self.stream == "on" or (
@@ -67,7 +72,14 @@ class Reading:
                     " memory; add --stream on, or leave it out"
                 )
                 raise UsageError(msg)
-            return load_data(path, image_size=config.image_size)
+            share = BROKEN if self.broken is None else self.broken
+            return load_data(path, image_size=config.image_size, broken=share)
+        if self.broken is not None:
+            msg = (
+                f"--broken: {path} is streamed, and a picture that cannot be read shows when it is"
+                " used; add --stream off, or leave it out"
+            )
+            raise UsageError(msg)
         if not folder:
             msg = f"{path}: only a folder can be streamed (--stream on); {FORM}"
             raise DataError(msg)
@@ -141,6 +153,7 @@ def fresh_trainer(
     if len(data.classes) < 2:
         msg = f"{data_path}: expected at least two classes; found {', '.join(data.classes)}"
         raise DataError(msg)
+    data = hold_out(data, recipe)
     torch.manual_seed(seed)
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
     initial = None if init is None else start_from(init, network)
@@ -165,11 +178,12 @@ def resumed_trainer(
     epochs: int | None = None,
     lr: float | None = None,
     hours: float | None = None,
+    patience: int | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
-    """Read the data and a checkpoint; `epochs`, `lr`, `hours`, `dataset` (a name) replace its own.
+    """Read the data and a checkpoint; settings that are given replace its own.
 
     Raises:
         DataError: The data cannot be read.
@@ -187,6 +201,7 @@ def resumed_trainer(
         epochs=epochs,
         lr=lr,
         hours=hours,
+        patience=patience,
         dataset=dataset,
         group=group,
     )

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.errors import DataError
+from bnas_deploy.runtime.class_folders import TEST, TRAIN, VALIDATION, lay_out
 from bnas_deploy.runtime.images import open_rgb
 from bnas_deploy.runtime.preprocess import read_pixels
+from bnas_deploy.runtime.sources import files_in
 from bnas_deploy.training.crops import RandomCrop, square_sizes
-from bnas_deploy.training.image_folder import SPLITS, is_image, test_split, unreadable_as_data_error
+from bnas_deploy.training.image_folder import trainable, unreadable_as_data_error
 
 __all__ = [
     "FORM",
@@ -29,7 +32,7 @@ __all__ = [
     "open_folder",
 ]
 
-FORM = "expected a folder <train|val|test>/<class>/<image>"
+FORM = "expected a folder <class>/<image> or <train|val|test>/<class>/<image>"
 
 Pixels = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
@@ -58,6 +61,11 @@ class StreamedSet:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def chosen(self, indices: Indices) -> StreamedSet:
+        """Return the files at these indices."""
+        paths = tuple(self.paths[index] for index in indices)
+        return replace(self, paths=paths, labels=self.labels[indices])
 
     def parts(self, slices: Iterable[slice]) -> Generator[Pixels, None, None]:
         """Decode the centres of consecutive images, part after part.
@@ -112,13 +120,17 @@ class StreamedData:
         name: What the folder is called.
         classes: Class names in the order of the labels.
         train: Images to learn from.
-        test: Images to measure accuracy on: the split test, or val if there is no test.
+        test: Images to measure accuracy on; may be none.
+        validation: Images to choose the best epoch by; may be none.
+        skipped: Names of files that were left out, by the reason.
     """
 
     name: str
     classes: tuple[str, ...]
     train: StreamedSet
     test: StreamedSet
+    validation: StreamedSet
+    skipped: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def open_folder(
@@ -127,42 +139,32 @@ def open_folder(
     """List the images of a folder without reading them.
 
     Args:
-        path: Holds `<train|val|test>/<class>/<image>`; anything else in it is passed over.
+        path: Pictures in folders of classes, with or without splits (`runtime.class_folders`).
         size: Pixels of the squares that the network takes.
         resize: Pixels of the shorter side before the centre is cut out, for evaluation.
         workers: Threads that decode; None: as many as there are cores.
 
     Raises:
-        DataError: The folder is missing, or has no images of a split.
+        DataError: The folder is missing, has nothing to learn from, or has a class that one of its
+            splits lacks.
     """
     path = Path(path)
-    listed = {split: _list(path / split) for split in SPLITS if (path / split).is_dir()}
-    splits = {split: rows for split, rows in listed.items() if rows}
-    test = test_split(path, splits, FORM)
-    # As when a data set is read into memory, a class counts whatever split has it.
-    classes = tuple(sorted({label for rows in splits.values() for label, _ in rows}))
-    index = {label: i for i, label in enumerate(classes)}
-    sets = {
-        split: StreamedSet(
-            paths=tuple(file for _, file in rows),
-            labels=np.array([index[label] for label, _ in rows], np.int64),
+    if not path.is_dir():
+        msg = f"{path}: no such folder; {FORM}"
+        raise DataError(msg)
+    layout = trainable(lay_out(name for name, _ in files_in(path)), path, FORM)
+    index = {label: i for i, label in enumerate(layout.classes)}
+
+    def listed(split: str) -> StreamedSet:
+        pictures = layout.pictures.get(split, {})
+        return StreamedSet(
+            paths=tuple(f"{path}/{name}" for name in pictures),
+            labels=np.array([index[label] for label in pictures.values()], np.int64),
             size=size,
             resize=resize,
             workers=workers or os.cpu_count() or 1,
         )
-        for split, rows in splits.items()
-    }
-    return StreamedData(path.resolve().name, classes, sets["train"], sets[test])
 
-
-def _list(folder: Path) -> list[tuple[str, str]]:
-    rows = []
-    for entry in os.scandir(folder):
-        if entry.is_dir():
-            names = (file.name for file in os.scandir(entry.path))
-            rows += [
-                (entry.name, f"{entry.path}/{name}")
-                for name in names
-                if is_image(f"{folder.name}/{entry.name}/{name}")
-            ]
-    return sorted(rows)
+    train, test, validation = map(listed, (TRAIN, TEST, VALIDATION))
+    name = path.resolve().name
+    return StreamedData(name, layout.classes, train, test, validation, layout.skipped)

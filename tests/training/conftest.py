@@ -41,16 +41,19 @@ def data():
 
 @pytest.fixture
 def make_trainer(data):
-    def make(*, runtime=None, binary=True, **recipe):
+    images = data
+
+    def make(*, runtime=None, binary=True, data=None, initial=None, **recipe):
         torch.manual_seed(0)
         settings = {"epochs": 2, "batch": 10, "drop_path": 0.3, "crop_padding": 1, **recipe}
         return Trainer(
             build_network(CONFIG, binary=binary),
-            data,
+            data or images,
             recipe=Recipe(**settings),
             preprocessing=PREPROCESSING,
             runtime=runtime or Runtime(),
             seed=5,
+            initial=initial,
         )
 
     return make

@@ -85,13 +85,61 @@ def test_a_tar_of_one_is_the_same(tmp_path, ending, mode):
         assert np.array_equal(getattr(got, split).labels, getattr(want, split).labels)
 
 
-def test_val_stands_in_for_a_missing_test(tmp_path):
-    assert len(load_data(image_folder(tmp_path / "a", splits=("train", "val"))).test) == 6
+@pytest.mark.parametrize("val", ["val", "valid", "Validation"])
+def test_validation_is_no_test(tmp_path, val):
+    folder = image_folder(tmp_path / "a", splits=("train", val))
+    for data in (load_data(folder), open_folder(folder, size=8, resize=8)):
+        assert [len(part) for part in (data.train, data.validation, data.test)] == [6, 6, 0]
 
 
-def test_test_comes_before_val(tmp_path):
+def test_three_splits(tmp_path):
     data = load_data(image_folder(tmp_path / "a", splits=("train", "val", "test")))
+    assert np.array_equal(data.validation.images[0], pixels(110))
     assert np.array_equal(data.test.images[0], pixels(210))
+
+
+def test_classes_without_splits_are_all_to_learn_from(tmp_path):
+    folder = image_folder(tmp_path / "a") / "train"
+    for data in (load_data(folder), open_folder(folder, size=8, resize=8)):
+        assert data.classes == ("ant", "bee", "cat")
+        assert [len(part) for part in (data.train, data.validation, data.test)] == [6, 0, 0]
+
+
+def test_pictures_in_folders_of_a_class_are_read(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    (folder / "train" / "cat" / "more" / "old").mkdir(parents=True)
+    Image.fromarray(pixels(1)).save(folder / "train" / "cat" / "more" / "old" / "2.gif")
+    for data in (load_data(folder), open_folder(folder, size=8, resize=8)):
+        assert data.train.labels.tolist() == [0, 0, 1, 1, 2, 2, 2]
+        assert data.classes == ("ant", "bee", "cat")
+
+
+def test_linked_folders_are_read_and_rings_are_not(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    (folder / "train" / "ant").rename(tmp_path / "ants")
+    (folder / "train" / "ant").symlink_to(tmp_path / "ants")
+    (tmp_path / "ants" / "round").symlink_to(folder / "train")
+    assert load_data(folder).train.labels.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_what_is_skipped_is_told(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    (folder / "train" / "cat" / "notes.txt").write_text("hello")
+    (folder / "train" / "cover.png").write_bytes((folder / "train/cat/0.png").read_bytes())
+    for data in (load_data(folder), open_folder(folder, size=8, resize=8)):
+        assert data.skipped == {
+            "no picture by its ending": ["train/cat/notes.txt"],
+            "in no folder of a class": ["train/cover.png"],
+        }
+
+
+def test_a_class_of_one_split_is_named(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    (folder / "test" / "dog").mkdir()
+    Image.fromarray(pixels(1)).save(folder / "test" / "dog" / "0.png")
+    for read in (load_data, lambda path: open_folder(path, size=8, resize=8)):
+        with pytest.raises(DataError, match="/a: no pictures in train of dog; every split"):
+            read(folder)
 
 
 def test_hidden_and_other_files_are_passed_over(tmp_path):
@@ -141,7 +189,7 @@ def test_take_spreads_over_the_set(tmp_path):
 
 
 def test_a_missing_path_says_what_is_expected(tmp_path):
-    with pytest.raises(DataError, match=r"no such file or folder; expected a folder <train\|val"):
+    with pytest.raises(DataError, match=r"no such file or folder; expected a folder <class>"):
         load_data(tmp_path / "nowhere")
 
 
@@ -167,7 +215,6 @@ def test_an_empty_folder(tmp_path):
 @pytest.mark.parametrize(
     ("splits", "told"),
     [
-        (("train",), "images in train, but none in test or val to test on; expected a folder"),
         (("test",), "images in test, but none in train to learn from; expected a folder"),
         (("val", "test"), "images in val and test, but none in train"),
     ],
@@ -183,9 +230,32 @@ def test_a_missing_split(tmp_path, splits, told):
 def test_a_damaged_image_is_named(tmp_path):
     folder = image_folder(tmp_path / "a")
     (folder / "train" / "cat" / "0.png").write_bytes(b"\x89PNG broken")
-    with pytest.raises(DataError, match=r"/a: a/train/cat/0.png: not a picture in a") as info:
+    with pytest.raises(
+        DataError, match=r"1 of 12 pictures cannot be read, .*/0.png: not a"
+    ) as info:
         load_data(folder)
-    assert str(info.value).endswith("; replace it or take it out of the data set")
+    assert "at most 1% may be left out" in str(info.value)
+    assert str(info.value).endswith("; replace them or take them out of the data set")
+
+
+def test_broken_pictures_are_left_out_up_to_a_share(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    (folder / "train" / "cat" / "0.png").write_bytes(b"\x89PNG broken")
+    (folder / "broken-and-of-no-class.png").write_bytes(b"\x89PNG broken")
+    data = load_data(folder, broken=1 / 12)
+    assert data.train.labels.tolist() == [0, 0, 1, 1, 2]
+    assert data.skipped["cannot be read"] == ["train/cat/0.png"]
+    (folder / "test" / "ant" / "1.png").write_bytes(b"")
+    with pytest.raises(DataError, match="2 of 12 pictures cannot be read"):
+        load_data(folder, broken=1 / 12)
+
+
+def test_a_class_of_broken_pictures_is_missed(tmp_path):
+    folder = image_folder(tmp_path / "a")
+    for i in range(2):
+        (folder / "train" / "cat" / f"{i}.png").write_bytes(b"")
+    with pytest.raises(DataError, match="no pictures in train of cat"):
+        load_data(folder, broken=0.5)
 
 
 def test_a_missing_batch_is_named(tmp_path):

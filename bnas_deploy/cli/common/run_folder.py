@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.training.run_files import CHECKPOINT
 
-__all__ = ["check_minutes", "check_out", "make_out"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["check_minutes", "check_out", "locked_out"]
 
 
 def check_out(out: Path, products: Sequence[str], *, resume: bool, what: str) -> None:
@@ -41,12 +47,40 @@ def check_out(out: Path, products: Sequence[str], *, resume: bool, what: str) ->
         raise UsageError(msg)
 
 
-def make_out(out: Path) -> None:
-    """Make a run's folder.
+@contextmanager
+def locked_out(out: Path) -> Iterator[None]:
+    """Make a run's folder and keep other runs out of it meanwhile.
+
+    The lock is the system's, on the folder itself, so that it ends with the process however that
+    ends. Windows has no such lock.
 
     Raises:
-        UsageError: It cannot be made.
+        UsageError: The folder cannot be made or locked, or another run is in it.
     """
+    _make(out)
+    if sys.platform == "win32":
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        _lock(folder, out)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, out: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        msg = f"--out {out}: another run is writing there; wait for its end or choose another --out"
+        raise UsageError(msg) from error
+    except OSError as error:
+        msg = f"--out {out}: cannot be locked ({error.strerror}); choose a folder on a local disk"
+        raise UsageError(msg) from error
+
+
+def _make(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

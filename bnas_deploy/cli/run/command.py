@@ -225,9 +225,12 @@ def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None
 
 def _evaluate(model: Model, args: argparse.Namespace) -> int:
     # Reading tars is not needed, and not imported, for a single picture.
+    from bnas_deploy.runtime.class_folders import told_of_skipped  # noqa: PLC0415
     from bnas_deploy.runtime.evaluate import LabelledPictures, evaluate  # noqa: PLC0415
 
     pictures = LabelledPictures(args.evaluate, model.labels)
+    for line in told_of_skipped(pictures.skipped):
+        print(line, file=sys.stderr)
     result = evaluate(
         model,
         pictures,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bnas_deploy.cli.common.run_folder import make_out
+from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.cli.train.display import tell_of_compiling
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.search.loop import Row, Searcher, gamma_name
@@ -50,11 +50,14 @@ class SearchDisplay:
         """Search to the end and return whether it was reached; a checkpoint is left either way.
 
         Raises:
-            UsageError: The search's folder cannot be made.
+            UsageError: The search's folder cannot be made, or another search is in it.
             TrainingError: The loss or the state is not a number.
         """
+        with locked_out(self._record.folder):
+            return self._run()
+
+    def _run(self) -> bool:
         searcher = self._searcher
-        make_out(self._record.folder)
         tell_of_compiling(searcher.runtime)
         searcher.check_arithmetic()
         print(f"supernet: {self._size()}, {searcher.runtime}", file=sys.stderr)

@@ -23,11 +23,12 @@ from bnas_deploy.cli.train.network import (
     network_config,
     option_name,
     recipe_for,
+    told_of_preset,
 )
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.run_files import CHECKPOINT, METRICS, MODEL
+from bnas_deploy.training.run_files import BEST, CHECKPOINT, METRICS, MODEL
 from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-PRODUCTS = (MODEL, METRICS)
+PRODUCTS = (BEST, MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
-CHANGEABLE = ("epochs", "hours", "lr")
+CHANGEABLE = ("epochs", "hours", "lr", "patience")
 """Settings that may change on resuming."""
-_KEPT = ("config", *NETWORK_OPTIONS, "init", "recipe", "seed")
+_KEPT = ("config", *NETWORK_OPTIONS, "init", "preset", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -164,7 +165,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
         compile=args.compile,
         processes=group.world,
     )
-    reading = start.Reading(args.stream, args.workers)
+    reading = start.Reading(args.stream, args.workers, args.broken)
     if args.resume:
         return start.resumed_trainer(
             out / CHECKPOINT,
@@ -173,15 +174,19 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             epochs=args.epochs,
             lr=args.lr,
             hours=args.hours,
+            patience=args.patience,
             reading=reading,
             dataset=args.dataset_name,
             group=group,
         )
     config = network_config(args)
+    recipe = recipe_for(args, config)
+    if args.preset is not None and group.rank == 0:
+        print(told_of_preset(args, config, recipe), file=sys.stderr)
     return start.fresh_trainer(
         config,
         args.data,
-        recipe=recipe_for(args, config),
+        recipe=recipe,
         runtime=runtime,
         binary=not args.float,
         seed=args.seed or 0,
@@ -199,8 +204,8 @@ def _check_resume(args: argparse.Namespace) -> None:
     if clash:
         options = ", ".join(map(option_name, clash))
         msg = (
-            "--resume keeps the run's network and recipe, save --epochs, --hours and --lr;"
-            f" leave out {options}"
+            "--resume keeps the run's network and recipe, save --epochs, --hours, --lr and"
+            f" --patience; leave out {options}"
         )
         raise UsageError(msg)
 

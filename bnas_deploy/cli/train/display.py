@@ -13,13 +13,17 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from bnas_deploy.cli.common.entry import USER_ERROR
-from bnas_deploy.cli.common.run_folder import make_out
+from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
+from bnas_deploy.runtime.class_folders import told_of_skipped
+from bnas_deploy.training.classes import told_of_classes
+from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.progress import Row
+from bnas_deploy.training.progress import Row, is_stale
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
 from bnas_deploy.training.run_files import MODEL
+from bnas_deploy.training.stream import StreamedData
 
 __all__ = [
     "Silent",
@@ -58,11 +62,14 @@ class TrainingDisplay:
         """Train to the end and return whether it was reached; a checkpoint is left either way.
 
         Raises:
-            UsageError: The run's folder cannot be made.
+            UsageError: The run's folder cannot be made, or another run is in it.
             TrainingError: The loss, a gradient or a weight is not finite.
         """
+        with locked_out(self._record.folder):
+            return self._run()
+
+    def _run(self) -> bool:
         trainer = self._trainer
-        make_out(self._record.folder)
         tell_of_compiling(trainer.runtime)
         trainer.check_arithmetic()
         self._introduce()
@@ -114,13 +121,20 @@ class TrainingDisplay:
             print(_origin(trainer.initial), file=sys.stderr)
         if trainer.over:
             print(_nothing_left(trainer), file=sys.stderr)
+        for line in told_of_data(trainer.data, trainer.recipe.balance):
+            print(line, file=sys.stderr)
+        self._record.save_skipped()
 
     def _epoch_line(self, row: Row) -> str:
         total = row["estimated_seconds"]
         left = f", {_time(total - row['seconds'])} left of {_time(total)}"
         left = "" if self._trainer.over else left
         cost = f", {row['epoch_seconds']:.1f} s ({row['images_per_second']:.0f} images/s)"
-        test = f", test {row['test_accuracy']:.2%}" if "test_accuracy" in row else ""
+        test = "".join(
+            f", {name} {row[f'{name}_accuracy']:.2%}"
+            for name in ("val", "test")
+            if f"{name}_accuracy" in row
+        )
         return (
             f"{self._epoch_name(int(row['epoch']))}: loss {row['train_loss']:.3f}, train"
             f" {row['train_accuracy']:.2%}{test}{cost}{left}"
@@ -168,8 +182,25 @@ class Silent:
         """Keep nothing."""
 
 
+def told_of_data(data: ImageData | StreamedData, balance: str) -> list[str]:
+    """Return lines for people: what ships, uneven classes, and which files were left out."""
+    ships = (
+        f"model.pt will be the best epoch by {len(data.validation)} validation images"
+        if len(data.validation)
+        else "no validation images: model.pt will be the last epoch; see --holdout"
+    )
+    return [
+        ships,
+        *told_of_classes(data.train.labels, data.classes, balance),
+        *told_of_skipped(data.skipped),
+    ]
+
+
 def _nothing_left(trainer: Trainer) -> str:
     recipe = trainer.recipe
+    if is_stale(recipe, trainer.progress):
+        best = trainer.progress.best_epoch
+        return f"no epoch was better than {best}; add --patience N to go on (0: to the end)"
     if trainer.progress.epoch >= recipe.epochs:
         return f"all {recipe.epochs} epochs are done; add --epochs N for more"
     return f"all {recipe.hours:g} hours are over; add --hours N for more"

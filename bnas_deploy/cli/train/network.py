@@ -10,14 +10,23 @@ from bnas_deploy.cli.common.settings_options import check_needs, given
 from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
+from bnas_deploy.training.presets import differences, preset
 from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
 
-__all__ = ["NEEDS", "NETWORK_OPTIONS", "network_config", "option_name", "recipe_for"]
+__all__ = [
+    "NEEDS",
+    "NETWORK_OPTIONS",
+    "network_config",
+    "option_name",
+    "recipe_for",
+    "told_of_preset",
+]
 
 NEEDS = {
     "momentum_swing": ("schedule", ("one-cycle",)),
     "restart_epochs": ("schedule", ("cosine-restarts",)),
     "small_crop_share": ("small_crop", ()),
+    "holdout_seed": ("holdout", ()),
 }
 """Fields of a recipe that act beside some values of another only."""
 
@@ -59,23 +68,37 @@ def network_config(args: argparse.Namespace) -> AnyConfig:
 
 
 def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
-    """Return how it is trained: the recipe for its images, a file's settings, then options.
+    """Return how it is trained: a preset or the paper's recipe, a file's settings, then options.
 
     Raises:
-        UsageError: Edges are to be dropped of a network that has none.
+        UsageError: Edges are to be dropped of a network that has none, or an option has nothing to
+            act on.
         ConfigError: The file cannot be read, or a value does not fit.
     """
-    recipe = RECIPES[config.dataset]
-    if not config.EDGES:
-        recipe = replace(recipe, drop_path=0.0)
+    recipe = base_recipe(args, config)
     if args.recipe is not None:
         recipe = read_recipe(args.recipe, recipe)
     recipe = Recipe.from_dict(given(args, Recipe), recipe)
     check_needs(args, recipe, NEEDS)
+    if recipe.head_epochs and args.init is None:
+        msg = "--head-epochs trains new layers on top of a trained network; add --init MODEL"
+        raise UsageError(msg)
     if recipe.drop_path and not config.EDGES:
         msg = f"drop-path drops edges of cells, and {config.name} has no cells; leave it at 0"
         raise UsageError(msg)
     return recipe
+
+
+def base_recipe(args: argparse.Namespace, config: AnyConfig) -> Recipe:
+    """Return the recipe that files and options change: a preset's, or the paper's."""
+    recipe = preset(args.preset or "paper", config)
+    return recipe if config.EDGES else replace(recipe, drop_path=0.0)
+
+
+def told_of_preset(args: argparse.Namespace, config: AnyConfig, recipe: Recipe) -> str:
+    """Return what a preset sets of a recipe, for people."""
+    name = args.preset
+    return f"preset {name}: {differences(recipe, RECIPES[config.dataset])}"
 
 
 def _genotype(name: str) -> Genotype:

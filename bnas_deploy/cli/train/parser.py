@@ -10,7 +10,8 @@ from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
-from bnas_deploy.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from bnas_deploy.training.presets import PRESETS
+from bnas_deploy.training.recipe import CHOICES, Recipe
 
 __all__ = ["RECIPE_HELP", "train_parser"]
 
@@ -28,6 +29,9 @@ RECIPE_HELP = {
     "weight_decay": "on every parameter",
     "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
     "label_smoothing": "share of the target spread over all classes",
+    "mixup": "alpha of MixUp: mix every image with another of its step, the share drawn from"
+    " Beta(alpha, alpha); 0.2 is usual; 0: none",
+    "balance": "weights: images of rare classes count more, so that all classes count alike",
     "schedule": "of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
@@ -36,7 +40,13 @@ RECIPE_HELP = {
     "small_crop": "begin with crops of so many pixels, which cost less; a multiple of 4; 0: none",
     "small_crop_share": "share of the epochs that are on them",
     "flip": "mirror half the images",
-    "evaluate_every": "epochs between evaluations on the test images",
+    "evaluate_every": "epochs between evaluations on the validation images, or on the test images"
+    " where there are none",
+    "holdout": "share of each class's training images that is held out to choose the best epoch by,"
+    " where the data has no folder val; 0: none, but a tenth where there is no test either",
+    "holdout_seed": "which images are held out",
+    "head_epochs": "with --init: first epochs in which only the layers that begin anew are trained",
+    "patience": "end after N epochs without a better one by the validation images; 0: never",
 }
 """One line for each field of `Recipe`."""
 
@@ -58,7 +68,7 @@ examples:
 
   Your own classes, beginning with a trained network:
     bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
-               --epochs 10 --lr 0.02 --drop-path 0 --out runs/photos
+               --preset small-data --out runs/photos
 
   BNAS-A without the two convolutions that are most of its packed file and of its time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
@@ -73,8 +83,9 @@ examples:
     bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 --out runs/d
 
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
-metrics.csv. Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
-published.
+metrics.csv. Data is a folder <class>/<image> or train|val|test/<class>/<image>, a tar of one, or
+CIFAR-10 as published. With images for validation (val, or held out) model.pt is the best epoch by
+them, without the last one.
 """
 
 
@@ -174,11 +185,17 @@ def _add_what(parser: Parser) -> None:
 def _add_recipe(parser: Parser) -> None:
     group = parser.add_argument_group(
         "recipe",
-        "the paper's, changed by --recipe and then by these options; the defaults shown are those\n"
-        "for CIFAR-10, the networks D to H begin with the paper's recipe for ImageNet",
+        "that of --preset, changed by --recipe and then by these options; the defaults shown are\n"
+        "the paper's for CIFAR-10, the networks D to H begin with its recipe for ImageNet",
+    )
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="small-data: some hundred pictures a class or fewer; cpu: an evening without a GPU;"
+        " paper: as the paper does; says what it sets (default: paper)",
     )
     group.add_argument("--recipe", metavar="FILE", help="TOML or JSON file of these settings")
-    add_settings(group, Recipe, RECIPE_HELP, {"schedule": SCHEDULES, "optimizer": OPTIMIZERS})
+    add_settings(group, Recipe, RECIPE_HELP, CHOICES)
 
 
 def _add_machine(parser: Parser) -> None:
@@ -204,7 +221,22 @@ def _add_machine(parser: Parser) -> None:
         metavar="N",
         help="threads of a process that decode streamed images (default: as many as cores)",
     )
+    group.add_argument(
+        "--broken",
+        type=_share,
+        metavar="SHARE",
+        help="share of the pictures that may be left out because they cannot be read; of images in"
+        " memory (default 0.01)",
+    )
     add_threads_and_seed(group)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        msg = f"expected a share from 0 to 1; got {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
 
 
 def _add_output(parser: Parser) -> None:
@@ -213,7 +245,8 @@ def _add_output(parser: Parser) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --out; keeps its network and recipe, save --epochs and --lr",
+        help="go on with the run in --out; keeps its network and recipe, save --epochs, --hours,"
+        " --lr and --patience",
     )
     group.add_argument(
         "--checkpoint-minutes",

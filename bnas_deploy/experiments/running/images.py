@@ -81,4 +81,7 @@ class Images:
             msg = "these experiments need images; name CIFAR-10 with --data"
             raise UsageError(msg)
         data = load_data(self.cifar10, image_size=size)
+        if not len(data.test):
+            msg = f"{self.cifar10}: these experiments measure on test images; there are none"
+            raise UsageError(msg)
         return replace(data, name=self.name or data.name)

@@ -34,6 +34,21 @@ def test_evaluate(data: Path, capsys: pytest.CaptureFixture[str], packed: bool) 
     assert capsys.readouterr().out == "top-1 accuracy: 75.00% (3 of 4)\n"
 
 
+def test_evaluate_tells_what_does_not_count(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "test" / "red" / "more").mkdir()
+    (data / "test" / "red" / "red.png").rename(data / "test" / "red" / "more" / "red.png")
+    (data / "test" / "red" / "notes.txt").write_text("hello")
+    (data / "train" / "red").mkdir(parents=True)
+    (data / "cover.png").write_bytes(b"not looked at")
+    assert run("--evaluate", "data") == 0
+    out, err = capsys.readouterr()
+    assert out == "top-1 accuracy: 75.00% (3 of 4)\n"
+    assert err.splitlines() == [
+        "left out, no picture by its ending: test/red/notes.txt",
+        "left out, beside the folders of the splits: cover.png",
+    ]
+
+
 def test_evaluate_as_json_with_an_unreadable_picture(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

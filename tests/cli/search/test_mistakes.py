@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from bnas_deploy.cli.common.run_folder import locked_out
+
+
+def test_a_second_search_beside_the_first(search, tmp_path):
+    with locked_out(tmp_path / "run"):
+        status, _, err = search()
+        assert status == 2
+        assert "another run is writing there" in err
+
 
 def test_a_search_is_not_overwritten(search, tmp_path):
     search("--quiet", "--epochs", "1")

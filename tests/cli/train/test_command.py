@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,25 @@ def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
         *("checkpoint.pt", "metrics.csv", "model.pt"),
     ]
+
+
+def test_a_folder_of_classes_alone(train, images, tmp_path):
+    classes = tmp_path / "mine"
+    shutil.copytree(images / "train", classes)
+    (classes / "red" / "notes.txt").write_text("hello")
+    status, out, err = train("--json", "--data", str(classes))
+    assert status == 0, err
+    assert "model.pt will be the best epoch by 2 validation images" in err
+    assert "left out, no picture by its ending: red/notes.txt" in err
+    summary = json.loads(out)
+    assert summary["images"] == {"train": 22, "validation": 2, "test": 0}
+    assert summary["test_accuracy"] is None
+    assert summary["skipped"] == {"no picture by its ending": 1}
+    run = tmp_path / "run"
+    assert (run / "skipped.txt").read_text() == "no picture by its ending: red/notes.txt\n"
+    assert load_model(run / "best.pt").training["best_epoch"] in (1, 2)
+    status, _, err = train("--resume", "--epochs", "3", "--data", str(classes), resume=True)
+    assert status == 0, err
 
 
 def test_resume_goes_on_to_a_new_length_and_says_so(train, tmp_path):
@@ -151,6 +171,14 @@ def test_schemes_travel_in_the_product(train, tmp_path):
     config = load_model(tmp_path / "run" / "model.pt").network.config
     assert (config.skips, config.activation_scale, config.centre_depthwise) == (False, True, True)
     assert config.genotype == DARTS_V2
+
+
+def test_a_preset_says_what_it_sets_and_options_change_it(train, tmp_path):
+    status, _, err = train("--preset", "small-data", "--batch", "6")
+    assert status == 0, err
+    assert "preset small-data: epochs 2, batch 6, optimizer adam, lr 0.002" in err
+    recipe = load_model(tmp_path / "run" / "model.pt").training["recipe"]
+    assert (recipe["epochs"], recipe["batch"], recipe["holdout"]) == (2, 6, 0.2)
 
 
 def test_a_recipe_file_and_options_over_it(train, tmp_path):

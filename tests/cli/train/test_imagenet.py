@@ -83,4 +83,4 @@ def test_only_a_folder_can_be_streamed(pictures, train, tmp_path):
     (tmp_path / "data.tar").touch()
     status, _, err = train("--data", str(tmp_path / "data.tar"), *SMALL, "--stream", "on")
     assert status == 2
-    assert "only a folder can be streamed (--stream on); expected a folder <train" in err
+    assert "only a folder can be streamed (--stream on); expected a folder <class>" in err

@@ -7,6 +7,8 @@ import sys
 import pytest
 from support.small_models import mean_colour_model, written
 
+from bnas_deploy.cli.common.run_folder import locked_out
+
 
 @pytest.mark.parametrize(
     ("model", "complaint"),
@@ -39,6 +41,14 @@ def test_a_run_is_not_overwritten(train):
     assert status == 2
     assert err.startswith("error: ")
     assert "--resume" in err
+
+
+def test_a_second_run_beside_the_first(train, tmp_path):
+    with locked_out(tmp_path / "run"):
+        status, _, err = train()
+        assert status == 2
+        assert "another run is writing there" in err
+        assert list((tmp_path / "run").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["model.pt", "metrics.csv"])

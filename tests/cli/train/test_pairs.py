@@ -24,6 +24,7 @@ EXAMPLES = {
     "recipe": ("recipe.json",),
     "flip": ("--no-flip",),
     "small_crop": ("24",),
+    "broken": ("0.5",),
     "out": ("other",),
 }
 
@@ -101,6 +102,7 @@ def test_every_pair_of_options_reaches_the_library_or_is_refused(words, call):
             "--momentum-swing acts with --schedule one-cycle only",
         ),
         (["--small-crop-share", "0.5"], "--small-crop-share acts with --small-crop above 0 only"),
+        (["--head-epochs", "2"], "--head-epochs trains new layers on top of a trained network"),
         (["--shortcut", "pool", "--no-skip"], "--no-skip leaves them out"),
     ],
 )
