@@ -1,9 +1,9 @@
 """Single layers, one image, one thread: packing, binary convolution, OpenVINO's operator.
 
-Ours is measured from packed input to finished output, bits or floats, and the packing by itself.
+This engine is measured from packed input to finished output (bits or floats), packing separately.
 OpenVINO's sign and BinaryConvolution are one graph, timed less the cost of an empty call. Every
 answer is compared with PyTorch's before the clock starts; the machine's popcount limit is measured
-between the rounds of the same layer. Not whole networks.
+between the rounds of the same layer.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The answer is checked before the clock starts: the packed engine against the NumPy reference (bit
 for bit), a rival against PyTorch float32 (within its number format). All runners of one network,
-its variants and its rivals' float networks take turns. Not single layers.
+its variants and its rivals' float networks take turns.
 """
 
 from __future__ import annotations

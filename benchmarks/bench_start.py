@@ -1,7 +1,7 @@
 """From a .bnn file to a model that can run: seconds to load, bytes of the file and in memory.
 
-In this process and with the file in the system's cache. The model that was loaded is compared with
-the one that was written. Not the time of a run.
+Loading is measured in this process, with the file in the system's cache. The loaded model is
+compared with the one that was written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Two threads, on a batch and on one image, and two callers of one model, without pinning.
 
-The answers of two threads are compared with those of one. No rival: the ratio is ours to ours.
+The answers of two threads are compared with those of one. The ratio is two threads over one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pins the process to one core, offers `--quick`, and records what was measured where.
 
-OpenVINO's compiled models are measured where it is installed, and left out, visibly, where not.
+Rivals with OpenVINO are measured if it is installed; otherwise they are skipped visibly.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 pytest-benchmark measures one function after the other, minutes apart. Here a round gives every
 contestant a short block; pytest-benchmark is told the times afterwards, by a clock that `report`
-moves, and stays the reporter. Nothing here knows what is measured.
+moves, and stays the reporter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Binary networks from PyTorch to the CPU's limit: the public entry point, and not more than that.
+"""Binary networks from PyTorch to the CPU's limit: the public entry point.
 
 Importing this package needs NumPy only; torch, numba and onnx are imported where they are used.
 

@@ -5,7 +5,7 @@ the first element of a row is the least significant bit of the row's first word;
 64-bit, little-endian in files; bits beyond the end of a row are zero. The dot product of two packed
 rows of ``n`` elements is ``n - 2 * popcount(a xor w)``.
 
-Shapes: K bits a row, W = ceil(K / 64) words a row.
+Shapes: K bits per row, W = ceil(K / 64) words per row.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def checked_keys(
         required: Fields that must be there.
 
     Raises:
-        ConfigError: It is no mapping, or a key is unknown or missing.
+        ConfigError: It is not a mapping, or a key is unknown or missing.
     """
     if not isinstance(value, Mapping):
         msg = f"{what}: expected a mapping of its fields; got {type(value).__name__}"

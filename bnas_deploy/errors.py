@@ -44,7 +44,7 @@ class GenotypeError(BnasError):
 
 
 class CheckpointError(BnasError):
-    """A ``.pt`` file cannot be read, or does not fit what it says it is."""
+    """A ``.pt`` file cannot be read, or its content does not fit its kind."""
 
 
 class DataError(BnasError):

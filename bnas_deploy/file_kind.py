@@ -13,7 +13,7 @@ HEAD = 4096
 """Bytes that are looked at."""
 
 _MODELS = ("*.bnn", "*.onnx", "model.pt")
-"""What is named of a folder's files; `checkpoint.pt` is no model to pack or run."""
+"""What is named of a folder's files; `checkpoint.pt` is not a model to pack or run."""
 
 
 @dataclass(frozen=True)

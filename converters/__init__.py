@@ -1,4 +1,4 @@
-"""From a PyTorch network to a packed program: the public names, and none of the work.
+"""From a PyTorch network to a packed program: the public names.
 
 The folder is installed as ``bnas_deploy.converters``; under any other name its classes would exist
 twice. Importing this package loads no torch; `from_torch.network` does.

@@ -1,6 +1,6 @@
 """The README's demo: exports the shipped checkpoint and runs it on a photograph.
 
-The photograph is scikit-image's cat (Chelsea, CC0), read from the installed package, not from here.
+The photograph is scikit-image's cat (Chelsea, CC0), read from the installed package.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Compares what was asked (targets.json) with what a run reached.
+"""Compares the targets (targets.json) with what a run reached.
 
 A target has a `measure`: `ratio` (median of `slow` over that of `fast`, the fastest that fits on
 both sides), `median` and `fact` (of the results that fit `of`), `share` (of the popcount limit) and
 `rival` (OpenVINO's operator over ours, packing included) of the worst layer that `layers` fits.
-`least` or `most` is what was asked.
+`least` or `most` is the goal.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """OpenVINO's CPU plugin, one inference at a time: float32, its default precision, int8.
 
-Float32 is asked for by name: on a CPU with AMX or AVX-512 BF16 the plugin's default is bfloat16.
+Float32 must be requested explicitly: on a CPU with AMX or AVX-512 BF16 the plugin's default is
+bfloat16.
 """
 
 from __future__ import annotations

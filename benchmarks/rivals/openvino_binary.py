@@ -1,7 +1,7 @@
 """OpenVINO's BinaryConvolution behind a sign, as a graph of its own.
 
-What its CPU plugin (2026.4) makes necessary: the sign is a FakeQuantize with levels 0 and 1 and one
-threshold a channel (levels -1 and 1 are computed in floats, and a single threshold crashes), and
+Its CPU plugin (2026.4) has limits: the sign is a FakeQuantize with levels 0 and 1 and one
+threshold per channel (levels -1 and 1 are computed in floats, and a single threshold crashes), and
 channels come in eights (others give wrong sums), so more are added whose signs cancel out.
 
 Shapes: C channels in, O channels out, k kernel width. Images are (1, H, W, C): the operator works

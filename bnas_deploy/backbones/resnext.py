@@ -1,7 +1,4 @@
-"""ResNeXt-29 with 8 groups of 64 channels: bottleneck blocks with convolutions in groups.
-
-No schemes.
-"""
+"""ResNeXt-29 with 8 groups of 64 channels: bottleneck blocks with convolutions in groups."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The layers of a network, with their operations and parameters.
 
-What is counted, found by reproducing the paper's figures: every layer that the network *has*,
-whether somebody reads its output or not (the unused `preprocess1` of a reduction cell counts in
+The rules were found by reproducing the paper's figures. Every layer that the network *has* counts,
+whether its output is used or not (the unused `preprocess1` of a reduction cell counts in
 full); `none` edges and pools cost nothing; a tap that falls on padding counts like any other.
 Channels: C of a node, 4C of a cell's output. Sizes are those of square images.
 """

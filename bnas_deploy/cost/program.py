@@ -3,7 +3,7 @@
 A binary multiply-accumulate is one bit of a weight row at one output position, a float one belongs
 to a `conv2d`, `grouped_conv2d` or `linear`, an 8-bit one to a `quantized_conv2d`; taps on padding
 count, and element-wise steps and pools count as none.
-What the converter dropped (dead units, constant channels) is not in the program and not counted.
+Parts that the converter dropped (dead units, constant channels) are not counted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """The paper's tables and figures as experiments.
 
-Training itself is `bnas_deploy.training`; the command is `bnas-report`. Nothing here prints.
+Training itself is `bnas_deploy.training`; the command is `bnas-report`.
 """

@@ -1,8 +1,8 @@
 """Networks and recipes of the three budgets, for experiments that share them.
 
-`smoke` proves that everything runs, and its numbers mean nothing. `cpu` is small enough for minutes
-a job on one core, so that its accuracies are far below the paper's and only compare with each
-other. `paper` is the paper's recipe.
+`smoke` shows that everything runs; its numbers mean nothing. A job of `cpu` takes minutes on one
+core, so its accuracies are far below the paper's and can only be compared with each other. `paper`
+is the paper's recipe.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Variant:
         home: Experiment in whose folder it lies, if another one trains the same.
         paper: The paper's value of a metric, as it is printed.
         facts: Further columns, such as what the paper says or what was computed.
-        shipped: Whether it is no training but an evaluation of a model file.
+        shipped: Whether a model file is evaluated instead of training a network.
     """
 
     name: str

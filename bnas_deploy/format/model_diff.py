@@ -1,7 +1,7 @@
 """The differences of two packed models: steps, wiring and tensors.
 
-Steps belong together by what they do, not by their names, which an export may choose anew: the
-longest common run of alike steps is found, and what lies between is changed, added or removed.
+Steps are matched by what they do, because an export may choose new names: the longest common run of
+equal steps is found, and the steps in between are changed, added or removed.
 Provenance and cost are not compared: they change nothing that is computed.
 """
 

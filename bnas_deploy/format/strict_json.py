@@ -21,7 +21,7 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401
     """Parse JSON text; `where` names it in messages.
 
     Raises:
-        FormatError: The text is no JSON, not UTF-8, nested more than 100 deep, repeats a key in an
+        FormatError: The text is not JSON, not UTF-8, nested more than 100 deep, repeats a key in an
             object, has a number that is not finite or an integer of more than 19 digits, or a
             string with a lone surrogate.
     """
@@ -68,7 +68,7 @@ def dump_json(value: object, where: str) -> str:
     """The JSON text of `value`, compact; keys keep their order.
 
     Raises:
-        FormatError: `value` holds what JSON cannot (NaN, an object, a key that is no string).
+        FormatError: `value` holds what JSON cannot (NaN, an object, a key that is not a string).
     """
     _check_keys(value, where)
     try:

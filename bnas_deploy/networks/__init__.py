@@ -1,6 +1,6 @@
 """Networks of every kind through one interface: configurations and building.
 
-Every kind is trained, saved, exported and run by the same code, which asks here what is what.
+The same code trains, saves, exports and runs every kind; this package tells the kinds apart.
 `config` needs no torch, `build` does.
 """
 

@@ -1,9 +1,9 @@
 """The binary convolution and the binary unit around it.
 
-Channels that are zero for every input need not be there: a unit that gets x (N, L, H, W) with fewer
-channels than its I takes the other I - L, the last ones, to be exactly zero. What they turn into
-behind the BatchNorm, its shift, is the same at every position, and so is what the convolution makes
-of that, except at a padded border. The result is the same, at the cost of L channels.
+Channels that are zero for every input may be left out: if a unit gets x (N, L, H, W) with fewer
+channels than its I, the other I - L, the last ones, count as exactly zero. After the BatchNorm they
+equal its shift at every position, so the convolution of them is constant except at a padded border.
+The result is the same, at the cost of L channels.
 """
 
 from __future__ import annotations

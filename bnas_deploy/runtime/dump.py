@@ -137,7 +137,7 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> None
     if not os.path.lexists(folder):
         return
     if not (folder / INDEX).is_file():
-        msg = f"{folder}: exists and is not a dump; give the name of a folder that is not there yet"
+        msg = f"{folder}: exists and is not a dump; give the name of a new folder"
         raise UsageError(msg)
     if not force:
         msg = f"{folder}: holds a dump already; give another name, or --force to replace it"
@@ -160,7 +160,7 @@ def read_dump(folder: str | os.PathLike[str]) -> Dump:
     try:
         index = parse_json(path.read_bytes(), str(path))
     except OSError as error:
-        msg = f"{folder}: no dump of bnas-run --dump-layers ({error})"
+        msg = f"{folder}: not a dump of bnas-run --dump-layers ({error})"
         raise FormatError(msg) from error
     try:
         if index["format"] != FORMAT:
@@ -174,7 +174,7 @@ def read_dump(folder: str | os.PathLike[str]) -> Dump:
             values=tuple(_read_value(entry) for entry in index["values"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        msg = f"{path}: no index of a dump ({error!r}); dump the layers again"
+        msg = f"{path}: not the index of a dump ({error!r}); dump the layers again"
         raise FormatError(msg) from error
 
 

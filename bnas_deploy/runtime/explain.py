@@ -1,6 +1,6 @@
 """How each step of a model runs: kernel, time, share of the machine's limit.
 
-That is the engine's: `Runner.profile`, `Runner.kernels` and `Runner.limit`.
+The engine measures it: `Runner.profile`, `Runner.kernels` and `Runner.limit`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The two halves of the training images: one for the weights, one for the architecture.
 
-Not a loader: images lie in memory, and a batch is an index into them.
+Images are in memory, and a batch is an index into them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One edge of the supernet: all primitives of the space at once, mixed.
 
-The supernet computes the edges out of a state together (`grouped`); this is what they mean.
+This is the plain version; the supernet computes the edges out of a state together (`grouped`).
 
 Shapes: x (N, C, H, W), the result (N, C, H / stride, W / stride); P primitives.
 """

@@ -1,6 +1,6 @@
-"""The inputs of some layers while a program runs on pictures; not what is done with them.
+"""The inputs of some layers while a program runs on pictures.
 
-The pictures are given, or else made up: noise with the spectrum of photographs.
+The pictures are given or synthetic: noise with the spectrum of photographs.
 """
 
 from __future__ import annotations

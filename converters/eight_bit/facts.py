@@ -1,4 +1,4 @@
-"""What to put into 8 bits, and what that did, as plain facts for reports; none of the doing."""
+"""What to put into 8 bits, and what that did, as plain facts for reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One full-precision layer in 8 bits: ranges, scales, integer weights; not which layers, nor a run.
+"""One full-precision layer in 8 bits: ranges, scales, integer weights.
 
 Shapes: M samples, C channels in, O out.
 """
@@ -120,7 +120,7 @@ def quantize_weights(
 def _output_scale(real: Doubles, bias: Doubles) -> Doubles:
     """(O,): what one unit of the integer sum is worth, as float32 holds it."""
     largest = np.abs(real).max(axis=(1, 2, 3))
-    # Where the weights are next to nothing, the bias sets the scale, lest its integer overflow.
+    # Where the weights are next to nothing, the bias sets the scale: its integer would overflow.
     scale = np.maximum(largest / LARGEST, np.abs(bias) / BIAS_LIMIT)
     scale = scale.astype(np.float32).astype(np.float64)
     return np.where(scale > 0, scale, 1.0)

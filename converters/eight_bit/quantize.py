@@ -1,7 +1,7 @@
-"""Full-precision layers of a packed program in 8 bits; it works on programs, so on any front end's.
+"""Full-precision layers of a packed program in 8 bits, whichever front end it came from.
 
-Which layers there are and what each may become is decided here; the numbers of one layer come from
-`eight_bit_layer`, what its input is like from `calibration`.
+This file decides which layers are put into 8 bits; `layer` computes the numbers of one layer, and
+`calibration` measures its inputs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""PyTorch evaluation of a checkpoint in the semantics of the authors' release; nothing is packed.
+"""PyTorch evaluation of a checkpoint in the semantics of the authors' release.
 
 It shares no code with the front end or the networks of `nn`, so that the two can be compared. A
 function of tensors, written from the facts about the release: sign(0) is 0 for weights and

@@ -1,4 +1,4 @@
-"""What the names and shapes of the authors' checkpoints tell of a network. No tensors, no files.
+"""What the names and shapes of the authors' checkpoints say about a network.
 
 A checkpoint of the release is a plain state_dict. Cells, C, classes, kind of stem, reduction cells
 and the kernels of the edges are in it; dilations, sources, pools and Zeroise edges are not.

@@ -1,4 +1,4 @@
-"""The weights in a checkpoint of the authors' release, after every check; no graph, no conversion.
+"""The weights in a checkpoint of the authors' release, after every check.
 
 It takes what `torch.load(..., weights_only=True)` gives; opening files is the caller's work. What
 is left aside is named with its reason, and what cannot be understood is refused.

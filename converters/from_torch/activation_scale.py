@@ -1,4 +1,4 @@
-"""The activation scale K of Eq. 3 as nodes of a graph; not how it is trained, and no rewriting."""
+"""The activation scale K of Eq. 3 as nodes of a graph."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A network of PyTorch modules as a graph, module by module; no rewriting and no files.
+"""A network of PyTorch modules as a graph, module by module.
 
-Everything is taken literally (Zeroise edges and units that nobody reads included): what can be left
-out is for the passes to find. Other front ends make the same kind of graph from other sources.
+Nothing is left out, not even Zeroise edges and units whose output is unused: the passes remove
+them. Other front ends make the same kind of graph from other sources.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of how modules of PyTorch become graph nodes, by their type. No rule stands here.
+"""The table of how modules of PyTorch become graph nodes, by their type.
 
 A type is looked up exactly: a subclass may compute something else than its base, so it has a rule
 of its own or is refused.

@@ -1,4 +1,4 @@
-"""A graph while a front end makes it; no front end and no passes."""
+"""A graph while a front end makes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What convolutions make of their inputs, and what must fit; not what they compute."""
+"""The shapes of convolutions: what they need and what they make."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Computes a graph with NumPy, so that a pass can be shown to keep its meaning; not an engine.
+"""Computes a graph with NumPy, so that a pass can be shown to keep its meaning.
 
-Slow and plain. Values are (N, C, H, W) in the dtype of the graph's constants, bits as -1 and +1.
-Float convolutions are summed in float64 and rounded once, so that leaving out channels that are
+It is slow and plain. Values are (N, C, H, W) in the dtype of the graph's constants, bits as -1 and
++1. Float convolutions are summed in float64 and rounded once, so that leaving out channels that are
 zero changes nothing.
 """
 

@@ -1,4 +1,4 @@
-"""The converters' graph: flat, typed, printable nodes over named values. No operations, no passes.
+"""The converters' graph: flat, typed, printable nodes over named values.
 
 `ops` says what each operation takes and the shape of what it makes, `evaluate` what it computes.
 Nodes and graphs are values: a pass makes new ones. Shapes are (C, H, W), for one image.

@@ -1,4 +1,4 @@
-"""BatchNorm as scale and shift, and thresholds found by evaluating it; no graph here.
+"""BatchNorm as scale and shift, and thresholds found by evaluating it.
 
 The dtype is that of the arguments (float32 in an export, float64 in tests). A BatchNorm in
 evaluation mode is ``fma(x, alpha, beta)`` with alpha = 1 / sqrt(var + eps), times weight, and

@@ -1,4 +1,4 @@
-"""The operations of a graph: their attributes, constants and shapes. Not what they compute.
+"""The operations of a graph: their attributes, constants and shapes.
 
 Shapes: C channels in, O channels out, H W pixels, kh kw the kernel. Attributes named ``stride`` and
 ``dilation`` are (y, x); ``padding`` is (top, left, bottom, right). The first group has the float

@@ -1,4 +1,4 @@
-"""Compares the logits of PyTorch and of the packed engine; it runs neither.
+"""Compares the logits of PyTorch and of the packed engine.
 
 They are not equal to the bit: PyTorch sums convolutions in its own order, and where a float lies
 within rounding of a threshold, one sign differs and everything behind it moves a little. A wrong

@@ -1,4 +1,4 @@
-"""A lowered graph as a program and its tensors; nothing is decided or rewritten here."""
+"""A lowered graph as a program and its tensors: each node becomes one step."""
 
 from __future__ import annotations
 

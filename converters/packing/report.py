@@ -1,6 +1,6 @@
 """What an export removed, folded, merged and kept, read off the graphs before and after each pass.
 
-No conversion happens here; `report_text` prints what `Report` holds.
+`report_text` prints what `Report` holds.
 """
 
 from __future__ import annotations

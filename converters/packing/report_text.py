@@ -1,4 +1,4 @@
-"""A `Report` as lines for people; nothing is counted or decided here."""
+"""A `Report` as lines for people."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _removed(report: Report) -> list[str]:
         "removed:",
         _line("edges that are Zeroise", report.zeroise),
         _line("sums, joins and pools of nothing but zeros", report.zero_sums),
-        _line("layers that nobody reads", report.unread),
+        _line("layers whose output is unused", report.unread),
         _line("nodes equal to another", report.merged),
         _line("layers' inputs that are the same for every image", narrowed),
     ]
@@ -72,7 +72,7 @@ def _folded(report: Report) -> list[str]:
         ),
         f"  {report.integer_thresholds} BatchNorm + sign into integer compares of dot products",
         f"  {report.float_thresholds} BatchNorm + sign into float compares",
-        _line("convolutions that add their output onto its place", report.fused_residuals),
+        _line("convolutions that add their output in place", report.fused_residuals),
     ]
 
 

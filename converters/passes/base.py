@@ -1,9 +1,10 @@
-"""What a pass is: a rewrite with its checks. No rewrite of its own.
+"""What a pass is: a rewrite with its checks.
 
-A pass does one thing, says what it needs and what it leaves, returns (graph, modified), and changes
-nothing when it is run a second time. To write one: subclass `Pass`, make the class docstring its
-list of rules, implement `rewrite`, put it into `pipeline.PIPELINE` with its reason, and add it to
-`tests/converters/passes` (the tests of idempotence and meaning loop over the pipeline).
+A pass does one thing, names the operations that must be absent before and after, returns (graph,
+modified), and changes nothing when it is run a second time. To write one: subclass `Pass`, make the
+class docstring its list of rules, implement `rewrite`, put it into `pipeline.PIPELINE` with its
+reason, and add it to `tests/converters/passes` (the tests of idempotence and meaning loop over the
+pipeline).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns the signs that are left into one float compare a channel."""
+"""Turns the signs that are left into one float compare per channel."""
 
 from __future__ import annotations
 

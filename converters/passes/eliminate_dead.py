@@ -1,4 +1,4 @@
-"""Removes what nobody reads; it changes no node that stays."""
+"""Removes nodes whose output is unused."""
 
 from __future__ import annotations
 

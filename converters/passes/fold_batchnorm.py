@@ -1,4 +1,4 @@
-"""Folds a BatchNorm into the full-precision convolution beside it, not into binary ones.
+"""Folds a BatchNorm into the full-precision convolution beside it.
 
 Computed in float64 and rounded once. Exact in real arithmetic; in floats the result is another
 rounding of the same number.

@@ -1,4 +1,4 @@
-"""Makes equal nodes one node; it removes nothing else."""
+"""Merges equal nodes into one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves a BatchNorm behind the average pooling that reads it; it folds nothing."""
+"""Moves a BatchNorm behind the average pooling that reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the nodes into the order in which they run; it changes none of them."""
+"""Puts the nodes into the order in which they run."""
 
 from __future__ import annotations
 

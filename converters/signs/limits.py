@@ -1,4 +1,4 @@
-"""How large what an ONNX model states or makes may be, so that none fills memory; no checks.
+"""How large what an ONNX model states or makes may be, so that none fills memory.
 
 The limits of files are in `from_onnx.read`, `from_onnx.external` and `from_onnx.metadata`.
 """

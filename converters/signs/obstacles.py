@@ -1,4 +1,4 @@
-"""What stands in the way of an import, one `Obstacle` a node; nothing is detected here."""
+"""What stands in the way of an import, one `Obstacle` per node."""
 
 from __future__ import annotations
 

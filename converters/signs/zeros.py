@@ -1,4 +1,4 @@
-"""Whether a value can be exactly zero, as ONNX's Sign(0) = 0 is neither +1 nor -1; no rewriting.
+"""Whether a value can be exactly zero, as ONNX's Sign(0) = 0 is neither +1 nor -1.
 
 A float that is computed from pixels by real weights is zero by coincidence only. But a dot product
 of signs is an integer, a ReLU makes zeros of half of what it reads, and pixels are whole numbers,

@@ -1,7 +1,7 @@
-"""A PyTorch network of ours as an ONNX model; `to_onnx.graph` writes it, nothing is run here.
+"""A PyTorch network of ours as an ONNX model, written by `to_onnx.graph`.
 
-The file is the network literally, Zeroise edges and all, so that reading it back and converting it
-gives what converting the network gives.
+Nothing is left out of the network, not even Zeroise edges, so that reading it back and converting
+it gives what converting the network gives.
 """
 
 from __future__ import annotations

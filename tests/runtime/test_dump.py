@@ -111,15 +111,15 @@ def edit(change: Callable[[dict], object]) -> Callable[[Path], object]:
 
 
 DAMAGE = {
-    "no index": (lambda d: (d / INDEX).unlink(), "no dump of bnas-run"),
+    "no index": (lambda d: (d / INDEX).unlink(), "not a dump of bnas-run"),
     "no json": (lambda d: (d / INDEX).write_text("{"), "not valid JSON"),
-    "not an object": (lambda d: (d / INDEX).write_text("[]"), "no index of a dump"),
+    "not an object": (lambda d: (d / INDEX).write_text("[]"), "not the index of a dump"),
     "another format": (edit(lambda i: i.update(format="bnas-dump 9.0")), "expected format"),
-    "a key is missing": (edit(lambda i: i.pop("values")), "no index of a dump"),
-    "a value lacks its kind": (edit(lambda i: i["values"][0].pop("kind")), "no index"),
-    "an unknown kind": (edit(lambda i: i["values"][0].update(kind="f64")), "no index"),
-    "a file elsewhere": (edit(lambda i: i["values"][0].update(file="../x.npy")), "no index"),
-    "a shape of two": (edit(lambda i: i["values"][0].update(shape=[1, 2])), "no index"),
+    "a key is missing": (edit(lambda i: i.pop("values")), "not the index of a dump"),
+    "a value lacks its kind": (edit(lambda i: i["values"][0].pop("kind")), "not the index"),
+    "an unknown kind": (edit(lambda i: i["values"][0].update(kind="f64")), "not the index"),
+    "a file elsewhere": (edit(lambda i: i["values"][0].update(file="../x.npy")), "not the index"),
+    "a shape of two": (edit(lambda i: i["values"][0].update(shape=[1, 2])), "not the index"),
     "another shape": (edit(lambda i: i["values"][0].update(shape=[1, 2, 3])), "expected float32"),
     "no file": (lambda d: (d / "00000.npy").unlink(), "cannot be read as a NumPy array"),
     "an empty file": (lambda d: (d / "00000.npy").write_bytes(b""), "cannot be read"),

@@ -20,7 +20,7 @@ __all__ = ["BirealConv2d"]
 
 
 class BirealConv2d(SchemeConv2d):
-    """Convolves with sign(W) times the mean of |W| of each filter, which is no variable."""
+    """Convolves with sign(W) times the mean of |W| of each filter, which counts as a constant."""
 
     def activations(self, x: Tensor) -> Tensor:
         """Return sign(x) with the gradient of a piecewise polynomial."""

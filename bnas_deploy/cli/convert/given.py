@@ -54,7 +54,7 @@ def arch_of(text: str) -> Arch:
     """The cell that --arch gives.
 
     Raises:
-        UsageError: It is no known name, and no genotype file.
+        UsageError: It is neither a known name nor a genotype file.
     """
     from bnas_deploy.converters.from_release.cell import Arch  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def preprocessing_of(text: str) -> Preprocessing:
     """The preprocessing that --preprocessing gives.
 
     Raises:
-        UsageError: It is no known name, and no file of one.
+        UsageError: It is neither a known name nor a file with a preprocessing.
     """
     from bnas_deploy.converters.from_release.defaults import known_preprocessing  # noqa: PLC0415
     from bnas_deploy.training.preprocessing import (  # noqa: PLC0415
@@ -114,7 +114,7 @@ def inputs_of(
         float32 (N, C, H, W), preprocessed; an array as it is.
 
     Raises:
-        UsageError: A name is no picture and no folder, or the array holds no inputs.
+        UsageError: A name is neither a picture nor a folder, or the array holds no inputs.
         ImageError: A picture cannot be read.
     """
     if len(names) == 1 and names[0].endswith(".npy"):

@@ -27,7 +27,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         " or reference (default: the best here)",
     )
     group.add_argument(
-        "--threads", type=positive, metavar="N", help="threads that it uses (default: 1)"
+        "--threads", type=positive, metavar="N", help="threads that the backend uses (default: 1)"
     )
 
 
@@ -46,21 +46,21 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 def _add_check(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("self-check")
     add = group.add_argument
-    add("--no-check", "--no-verify", action="store_true", help="skip it")
+    add("--no-check", "--no-verify", action="store_true", help="skip the check")
     add(
         "--check-random",
         "--verify-images",
         type=positive,
         metavar="N",
-        help="run it on N random images (default: 32)",
+        help="check on N random images (default: 32)",
     )
     add(
         "--check-images",
         "--images",
         nargs="+",
         metavar="IMAGE",
-        help="run it on these pictures and folders, or on one .npy array (N, ...) as the model"
-        " takes it",
+        help="check on these pictures and folders, or on one .npy array (N, ...) of the model's"
+        " inputs",
     )
 
 
@@ -78,8 +78,8 @@ def _add_eight_bit(parser: argparse.ArgumentParser) -> None:
         "--calibrate",
         nargs="+",
         metavar="IMAGE",
-        help=f"pictures and folders to measure the ranges on, or one .npy array; of more than"
-        f" {MOST:,}, as many are taken, spread evenly (default: synthetic pictures)",
+        help=f"pictures and folders to measure the ranges on, or one .npy array; at most {MOST:,}"
+        " are used, spread evenly (default: synthetic pictures)",
     )
 
 
@@ -87,16 +87,16 @@ def add_foreign(parser: argparse.ArgumentParser) -> None:
     """Add the options of models that other tools wrote."""
     group = parser.add_argument_group("ONNX models")
     add = group.add_argument
-    add("--allow-float", action="store_true", help="let layers stay in full precision")
+    add("--allow-float", action="store_true", help="accept layers that stay in full precision")
     add(
         "--sign-zero",
         choices=("auto", "exact", "plus"),
-        help="ONNX's Sign(0) is 0: keep that wherever it is more than a coincidence (auto, the"
-        " default), keep it everywhere (exact), or take +1 (plus)",
+        help="ONNX's Sign(0) is 0: keep the 0 where it occurs by more than coincidence (auto, the"
+        " default), keep it everywhere (exact), or use +1 (plus)",
     )
     add("--mean", type=_numbers, metavar="M,M,M", help="of each channel, from 0 to 1 (default: 0)")
     add("--std", type=_numbers, metavar="S,S,S", help="of each channel (default: 1)")
-    add("--resize", type=positive, metavar="PIXELS", help="of a picture's shorter side")
+    add("--resize", type=positive, metavar="PIXELS", help="resize a picture's shorter side to this")
 
 
 def add_release(parser: argparse.ArgumentParser) -> None:
@@ -112,8 +112,8 @@ def add_release(parser: argparse.ArgumentParser) -> None:
     add(
         "--preprocessing",
         metavar="HOW",
-        help="cifar10 (32 x 32), imagenet (256, of which 224 x 224), or a JSON file with size,"
-        " mean, std and perhaps resize (default: by the stem)",
+        help="cifar10 (32 x 32), imagenet (256, cropped to 224 x 224), or a JSON file with size,"
+        " mean, std and optionally resize (default: by the stem)",
     )
 
 

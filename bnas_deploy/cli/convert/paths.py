@@ -21,7 +21,7 @@ def opened(name: str, *, foreign: bool) -> ModelFile:
         foreign: Whether it must be a model of another tool.
 
     Raises:
-        UsageError: It is no file.
+        UsageError: It is not a file.
     """
     file = ModelFile(Path(name))
     if file.kind is not None and file.kind.key == "folder":

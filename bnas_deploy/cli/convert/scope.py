@@ -1,4 +1,4 @@
-"""Which option acts on which road, and the sentence that refuses it elsewhere.
+"""Which option acts on which road, and the message that refuses it elsewhere.
 
 A front end's own options are in the table of front ends; the others are in `ROADS`. Both the
 refusals and the test that walks through all pairs of options follow from the two.

@@ -17,36 +17,42 @@ from bnas_deploy.cli.convert.options import add_common, add_foreign, add_release
 __all__ = ["export_parser", "main"]
 
 DESCRIPTION = """\
-Turn a network trained by bnas-train, or a checkpoint of the BNAS authors' release, into a packed
-.bnn file of 64-bit words.
+Turn a network trained by bnas-train, or a checkpoint of the BNAS authors'
+release, into a packed .bnn file.
 
-Binary convolutions keep one bit a weight; BatchNorm and sign become one compare a channel; what is
-zero, constant or unread for every image is left out, exactly. The stem, the shortcuts of reduction
-cells and the classifier stay in full precision, and the report lists them with the reason: the
-shortcuts, most of the file and of the time, in 8 bits, the others in float32 (see --eight-bit).
+Each weight of a binary convolution becomes one bit; BatchNorm and sign become
+one compare per channel; parts that are zero, constant or unused for every image
+are removed, which changes no result. The stem, the shortcuts of reduction cells
+and the classifier stay in full precision, and the report lists them with the
+reason. The shortcuts, most of the file and of the time, are put into 8 bits,
+the others stay in float32 (see --eight-bit).
 
-Then the packed network (before the 8 bits) and PyTorch run on the same images. If they disagree by
-more than roundings can explain, nothing is written. How often the 8-bit network gives the same
-answer as the one in float32 is measured on the same images and reported.
+Then the packed network, before the 8 bits, and PyTorch run on the same images.
+If they differ by more than rounding can explain, nothing is written. The report
+also says how often the 8-bit network and the float32 one give the same answer
+on these images.
 """
 EPILOG = """\
 examples:
-  bnas-export runs/mini/model.pt                       writes runs/mini/model.bnn
-  bnas-export model.pt -o mini.bnn --check-images photos/    checks it on your own pictures
-  bnas-export model.pt --calibrate train/              8 bits, ranges measured on training pictures
-  bnas-export model.pt --eight-bit none                all but the binary layers in float32
-  bnas-export model.pt --json > report.json            the report for programs
-  bnas-export weights.pt --arch latest_cell_zeroise    a checkpoint of the authors' release
-  bnas-export model.pt --format onnx                   standard operators (--float: its counterpart)
-  bnas-export model.bnn --format onnx                  the packed program as ONNX
-  bnas-export other.onnx --allow-float                 the same as bnas-import
+  bnas-export runs/mini/model.pt             writes runs/mini/model.bnn
+  bnas-export model.pt --check-images photos/ -o mini.bnn    your own pictures
+  bnas-export model.pt --calibrate train/    8 bits, ranges from pictures
+  bnas-export model.pt --eight-bit none      non-binary layers in float32
+  bnas-export model.pt --json > report.json  the report for programs
+  bnas-export weights.pt --arch latest_cell_zeroise    the authors' checkpoint
+  bnas-export model.pt --format onnx         as ONNX (--float: its counterpart)
+  bnas-export model.bnn --format onnx        the packed program as ONNX
+  bnas-export other.onnx --allow-float       the same as bnas-import
 
-8 bits: a layer's inputs become whole numbers 0 to 127, whose range must be known beforehand. It is
-measured on the pictures of --calibrate (a few hundred of the training set are right, of all
-classes; never test pictures), or else on synthetic ones, noise with the spectrum of photographs:
-good enough for shortcuts and stem, while a classifier stays in float32 without pictures.
+8 bits: the inputs of a layer become whole numbers from 0 to 127, so their range
+must be known beforehand. It is measured on the pictures of --calibrate: a few
+hundred from the training set, of all classes, and never test pictures. Without
+them it is measured on synthetic ones, noise with the spectrum of photographs.
+These are good enough for the shortcuts and the stem; a classifier stays in
+float32 without pictures.
 
-Exit status: 0; 2 after a mistake, or if the self-check failed (then nothing is written).
+Exit status: 0; 2 after a mistake, or if the self-check failed (then nothing is
+written).
 """
 
 
@@ -68,7 +74,9 @@ def export_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="of bnas-train, weights of the release, ONNX or packed")
+    add(
+        "model", metavar="MODEL", help="model.pt, weights of the release, ONNX model or packed file"
+    )
     add("--format", choices=("bnn", "onnx"), help="what to write (default: bnn)")
     add("--float", action="store_true", help="with --format onnx: the float counterpart instead")
     add_common(parser)

@@ -17,27 +17,31 @@ from bnas_deploy.cli.convert.options import add_common, add_foreign
 __all__ = ["import_parser", "main"]
 
 DESCRIPTION = """\
-Turn a binary ONNX model into a packed .bnn file of 64-bit words.
+Turn a binary ONNX model into a packed .bnn file.
 
-Convolutions and linear layers whose weights are +-1 up to one scale an output channel, and whose
-input is a sign in any of its spellings, become packed ones; docs/onnx.md lists what is understood.
-If anything else is in the way, all of it is listed and nothing is written. Layers that would stay
-in full precision are listed too, and need --allow-float.
+A convolution or linear layer is packed if its weights are +1 and -1 times one
+scale per output channel and its input is a sign, however the sign is written;
+docs/onnx.md lists what is understood. If any part of the model cannot be
+converted, all such parts are listed and nothing is written. Layers that would
+stay in full precision are listed too, and need --allow-float.
 
-Then ONNX Runtime and the packed program (before 8 bits) run on the same inputs. If they disagree by
-more than roundings can explain, nothing is written. Full-precision shortcuts are put into 8 bits,
-as bnas-export does, where it is known how pictures become inputs (see --eight-bit).
+Then ONNX Runtime and the packed program, before the 8 bits, run on the same
+inputs. If they differ by more than rounding can explain, nothing is written.
+Full-precision shortcuts are put into 8 bits, as in bnas-export, if it is known
+how pictures become inputs (see --eight-bit).
 """
 EPILOG = """\
 examples:
-  bnas-import model.onnx                               writes model.bnn; every layer is binary
-  bnas-import model.onnx --allow-float -o net.bnn      the first and last layer are not, say
-  bnas-import model.onnx --check-images photos/ --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26
-  bnas-import model.onnx --check-images batch.npy      an array (N, ...), as the model takes it
+  bnas-import model.onnx                           writes model.bnn
+  bnas-import model.onnx --allow-float -o net.bnn  some layers are not binary
+  bnas-import model.onnx --check-images photos/ \\
+              --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26
+  bnas-import model.onnx --check-images batch.npy  an array (N, ...) of inputs
   bnas-import model.onnx --allow-float --eight-bit all --calibrate train/
   bnas-import model.onnx --allow-float --eight-bit none
 
-Exit status: 0; 2 after a mistake, or if the model cannot be packed (then nothing is written).
+Exit status: 0; 2 after a mistake, or if the model cannot be packed (then
+nothing is written).
 """
 
 
@@ -58,7 +62,9 @@ def import_parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", metavar="MODEL", help="the model; external data lies beside it")
+    parser.add_argument(
+        "model", metavar="MODEL", help="the ONNX model; its external data must be beside it"
+    )
     add_common(parser)
     add_foreign(parser)
     return parser

@@ -1,4 +1,4 @@
-"""`bnas-inspect`: what is in a packed network, or what differs between two.
+"""`bnas-inspect`: show what a packed network contains, or how two of them differ.
 
 The memory that the native engine needs is shown where that engine is built.
 
@@ -7,6 +7,7 @@ Exit status: 0; with ``--diff`` 1 if there is a difference; 2 after a mistake.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,17 @@ __all__ = ["inspect_parser", "main"]
 
 LABELS_SHOWN = 12
 
+EPILOG = """\
+examples:
+  bnas-inspect model.bnn              input, labels, steps, cost, memory
+  bnas-inspect model.bnn --steps      every step with its cost
+  bnas-inspect model.bnn --json       everything as one JSON object
+  bnas-inspect --diff old.bnn new.bnn
+  bnas-inspect --diff dump-a dump-b   folders of bnas-run --dump-layers
+
+Exit status: 0; with --diff, 1 if there is a difference; 2 after any mistake.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with the given arguments (None: those of the process)."""
@@ -40,7 +52,7 @@ def _run(argv: Sequence[str] | None) -> int:
             raise UsageError(msg)
         return show_diff(*args.diff, as_json=args.json)
     if not args.model:
-        msg = "nothing to look at; give MODEL.bnn, or --diff A B (see bnas-inspect --help)"
+        msg = "nothing to inspect; give MODEL.bnn, or --diff A B (see bnas-inspect --help)"
         raise UsageError(msg)
     if args.json and args.steps:
         msg = "--json has every step without --steps; leave that out"
@@ -57,8 +69,9 @@ def inspect_parser() -> Parser:
     """Return the parser."""
     parser = Parser(
         prog="bnas-inspect",
-        description="Show what is in a packed network, or what differs between two.",
-        epilog="Exit status: 0; with --diff, 1 if there is a difference; 2 after any mistake.",
+        description="Show what a packed network contains, or how two of them differ.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL.bnn", help="the packed network")

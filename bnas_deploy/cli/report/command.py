@@ -28,24 +28,25 @@ JOB_FAILED = 1
 SHIPPED = "models/bnas-mini.pt"
 
 DESCRIPTION = """\
-Run the experiments of the BNAS paper at a stated budget, and show what came out beside what the
-paper says.
+Run the experiments of the BNAS paper at a chosen budget, and show the results
+beside the paper's values.
 """
 EPILOG = """\
-budgets: smoke (seconds, generated images: proves that it runs), cpu (minutes to an hour on two
-cores, CIFAR-10), paper (the paper's recipe; wants a GPU)
+budgets: smoke (seconds, generated images: shows that it runs), cpu (minutes to
+an hour on two cores, CIFAR-10), paper (the paper's recipe; for a GPU)
 
 examples:
   bnas-report list
   bnas-report run table1 shortcuts --budget smoke --out runs
-  bnas-report run table1 table8 fig2 --budget cpu --data cifar10.tar.xz --out runs
-  bnas-report run table11 --budget cpu --cell no-dilated=genotype-gamma-1.json --data ... --out runs
+  bnas-report run table1 table8 fig2 --data cifar10.tar.xz --out runs
+  bnas-report run table11 --cell no-dilated=genotype-gamma-1.json \\
+              --data cifar10.tar.xz --out runs
   bnas-report render --results runs --out docs
 
-Every job (a variant with a seed) has a folder OUT/<experiment>-<budget>/<variant>-<seed> with the
-files of bnas-train. Finished jobs are skipped, also those that were copied there; a stopped one
-goes on with the same command; one that failed is recorded, and tried again next time. The results
-are OUT/<experiment>-<budget>.json.
+Every job (a variant with a seed) has a folder with the files of bnas-train,
+OUT/<experiment>-<budget>/<variant>-<seed>. Finished jobs are skipped, even if
+they were copied there. The same command continues a stopped job, and tries a
+failed one again. The results are in OUT/<experiment>-<budget>.json.
 
 Exit status: 0; 1 if a job failed; 2 after a mistake; 130 if stopped.
 """
@@ -71,16 +72,16 @@ def report_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing = commands.add_parser("list", help="name the experiments and what they answer")
+    listing = commands.add_parser("list", help="list the experiments and what they answer")
     listing.add_argument("--variants", action="store_true", help="also their variants and jobs")
     _add_budget(listing)
     _add_run(commands.add_parser("run", help="run experiments; finished jobs are skipped"))
     render = commands.add_parser("render", help="write OUT/results.md and its pictures")
-    render.add_argument("--out", required=True, metavar="DIR", help="such as docs")
+    render.add_argument("--out", required=True, metavar="DIR", help="folder, such as docs")
     render.add_argument(
         "--results",
         metavar="DIR",
-        help="first copy the results (*.json) from here, the --out of runs, to OUT/results",
+        help="first copy the results (*.json) from this folder, the --out of run, to OUT/results",
     )
     return parser
 
@@ -97,9 +98,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_budget(parser)
     add("--out", required=True, metavar="DIR", help="folder of all jobs and results")
     add("--data", metavar="PATH", help="CIFAR-10, as for bnas-train; smoke generates images")
-    add("--dataset-name", metavar="TEXT", help="what results call it (default: the file's name)")
+    add("--dataset-name", metavar="TEXT", help="what results call the data (default: file name)")
     add("--imagenet", metavar="DIR", help="ImageNet's folder, for the networks D to H")
-    add("--seeds", nargs="+", type=_seed, metavar="N", help="in place of the experiment's own")
+    add("--seeds", nargs="+", type=_seed, metavar="N", help="instead of the experiment's seeds")
     add("--only", nargs="+", default=(), metavar="VARIANT", help="run these, collect the others")
     add(
         "--cell",
@@ -107,7 +108,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=FILE",
         help="a genotype of bnas-search: no-diversity, no-dilated, separable, darts-zeroise,"
-        " darts-plain or darts-diversity; variants that lack theirs are not run",
+        " darts-plain or darts-diversity; variants without their cell are not run",
     )
     add(
         "--shipped",
@@ -115,7 +116,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="model that table6 evaluates (default: models/bnas-mini.pt)",
     )
     add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="(default: auto)")
-    add("--amp", choices=("auto", "off", "bf16"), help="in place of the experiment's own")
+    add("--amp", choices=("auto", "off", "bf16"), help="instead of the experiment's setting")
     add("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     add("--quiet", action="store_true", help="no progress bar")
 

@@ -33,6 +33,18 @@ __all__ = ["main", "run_parser"]
 UNREADABLE = 1
 BATCH = 64
 
+EPILOG = """\
+examples:
+  bnas-run --packed model.bnn photo.jpg
+  bnas-run --packed model.bnn holiday/ "raw/**/*.tif" --top-k 3
+  cat photo.jpg | bnas-run --packed model.bnn -
+  bnas-run --packed model.bnn photo.jpg --json
+  bnas-run --packed model.bnn photo.jpg --explain    how each step runs
+  bnas-run --packed model.bnn --evaluate cifar10.tar.xz --threads 2
+
+Exit status: 0; 1 if a picture could not be read; 2 after any other mistake.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with the given arguments (None: those of the process)."""
@@ -87,8 +99,9 @@ def run_parser() -> Parser:
     """Return the parser; --top-k and --batch are None where they were not given."""
     parser = Parser(
         prog="bnas-run",
-        description="Name what is in pictures with a packed network.",
-        epilog="Exit status: 0; 1 if a picture could not be read; 2 after any other mistake.",
+        description="Classify pictures with a packed network.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--packed", required=True, metavar="MODEL.bnn", help="the packed network")
@@ -96,23 +109,27 @@ def run_parser() -> Parser:
         "images",
         nargs="*",
         metavar="IMAGE",
-        help="pictures, folders (with all below), quoted patterns, or - for standard input",
+        help="pictures, folders (with their subfolders), quoted patterns, or - for standard input",
     )
-    add("--evaluate", metavar="DATA", help="accuracy on a folder or tar of [test/]<class>/pictures")
+    add(
+        "--evaluate",
+        metavar="DATA",
+        help="measure accuracy on a folder or tar of [test/]<class>/pictures",
+    )
     add("--top-k", type=positive, metavar="K", help="classes to name (default: 1)")
     add("--json", action="store_true", help="print one JSON object")
     add(
         "--explain",
         "--profile",
         action="store_true",
-        help="also say how each step runs, on the first picture (or noise): kernel, instruction "
+        help="also show how each step runs on the first picture (or noise): kernel, instruction "
         "set, MACs per second and per cycle, share of the machine's limit, time",
     )
     add(
         "--dump-layers",
         metavar="DIR",
         help="also save every value of the network for the pictures (or noise) in a new folder; "
-        "bnas-inspect --diff finds where two such folders part",
+        "bnas-inspect --diff finds where two such folders differ",
     )
     add("--force", action="store_true", help="let --dump-layers replace an older dump")
     add("--backend", help="native, numba or reference (default: native)")

@@ -41,10 +41,10 @@ def _limit_line(explanation: Explanation) -> str:
     if limit is None:
         return "limit of the machine: not measured (the native backend has the loop for it)"
     rate = f"{limit.binary_macs_per_second / 1e9:,.0f} G binary MACs/s"
-    clock = "clock not steady, so nothing is said of cycles"
+    clock = "clock not steady, so no figures per cycle"
     if limit.cycles_per_second:
         cycle = limit.binary_macs_per_second / limit.cycles_per_second
-        clock = f"{cycle:,.0f} a cycle at {limit.cycles_per_second / 1e9:.2f} GHz"
+        clock = f"{cycle:,.0f} per cycle at {limit.cycles_per_second / 1e9:.2f} GHz"
     return f"limit of the machine: {rate}, {clock} (xor, popcount, add on registers; measured now)"
 
 

@@ -15,17 +15,17 @@ RECIPE_HELP = {
     "cells": "cells of the supernet",
     "channels": "channels of a node in its first cells",
     "image_size": "pixels; images of another size are resized",
-    "images": "take only so many training images, spread evenly; 0: all",
+    "images": "number of training images to use, spread evenly; 0: all",
     "epochs": "passes over half the training images",
     "batch": "images of a weight step, and of an architecture step",
     "lr": "learning rate of the weights at the start",
-    "min_lr": "what it falls to along a cosine",
-    "momentum": "of SGD on the weights",
-    "weight_decay": "on the weights",
+    "min_lr": "learning rate at the end of its cosine",
+    "momentum": "momentum of SGD on the weights",
+    "weight_decay": "weight decay on the weights",
     "arch_lr": "learning rate of Adam on the architecture parameters",
-    "arch_weight_decay": "on the architecture parameters",
-    "diversity": "lambda of the diversity regulariser; 0: without it",
-    "tau": "epochs in which the regulariser falls to 1/e",
+    "arch_weight_decay": "weight decay on the architecture parameters",
+    "diversity": "lambda of the diversity regulariser; 0: no regulariser",
+    "tau": "epochs after which the regulariser has fallen to 1/e",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "flip": "mirror half the images",
     "zeroise": "keep Zeroise in the space",
@@ -37,17 +37,18 @@ RECIPE_HELP = {
 
 _EXAMPLES = """\
 examples:
-  Search as the paper does (50 epochs; wants a GPU):
+  Search as the paper does (50 epochs; for a GPU):
     bnas-search --data cifar-10-python.tar.gz --out runs/search
 
-  See in minutes on a CPU that everything works:
+  Check in minutes on a CPU that everything works:
     bnas-search --data cifar10.tar.xz --preset smoke --out runs/smoke
 
-  Go on after an interruption (Ctrl-C is safe at any time):
+  Continue after an interruption (Ctrl-C is safe at any time):
     bnas-search --data cifar10.tar.xz --out runs/search --resume
 
   Train what was found:
-    bnas-train --data cifar10.tar.xz --genotype runs/search/genotype-gamma-1.json --out runs/a
+    bnas-train --data cifar10.tar.xz --out runs/a \\
+               --genotype runs/search/genotype-gamma-1.json
 
   The paper's ablations:
     bnas-search --data cifar10.tar.xz --diversity 0 --out runs/no-diversity
@@ -55,10 +56,11 @@ examples:
     bnas-search --data cifar10.tar.xz --no-dilated --out runs/no-dilated
     bnas-search --data cifar10.tar.xz --separable --out runs/separable
 
-The run's folder gets genotype-gamma-*.json (give one to bnas-train --genotype), a drawing of the
-cells of each, curves.png, metrics.csv, search.json (all of the above as numbers) and checkpoint.pt
-(to resume). Data is a folder train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as
-published; images for testing are not used.
+The folder of a search gets genotype-gamma-*.json (for bnas-train --genotype),
+a drawing of the cells of each, curves.png, metrics.csv, search.json (all of
+these as numbers) and checkpoint.pt (to resume). Data is a folder
+train|val|test/<class>/<image>, a tar of one, or CIFAR-10 as published; images
+for testing are not used.
 """
 
 
@@ -66,7 +68,7 @@ def search_parser() -> Parser:
     """Return the parser; options of the recipe that were not given are None."""
     parser = Parser(
         prog="bnas-search",
-        description="Search a binary cell (paper, Section 4).",
+        description="Search the cells of a binary network, as in Section 4 of the paper.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -77,8 +79,8 @@ def search_parser() -> Parser:
         type=float,
         nargs="+",
         metavar="G",
-        help="Zeroise's probability is divided by it in the selection (Eq. 5); each gives cells of"
-        " its own; inf: never keep Zeroise (default: 1 3, the paper's for CIFAR-10 and ImageNet)",
+        help="divide Zeroise's probability by this in the selection (Eq. 5); each value gives its"
+        " own cells; inf: never keep Zeroise (default: 1 3, the paper's for CIFAR-10 and ImageNet)",
     )
     _add_recipe(parser)
     _add_machine(parser)
@@ -88,7 +90,7 @@ def search_parser() -> Parser:
 
 def _add_recipe(parser: Parser) -> None:
     group = parser.add_argument_group(
-        "recipe", "a preset, changed by these options; the defaults shown are the paper's"
+        "recipe", "a preset, changed by these options; the defaults are the paper's"
     )
     group.add_argument(
         "--preset", choices=tuple(PRESETS), help="where the settings start from (default: paper)"
@@ -104,12 +106,12 @@ def _add_machine(parser: Parser) -> None:
 
 def _add_output(parser: Parser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--out", required=True, metavar="DIR", help="the search's folder")
+    group.add_argument("--out", required=True, metavar="DIR", help="folder of the search")
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the search in --out; keeps its recipe, save --epochs and --lr; with a new"
-        " --gamma a finished search gives further cells",
+        help="continue the search in --out with its recipe, except for --epochs and --lr; with a"
+        " new --gamma, a finished search gives further cells",
     )
     group.add_argument(
         "--checkpoint-minutes",

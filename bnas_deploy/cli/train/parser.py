@@ -20,25 +20,25 @@ RECIPE_HELP = {
     "hours": "end after so many hours of training, with a rate that follows the clock, so that no"
     " two runs are alike; epochs is then only a limit; 0: end after the epochs",
     "batch": "images per step, of all processes together",
-    "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of one"
-    " pass (batch/N, of all processes), so its statistics are those of a smaller batch",
+    "accumulate": "do a step's batch in N passes, for less memory; BatchNorm sees the images of"
+    " one pass (batch/N, of all processes), so its statistics are those of a smaller batch",
     "lr": "peak learning rate; 0.08 works well for short runs of small batches",
-    "optimizer": "sgd (the paper's) or adam, whose rate should be about a tenth",
-    "momentum": "of SGD or of Adam's first moment, the middle of its swing",
+    "optimizer": "sgd (the paper's) or adam, which needs about a tenth of the learning rate",
+    "momentum": "momentum of SGD, or of Adam's first moment; the middle of its swing",
     "momentum_swing": "how far momentum swings against the learning rate (one-cycle)",
-    "weight_decay": "on every parameter",
+    "weight_decay": "weight decay on every parameter",
     "drop_path": "probability of dropping an edge for an image, reached in the last epoch",
     "label_smoothing": "share of the target spread over all classes",
     "mixup": "alpha of MixUp: mix every image with another of its step, the share drawn from"
     " Beta(alpha, alpha); 0.2 is usual; 0: none",
     "balance": "weights: images of rare classes count more, so that all classes count alike",
-    "schedule": "of the learning rate",
+    "schedule": "schedule of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
     " streamed images; 0: none",
-    "small_crop": "begin with crops of so many pixels, which cost less; a multiple of 4; 0: none",
-    "small_crop_share": "share of the epochs that are on them",
+    "small_crop": "start with crops of N pixels, which cost less; a multiple of 4; 0: none",
+    "small_crop_share": "share of the epochs that use small crops",
     "flip": "mirror half the images",
     "evaluate_every": "epochs between evaluations on the validation images, or on the test images"
     " where there are none",
@@ -53,34 +53,37 @@ RECIPE_HELP = {
 
 _EXAMPLES = """\
 examples:
-  Train BNAS-Mini as the paper does (600 epochs; wants a GPU):
+  Train BNAS-Mini as the paper does (600 epochs; for a GPU):
     bnas-train --data cifar-10-python.tar.gz --config Mini --out runs/mini
 
   A short run on a CPU, without drop-path:
-    bnas-train --data cifar10.tar.xz --config Mini --epochs 20 --batch 128 --lr 0.08 \\
-               --drop-path 0 --out runs/mini-short
+    bnas-train --data cifar10.tar.xz --config Mini --epochs 20 --batch 128 \\
+               --lr 0.08 --drop-path 0 --out runs/mini-short
 
-  Go on after an interruption (Ctrl-C is safe at any time):
+  Continue after an interruption (Ctrl-C is safe at any time):
     bnas-train --data cifar10.tar.xz --out runs/mini-short --resume
 
   A cell of your own, and settings from a file:
-    bnas-train --data photos/ --config A --genotype cell.json --recipe recipe.toml --out runs/a
+    bnas-train --data photos/ --config A --genotype cell.json \\
+               --recipe recipe.toml --out runs/a
 
   Your own classes, beginning with a trained network:
     bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
                --preset small-data --out runs/photos
 
-  BNAS-A without the two convolutions that are most of its packed file and of its time:
-    bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/a-pool
+  BNAS-A without the two convolutions that take most of its bytes and time:
+    bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/pool
 
   A network of another family, of half the width:
-    bnas-train --data cifar10.tar.xz --config bireal18 --channels 32 --out runs/bireal
+    bnas-train --data cifar10.tar.xz --config bireal18 --channels 32 --out runs/thin
 
-  Two processes that share every batch (GPUs: a process each; see docs/training.md):
-    torchrun --nproc-per-node 2 --no-python bnas-train --data cifar10.tar.xz --out runs/mini
+  Two processes that share every batch (one process per GPU):
+    torchrun --nproc-per-node 2 --no-python \\
+             bnas-train --data cifar10.tar.xz --out runs/mini
 
-  ImageNet, read from disk as it is used:
-    bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 --out runs/d
+  ImageNet, read from disk while training:
+    bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 \\
+               --out runs/d
 
 The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
 metrics.csv. Data is a folder <class>/<image> or train|val|test/<class>/<image>, a tar of one, or
@@ -93,7 +96,7 @@ def train_parser() -> Parser:
     """Return the parser; options that were not given are None or False where it matters."""
     parser = Parser(
         prog="bnas-train",
-        description="Train a binary network: of the BNAS family, or one that it is compared with.",
+        description="Train a binary network of the BNAS family, or one that it is compared with.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,7 +1,7 @@
 """How this package calls Numba's compiler, and the vector code that its kernels share.
 
-No kernels live here. Numba's cache looks at the file of a kernel only: after a change here, delete
-the ``*.nbc`` files beside the kernels.
+Numba's cache checks the file of a kernel only: after a change here, delete the ``*.nbc`` files
+beside the kernels.
 """
 
 from __future__ import annotations

@@ -40,10 +40,10 @@ WIDTH = 110
 HEAD = (
     "The tables and figures of *Learning Architectures for Binary Networks* (ECCV 2020) beside what"
     " was measured here. This page is written by `bnas-report render` from the JSON files in"
-    " `results/`; [experiments.md](experiments.md) says how to run what is missing. Each section"
-    " states its budget: `cpu` is a small network and a short training, whose accuracies compare"
-    " with each other and not with the paper's; `paper` is the paper's recipe. Accuracies are in"
-    " percent: mean, ± the standard deviation over seeds, and how many."
+    " `results/`; [experiments.md](experiments.md) says how to run the missing experiments."
+    " Each section states its budget: `cpu` is a small network and a short training, whose"
+    " accuracies can only be compared with each other, not with the paper's; `paper` is the paper's"
+    " recipe. Accuracies are in percent: mean, ± the standard deviation over seeds, and how many."
 )
 
 
@@ -58,7 +58,7 @@ def render(out: Path, results: Path | None = None) -> Path:
         The page.
 
     Raises:
-        UsageError: `results` is no folder.
+        UsageError: `results` is not a folder.
         DataError: A stored file is damaged.
     """
     folder = out / FOLDER

@@ -105,7 +105,7 @@ BACKBONE_NETWORKS = Experiment(
     name="backbones",
     title="Networks of other families",
     answers=("Table 6", "Table 7"),
-    question="How accurate are the binary networks that the paper compares with, as they are here?",
+    question="How accurate are the binary networks that the paper compares with, trained here?",
     metrics=(
         TEST_ACCURACY,
         Metric("packed_accuracy", "packed file"),
@@ -115,8 +115,8 @@ BACKBONE_NETWORKS = Experiment(
     seeds=ONE_SEED,
     notes=(
         "What each network is, and how it differs from its paper: backbones.md. All are trained by"
-        " one recipe, from random weights; the paper cites most of these numbers, and some come of"
-        " pretraining. Its PCNN with 94.31% is pretrained, its Bi-Real networks have 32.90%"
+        " one recipe, from random weights; the paper cites most of these numbers, and some come"
+        " from pretraining. Its PCNN with 94.31% is pretrained, its Bi-Real networks have 32.90%"
         " and 53.10% on ImageNet with the architecture alone. Under `cpu` the networks are thin:"
         " 16 channels in the first stage (NiN: 48; DenseNet: growth 8, three blocks a stage;"
         " ResNeXt: groups of 4, two blocks a stage)."

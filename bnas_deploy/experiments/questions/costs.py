@@ -106,7 +106,7 @@ def _table13() -> list[Table]:
 ACCOUNTINGS = (
     "*Ours* is the paper's accounting: a binary multiply-accumulate is 1/64 FLOP, the shortcuts of"
     " reduction cells (full-precision 2×2 convolutions) and BatchNorm are left out. *All counted*"
-    " has them in."
+    " includes them."
 )
 
 TABLE5 = Computed(
@@ -124,7 +124,7 @@ TABLE10 = Computed(
     ("Table 10",),
     "What do Zeroise layers save?",
     _table10,
-    f"Against float BNAS-A without Zeroise, as in the paper. {ACCOUNTINGS}"
+    f"The figures are relative to float BNAS-A without Zeroise, as in the paper. {ACCOUNTINGS}"
     " Accuracies are in Table 8's section.",
 )
 

@@ -1,7 +1,7 @@
-"""A question of our own: what do cheaper skips of the reduction cells cost in accuracy?
+"""What do cheaper skips of the reduction cells cost in accuracy? The paper does not ask this.
 
-The paper's figures of memory and speed leave these skips out; this says which of them may be left
-out in truth.
+The paper's figures of memory and speed leave these skips out; this experiment shows what can really
+be saved.
 """
 
 from __future__ import annotations
@@ -120,10 +120,10 @@ SHORTCUT_QUESTION = Experiment(
     variants=_variants,
     seeds={"smoke": (0,), "cpu": (0, 1, 2), "paper": (0,)},
     notes=(
-        "8 bits: by quantization after training, ranges measured on training images. Memory and"
+        "8 bits: quantization after training, with ranges measured on training images. Memory and"
         " FLOPs are those of BNAS-A with everything counted, the saving over float BNAS-A without"
         " Zeroise. Latency: packed BNAS-A of random weights, one image, one thread, median and"
-        " interquartile range over rounds in which all of them take turns."
+        " interquartile range over rounds in which all networks take turns."
     ),
     pictures=(
         Picture(

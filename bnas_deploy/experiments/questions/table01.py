@@ -74,8 +74,8 @@ TABLE1 = Experiment(
     notes=(
         "Three layers of the type (BatchNorm, sign, convolution, ReLU; without the sign if float),"
         " each followed by 2×2 max pooling, then three float linear layers. The paper states"
-        " neither widths (here 32 channels; 120, 84) nor pooling nor recipe. *Centred* takes the"
-        " release's rule for latent weights literally for depthwise convolutions, too, which makes"
+        " neither widths (here 32 channels; 120, 84) nor pooling nor recipe. *Centred* applies the"
+        " release's rule for latent weights literally to depthwise convolutions too, which makes"
         " them zero (schemes.md)."
     ),
     pictures=(

@@ -56,6 +56,7 @@ TABLE2 = Experiment(
     seeds=TABLE8.seeds,
     notes=(
         "The binary rows are those of Table 8. DARTS's cell with its Zeroise layers was not"
-        " published: give one as a file. The float network has our stem and order of layers."
+        " published: give one as a file. The float network has the stem and the order of layers of"
+        " BNAS."
     ),
 )

@@ -50,7 +50,7 @@ TABLE6 = Experiment(
     name="table6",
     title="The published networks",
     answers=("Table 6", "Table 7"),
-    question="How accurate are BNAS-Mini, A to C on CIFAR-10, and D to H on ImageNet?",
+    question="How accurate are BNAS-Mini and A to C on CIFAR-10, and D to H on ImageNet?",
     metrics=(
         TEST_ACCURACY,
         Metric("packed_accuracy", "packed file"),
@@ -59,7 +59,7 @@ TABLE6 = Experiment(
     variants=_variants,
     seeds=ONE_SEED,
     notes=(
-        "Training them is for the budget `paper` alone (days on a GPU). Under `cpu` the shipped"
+        "They are trained only under the budget `paper` (days on a GPU). Under `cpu` the shipped"
         " `models/bnas-mini.pt` is evaluated on all test images: its own, shorter recipe is in the"
         " file."
     ),

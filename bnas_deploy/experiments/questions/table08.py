@@ -58,7 +58,7 @@ TABLE8 = Experiment(
     name="table8",
     title="Ablations",
     answers=("Table 8", "Fig. 4", "Fig. 9", "Fig. 10"),
-    question="What do inter-cell skips, Zeroise and the diversity regulariser give?",
+    question="What do inter-cell skips, Zeroise and the diversity regulariser contribute?",
     metrics=(TEST_ACCURACY, TRAIN_ACCURACY),
     variants=_variants,
     seeds={"smoke": (0,), "cpu": (0, 1, 2), "paper": (0,)},
@@ -79,8 +79,8 @@ TABLE8 = Experiment(
             "fig4",
             "gradient_layers",
             "Figs. 4 and 10: magnitude of the gradients of each convolution in the last epoch; the"
-            " paper's, at epoch 100, are spiky without inter-cell skips. Convolutions that"
-            " nobody reads are left out.",
+            " paper's, at epoch 100, are spiky without inter-cell skips. Convolutions whose"
+            " output is unused are left out.",
             ("full", "no-skip", "A-full", "A-no-skip", "B-no-skip", "C-no-skip"),
         ),
         Picture(

@@ -98,8 +98,8 @@ TABLE12 = Experiment(
     variants=_variants,
     seeds=ONE_SEED,
     notes=(
-        "Published cells in a template without inter-cell skips. *Centred* takes the release's rule"
-        " for latent weights literally for depthwise convolutions, too, which makes them zero"
+        "Published cells in a template without inter-cell skips. *Centred* applies the release's"
+        " rule for latent weights literally to depthwise convolutions too, which makes them zero"
         " (schemes.md): what the paper's collapse may come from. *With separable convolutions*"
         " needs the cell of `bnas-search --separable`. The share of separable convolutions is that"
         " of the edges, dilated ones (separable, too, in DARTS's space) not counted; the paper's"

@@ -1,4 +1,4 @@
-"""What `remove_zero` knows of a value: which channels vary, and what the others are. No rules.
+"""What `remove_zero` knows of a value: which channels vary, and what the others are.
 
 A channel is *live* if it may vary with the image, else it has one known number for every image and
 pixel. Only live channels are kept in the new graph, in their old order.

@@ -115,11 +115,11 @@ def test_models_of_other_networks(folder: Path, capsys: pytest.CaptureFixture[st
     ("arguments", "message"),
     [
         (["--diff", "a", "a/model.bnn"], "compares two dumps or two models"),
-        (["--diff", "a", "b"], "a: no dump of bnas-run --dump-layers"),
+        (["--diff", "a", "b"], "a: not a dump of bnas-run --dump-layers"),
         (["--diff", "a/model.bnn", "nix.bnn"], "nix.bnn: no such file"),
         (["--diff", "a/model.bnn"], "--diff"),
         (["a/model.bnn", "--diff", "a", "b"], "--diff goes with neither"),
-        ([], "nothing to look at"),
+        ([], "nothing to inspect"),
     ],
 )
 def test_mistakes(

@@ -60,7 +60,7 @@ def test_the_report_is_json_and_text(mini):
     assert json.loads(json.dumps(report.to_dict()))["network"] == "Mini"
     text = "\n".join(report_lines(report))
     assert "60 edges that are Zeroise" in text
-    assert "2 layers that nobody reads: cell3.preprocess1, cell6.preprocess1" in text
+    assert "2 layers whose output is unused: cell3.preprocess1, cell6.preprocess1" in text
     assert "kept in full precision:" in text
     assert "self-check: not run" in text
 

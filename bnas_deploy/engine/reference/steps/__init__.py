@@ -1,6 +1,6 @@
-"""The meaning of every step in plain NumPy: not fast, and never to be optimised.
+"""The meaning of every step in plain NumPy, kept simple and never optimised.
 
-`docs/format.md` is followed word by word.
+The code follows `docs/format.md` word by word.
 """
 
 from __future__ import annotations
