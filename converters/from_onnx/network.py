@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bnas_deploy.converters.from_onnx.assign import without_assignments
 from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
 from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
@@ -25,10 +26,11 @@ from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
 from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
 from bnas_deploy.converters.graph import ops
 from bnas_deploy.converters.graph.builder import GraphBuilder
-from bnas_deploy.converters.graph.nodes import Array, Graph
+from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
+from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
 from bnas_deploy.errors import ConversionError, PassError
 
@@ -85,29 +87,54 @@ def onnx_graph(
     imports.values[source.input] = Flow(
         source.input, source.image, source.dims, last=source.channels_last
     )
-    obstacles: list[Obstacle] = []
+    obstacles: list[tuple[Obstacle, set[str]]] = []
     for node in _needed(source):
         _import(imports, node, source, obstacles)
     output = _output(imports, source, obstacles)
+    # What cancels is not needed, so that nothing in it stands in the way.
+    needed = set(build.values) if output is None else build.needed(output)
+    layers = tuple(layer for layer in imports.float_layers if layer.layer in needed)
+    found = _standing(imports, obstacles, needed, hidden=output is None)
     if not allow_float:
-        obstacles += [_float_obstacle(layer) for layer in imports.float_layers]
-    if obstacles:
+        found += [_float_obstacle(layer) for layer in layers]
+    if found or output is None:
         order = {node.name: place for place, node in enumerate(source.nodes)}
-        raise Refusal(name, sorted(obstacles, key=lambda o: order.get(o.node, len(order))))
-    return Imported(build.graph(output), tuple(imports.float_layers), tuple(imports.notes))
+        raise Refusal(name, sorted(found, key=lambda o: order.get(o.node, len(order))))
+    notes = tuple(text for text, about in imports.notes if about is None or about in needed)
+    notes = (*lost_signs(layers), *notes)
+    return Imported(build.graph(output, needed_only=True), layers, notes)
+
+
+def _standing(
+    imports: Importer,
+    obstacles: list[tuple[Obstacle, set[str]]],
+    needed: set[str],
+    *,
+    hidden: bool,
+) -> list[Obstacle]:
+    """The obstacles in what the output needs; all, where one hides what that is."""
+    if not hidden and not needed & imports.unknown:
+        return []
+    hidden = hidden or any(value is None for value in imports.values.values())
+    return [obstacle for obstacle, values in obstacles if hidden or values & needed]
 
 
 def _needed(source: OnnxFile) -> list[OnnxNode]:
     """The nodes that the output depends on, in order."""
     wanted, kept = {source.output}, []
-    for node in reversed(source.nodes):
+    for node in reversed(without_assignments(source.nodes, source.constants)):
         if wanted.intersection(node.outputs):
             wanted.update(node.inputs)
             kept.append(node)
     return kept[::-1]
 
 
-def _import(imports: Importer, node: OnnxNode, source: OnnxFile, obstacles: list[Obstacle]) -> None:
+def _import(
+    imports: Importer,
+    node: OnnxNode,
+    source: OnnxFile,
+    obstacles: list[tuple[Obstacle, set[str]]],
+) -> None:
     inputs = [imports.values.get(name) if name else None for name in node.inputs]
     hidden = [n for n in node.inputs if n and imports.values.get(n) is None]
     results: list[Flow | Array | None]
@@ -117,12 +144,13 @@ def _import(imports: Importer, node: OnnxNode, source: OnnxFile, obstacles: list
         try:
             results = _converted(imports, node, inputs)
         except CannotConvert as error:
-            obstacles.append(Obstacle(node.name, node.op, error.reason, error.remedy))
             results = _unknown(imports, node, source)
+            obstacle = Obstacle(node.name, node.op, error.reason, error.remedy)
+            obstacles.append((obstacle, _names(results)))
         except (ConversionError, PassError) as error:  # of the graph's own rules
             remedy = "check the model's shapes and weights"
-            obstacles.append(Obstacle(node.name, node.op, str(error), remedy))
             results = _unknown(imports, node, source)
+            obstacles.append((Obstacle(node.name, node.op, str(error), remedy), _names(results)))
     imports.values.update(
         (name, value) for name, value in zip(node.outputs, results, strict=False) if name
     )
@@ -178,6 +206,8 @@ _HELP = {
 def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> list[Flow | Array | None]:
     """Values of the shapes that inference found, to go on with; None where it found none."""
     results: list[Flow | Array | None] = []
+    given = [imports.values.get(name) for name in node.inputs]
+    inputs = tuple(x.name for x in given if isinstance(x, Flow))
     for name in node.outputs:
         dims = source.shapes.get(name)
         if not name or dims is None or len(dims) not in (1, 3):
@@ -185,21 +215,30 @@ def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> list[Flow |
             continue
         shape = (dims[0], 1, 1) if len(dims) == 1 else (dims[0], dims[1], dims[2])
         value = imports.fresh(f"{node.name}.unknown")
-        imports.build.values[value] = ops.Value(ops.F32, shape)
+        imports.build.append(Node("unknown", value, inputs, (value,)), ops.Value(ops.F32, shape))
+        imports.unknown.add(value)
         results.append(Flow(value, shape, dims))
     return results
 
 
-def _output(imports: Importer, source: OnnxFile, obstacles: list[Obstacle]) -> str:
-    """The graph's value of the logits."""
+def _names(results: list[Flow | Array | None]) -> set[str]:
+    """The graph's values of unknown results."""
+    return {x.name for x in results if isinstance(x, Flow)}
+
+
+def _output(
+    imports: Importer, source: OnnxFile, obstacles: list[tuple[Obstacle, set[str]]]
+) -> str | None:
+    """The graph's value of the logits; None where an obstacle hides it."""
     result = imports.values.get(source.output)
     if result is None:
-        return source.input  # an obstacle has hidden it
+        return None
     try:
         return _logits(imports, imports.flow(result, "the output"), source)
     except CannotConvert as error:
-        obstacles.append(Obstacle(source.output, "output", error.reason, error.remedy))
-        return source.input
+        obstacle = Obstacle(source.output, "output", error.reason, error.remedy)
+        obstacles.append((obstacle, set()))
+        return None
 
 
 def _logits(imports: Importer, result: Flow, source: OnnxFile) -> str:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.bits import sign_bits, turns
 from bnas_deploy.converters.signs.flow import Flow, Pads
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
-from bnas_deploy.converters.signs.zeros import may_vanish, only_dots
 
-__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "binary_parts", "floats"]
+__all__ = ["Window", "binary_conv", "binary_depthwise", "binary_groups", "floats"]
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,6 @@ class Window:
             "dilation": self.dilation,
             "activation": "none",
         }
-
-
-def binary_parts(weight: Array) -> tuple[Array, Array] | None:
-    """Signs of -1, 0, +1 (int8) and a magnitude (O,) of weights (O, ...), if they are so."""
-    flat = np.abs(weight.reshape(len(weight), -1))
-    scale = flat.max(axis=1)
-    if not ((flat == 0) | (flat == scale[:, None])).all():
-        return None
-    signs = np.sign(weight).astype(np.int8)
-    dead = scale == 0
-    signs[dead] = 1
-    return signs, scale.astype(np.float64)
 
 
 def binary_conv(
@@ -81,23 +69,56 @@ def binary_conv(
     if len(live) < flow.channels:  # the others are the same for every image
         bare = imports.bare(flow.name)
         varying = imports.select(replace(bare, levels=flow.levels), live, f"{name}.live")
-    bits, weight, doubled = _expanded(imports, varying, signs[:, live], name)
+    bits, weight, doubled, notes = _expanded(imports, varying, signs[:, live], name)
     weights = signs.astype(np.int64)
     taps = np.einsum("ocyx,c->oyx", weights, centre - outside)
     rest = np.einsum("ocyx,c->o", weights, outside)
-    fold = taps * doubled
-    if not np.array_equal(fold, np.rint(fold)):
-        msg = "its input's two levels are neither opposite nor multiples of their distance"
-        raise CannotConvert(
-            msg,
-            "binarize activations to -1 and +1, or to 0 and 1",
-        )
-    total = scale * unit
+    fold, total, attributes = taps * doubled, scale * unit, _all_pads(flow, window)
     constants = {"weight": weight, "scale": total / doubled}
-    if fold.any():
-        constants["fold"] = fold.astype(np.int32)
-    value = imports.node("binary_conv", name, (bits,), _all_pads(flow, window), constants)
+    whole = np.abs(fold - np.rint(fold)).max() < WHOLE
+    if whole and np.rint(fold).any():
+        constants["fold"] = np.rint(fold).astype(np.int32)
+    value = imports.node("binary_conv", name, (bits,), attributes, constants)
+    for note in notes:
+        imports.note(note, value)
+    if not whole and not any(window.padding) and not any(flow.pads):
+        rest = rest + taps.sum(axis=(1, 2))
+    elif not whole:
+        inside = _of_centre(imports, flow, signs, centre - outside, total, attributes, name)
+        value = imports.node("add", f"{name}.levels", (value, inside))
     return value, rest * total
+
+
+WHOLE = 1e-9
+"""How far numbers may be from whole ones that were computed as float64."""
+
+
+def _of_centre(
+    imports: Importer,
+    flow: Flow,
+    signs: Array,
+    centre: Array,
+    total: Array,
+    attributes: dict[str, object],
+    name: str,
+) -> str:
+    """What a convolution makes of the middle of two levels inside the image, and 0 around it.
+
+    One channel of +1, with weights +1 and a constant for each tap, is any whole number a tap.
+
+    Raises:
+        CannotConvert: The middle differs from channel to channel.
+    """
+    if not (centre == centre[0]).all():
+        msg = "its input's two levels have another middle in each channel, and it pads"
+        raise CannotConvert(msg, "use the same two levels for all channels")
+    shape = (1, *flow.shape[1:])
+    zero = imports.node("zero", f"{name}.middle", (), {"shape": shape})
+    bits = imports.node("sign", f"{name}.middle.bits", (zero,), {"zero_sign": 1})
+    weight = np.ones((len(signs), 1, *signs.shape[2:]), np.int8)
+    fold = signs.astype(np.int32).sum(axis=1) - 1
+    constants = {"weight": weight, "scale": total * centre[0], "fold": fold}
+    return imports.node("binary_conv", f"{name}.middle.taps", (bits,), attributes, constants)
 
 
 def _all_pads(flow: Flow, window: Window) -> dict[str, object]:
@@ -129,11 +150,14 @@ def _in_units(flow: Flow) -> tuple[float, Array, Array, Array]:
     return unit, centre / unit, fill / unit, live
 
 
-def _expanded(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[str, Array, int]:
-    """Bits, weights of -1 and +1 for them, and how often each product is counted."""
+def _expanded(
+    imports: Importer, flow: Flow, signs: Array, name: str
+) -> tuple[str, Array, int, list[str]]:
+    """Bits, weights of -1 and +1 for them, how often each product is counted, and notes."""
     assert flow.levels is not None
-    index, turned, weight = np.arange(flow.channels), *_turned(imports, flow, signs, name)
-    doubled = 1
+    turned, sign, notes = turns(imports, flow, name)
+    weight = signs.astype(np.int64) * sign[None, :, None, None]
+    index, doubled = np.arange(flow.channels), 1
     third = turned == 0
     if third.any():
         index, doubled = np.concatenate([index, index]), 2
@@ -146,46 +170,8 @@ def _expanded(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[s
     if weight.size > WEIGHT_LIMIT:
         msg = f"{weight.size:,} binary weights are too many"
         raise CannotConvert(msg, "use fewer channels")
-    return _signs(imports, flow, index, turned, name), weight.astype(np.int8), doubled
-
-
-def _turned(imports: Importer, flow: Flow, signs: Array, name: str) -> tuple[Array, Array]:
-    """(C,) +1, -1 where x <= 0 is what is looked at, or 0 for both; and weights with that sign."""
-    turned, sign = _turns(imports, flow, name)
-    return turned, signs.astype(np.int64) * sign[None, :, None, None]
-
-
-def _turns(imports: Importer, flow: Flow, name: str) -> tuple[Array, Array]:
-    """(C,) as of `_turned`; and what weights are multiplied by."""
-    assert flow.levels is not None
-    low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
-    turned = np.where(mid == high, 1, np.where(mid == low, -1, 0))
-    odd = turned == 0
-    if odd.any():
-        may = may_vanish(imports, flow.name) if imports.sign_zero == "auto" else odd
-        may = may & (imports.sign_zero != "plus")
-        if (odd & ~may).any() and not only_dots(imports, flow.name):
-            count = int((odd & ~may).sum())
-            imports.notes.append(f"{name}: Sign(0) counts as +1 in {count} channels")
-        if (odd & may & (mid != (low + high) / 2)).any():
-            msg = "its input has three levels"
-            raise CannotConvert(msg, "use two levels")
-        turned = np.where(odd & ~may, 1, turned)
-        if (turned == 0).any():
-            count = int((turned == 0).sum())
-            imports.notes.append(f"{name}: Sign(0) = 0 is kept in {count} channels, stored twice")
-    # Turned bits say x <= 0, so that their sign is the other one; both levels may be swapped too.
-    return turned, np.where(turned == 0, 1, turned) * np.where(high < low, -1, 1)
-
-
-def _signs(imports: Importer, flow: Flow, index: Array, turned: Array, name: str) -> str:
-    source = imports.bare(flow.name)
-    if not np.array_equal(index, np.arange(flow.channels)):
-        source = imports.select(source, index, f"{name}.channels")
-    if (turned < 0).any():
-        ones = turned.astype(np.float64)
-        source = imports.affine(source, ones, np.zeros_like(ones), f"{name}.turned")
-    return imports.node("sign", f"{name}.bits", (source.name,), {"zero_sign": 1})
+    bits = sign_bits(imports, flow, index, turned, name)
+    return bits, weight.astype(np.int8), doubled, notes
 
 
 def binary_depthwise(
@@ -208,7 +194,7 @@ def binary_depthwise(
     if padded or (low + high).any() or not (turned.all() and signs.all()):
         return None
     own = np.where(turned < 0, -1, 1) * np.where(high < low, -1, 1)
-    bits = _signs(imports, flow, np.arange(flow.channels), turned, name)
+    bits = sign_bits(imports, flow, np.arange(flow.channels), turned, name)
     weight = (signs * own[:, None, None, None]).astype(np.int8)
     constants = {"weight": weight, "scale": scale * np.abs(high - low) / 2}
     return imports.node("binary_depthwise", name, (bits,), _all_pads(flow, window), constants)
@@ -235,38 +221,42 @@ def binary_groups(
         return None
     if not (half == half[:, :1]).all():
         return None
-    noted = len(imports.notes)
-    turned, sign = _turns(imports, flow, name)
+    turned, sign, notes = turns(imports, flow, name)
     if not turned.all():
-        del imports.notes[noted:]
         return None
-    bits = _signs(imports, flow, np.arange(flow.channels), turned, name)
+    bits = sign_bits(imports, flow, np.arange(flow.channels), turned, name)
     groups = len(half)
     own = np.repeat(sign.reshape(groups, -1), len(signs) // groups, axis=0)  # (O, C / groups)
     weight = (signs * own[:, :, None, None]).astype(np.int8)
     constants = {"weight": weight, "scale": scale * np.repeat(half[:, 0], len(signs) // groups)}
-    return imports.node("binary_conv", name, (bits,), _all_pads(flow, window), constants)
+    value = imports.node("binary_conv", name, (bits,), _all_pads(flow, window), constants)
+    for note in notes:
+        imports.note(note, value)
+    return value
 
 
 def floats(imports: Importer, flow: Flow, name: str) -> Flow:
-    """Return a value without levels: signs counted by a convolution of each channel alone."""
+    """Return a value without levels: the numbers that its signs stand for."""
     if flow.levels is None:
         return flow
     flow.need_bare()
-    low, mid, high = flow.levels.low, flow.levels.mid, flow.levels.high
+    low, mid, high = flow.levels.all
     half, centre = (high - low) / 2, (high + low) / 2
-    plain = Flow(flow.name, flow.shape, flow.shape)
-    known = np.where(half == 0, 1.0, half)
-    middle = np.where(half == 0, 1.0, (mid - centre) / known)
-    unit = np.ones(flow.channels)
-    signs = plain.with_levels(lambda x: x, type(flow.levels)(-unit, middle, unit))
-    ones = np.ones((flow.channels, 1, 1, 1), np.int8)
-    value = binary_depthwise(imports, signs, ones, half, Window(), f"{name}.floats")
-    if value is None:
-        if 4 * flow.channels**2 > WEIGHT_LIMIT:
-            msg = "signs of too many channels are read as floats"
-            raise CannotConvert(msg, "binarize the weights behind them")
-        eye = np.eye(flow.channels, dtype=np.int8)[:, :, None, None]
-        value, _ = binary_conv(imports, signs, eye, half, Window(), f"{name}.floats")
-    result = imports.affine(imports.bare(value), unit, centre, f"{name}.floats")
-    return Flow(result.name, flow.shape, flow.dims, last=flow.last)
+    turned, sign, notes = turns(imports, flow, name, any_third=True)
+    third = turned == 0
+    bare, index = imports.bare(flow.name), np.arange(flow.channels)
+    parts = [(np.where(third, 1, turned), np.where(third, (mid - low) / 2, abs(half) * sign))]
+    if third.any():  # of two signs one is +1 at zero, and the other -1
+        parts.append((np.where(third, -1, turned), np.where(third, (mid - high) / 2, 0)))
+    zeros = np.zeros(flow.channels)
+    values = []
+    for place, (look, factor) in enumerate(parts):
+        shift = centre if place == 0 else zeros
+        bits = sign_bits(imports, bare, index, look, name)
+        signed = imports.bare(imports.node("bits_to_float", f"{name}.signs", (bits,)))
+        values.append(imports.affine(signed, factor, shift, f"{name}.floats").name)
+    value = values[0] if len(values) == 1 else imports.node("add", f"{name}.floats", values)
+    for note in notes:
+        imports.note(note, value)
+    imports.sums.setdefault(value, imports.sum_of(flow))
+    return Flow(value, flow.shape, flow.dims, last=flow.last)

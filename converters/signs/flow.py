@@ -32,9 +32,14 @@ class Levels:
     mid: Array
     high: Array
 
+    @property
+    def all(self) -> tuple[Array, Array, Array]:
+        """The three, in order."""
+        return self.low, self.mid, self.high
+
     def mapped(self, function: Callable[[Array], Array]) -> Levels:
         """Return the levels behind an elementwise function of channels, (C,) to (C,)."""
-        return Levels(*(function(x).astype(np.float64) for x in (self.low, self.mid, self.high)))
+        return Levels(*(function(x).astype(np.float64) for x in self.all))
 
     def taken(self, index: Array) -> Levels:
         """Return the levels of some channels; 0 for an index of -1."""

@@ -15,11 +15,13 @@ import numpy as np
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
-from bnas_deploy.converters.signs.flow import Flow
+from bnas_deploy.converters.signs.atoms import Atoms
+from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.sums import Sum
 
-__all__ = ["FloatLayer", "Importer"]
+__all__ = ["FloatLayer", "Importer", "Pieces"]
 
 _BINARY = ("binary_conv", "binary_depthwise")
 
@@ -41,6 +43,26 @@ class FloatLayer:
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """A value that is a number or another value, depending on a sign.
+
+    Attributes:
+        base: The graph value whose sign it is.
+        levels: The numbers; NaN where it is the other value.
+        rest: The other value.
+    """
+
+    base: str
+    levels: Levels
+    rest: Flow
+
+    @property
+    def some(self) -> bool:
+        """Whether it is the other value anywhere."""
+        return any(bool(np.isnan(x).any()) for x in self.levels.all)
+
+
 @dataclass
 class Importer:
     """A graph while ONNX nodes are added to it.
@@ -52,9 +74,15 @@ class Importer:
         sign_zero: `auto`, `exact` or `plus`; see docs/onnx.md.
         values: What each ONNX value is; None where an obstacle has hidden it.
         float_layers: Those found so far.
-        notes: What people should know about the import.
+        notes: What people should know about the import, and the graph value it is about; None for
+            the whole model.
         magnitudes: Graph values that are the absolute of another.
         steep: What graph values are a large multiple of.
+        odd: Graph values that have the sign of another, zero included.
+        pieces: Graph values that were chosen by a sign.
+        sums: Graph values that are sums of others.
+        atoms: Numbers that graph values take often, of as many nodes as was asked for.
+        unknown: Graph values that stand for what was not understood.
     """
 
     build: GraphBuilder
@@ -63,11 +91,15 @@ class Importer:
     sign_zero: str = "auto"
     values: dict[str, Flow | Array | None] = field(default_factory=dict)
     float_layers: list[FloatLayer] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[tuple[str, str | None]] = field(default_factory=list)
     _made: set[str] = field(default_factory=set)
     magnitudes: dict[str, str] = field(default_factory=dict)
     steep: dict[str, Flow] = field(default_factory=dict)
-    _clipped: dict[str, tuple[Flow, float, float]] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+    pieces: dict[str, Pieces] = field(default_factory=dict)
+    sums: dict[str, Sum] = field(default_factory=dict)
+    atoms: dict[str, Atoms] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
 
     def fresh(self, name: str) -> str:
@@ -87,12 +119,14 @@ class Importer:
         attributes: Mapping[str, object] | None = None,
         constants: dict[str, Array] | None = None,
     ) -> str:
-        """Append a node; float constants become float32."""
+        """Return a node's value, an equal one's if there is one; float constants become float32."""
         stored = {
             key: array.astype(np.float32) if array.dtype.kind == "f" else array
             for key, array in (constants or {}).items()
         }
-        value = self.build.add(op, self.fresh(name), tuple(inputs), dict(attributes or {}), stored)
+        value = self.build.add_once(
+            op, lambda: self.fresh(name), tuple(inputs), dict(attributes or {}), stored
+        )
         if math.prod(self.shape(value)) > VALUE_LIMIT:
             msg = f"makes a value of shape {list(self.shape(value))}"
             raise CannotConvert(msg, "at most 2^30 elements are allowed")
@@ -108,7 +142,21 @@ class Importer:
 
     def producer(self, value: str) -> Node | None:
         """The node that makes a graph value; None for the input."""
-        return next((n for n in reversed(self.build.nodes) if n.output == value), None)
+        return self.build.producers.get(value)
+
+    def note(self, text: str, about: str | None = None) -> None:
+        """Say something, if the model needs the graph value that it is about."""
+        if (text, about) not in self.notes:
+            self.notes.append((text, about))
+
+    def sum_of(self, flow: Flow) -> Sum:
+        """A value as a sum of others, or of itself alone."""
+        if flow.levels is not None:
+            return Sum.of_sign(flow.name, flow.levels)
+        node = self.producer(flow.name)
+        if node is not None and node.op == "zero":
+            return Sum({}, {}, np.zeros(flow.channels))
+        return self.sums.get(flow.name) or Sum.of_float(flow.name, flow.channels)
 
     def affine(self, flow: Flow, alpha: Array, beta: Array, name: str) -> Flow:
         """Return flow * alpha + beta, (C,) each."""
@@ -121,7 +169,10 @@ class Importer:
         result = replace(flow, fill=flow.filled(function))
         if (alpha == 1).all() and not beta.any():
             return result
-        return replace(result, name=self._scaled(flow.name, alpha, beta, name))
+        _refuse_rounding(self.sum_of(flow).constant * alpha, beta)
+        value = self._scaled(flow.name, alpha, beta, name)
+        self.sums.setdefault(value, self.sum_of(flow).scaled(alpha, beta))
+        return replace(result, name=value)
 
     def beside(self, value: str, alpha: float | Array, beta: float, name: str) -> str:
         """Return value * alpha + beta where the value itself is needed, too: nothing is merged."""
@@ -153,14 +204,6 @@ class Importer:
     def made_affine(self, value: str) -> bool:
         """Whether a value was made by `affine`, not by a BatchNormalization of the model."""
         return value in self._made
-
-    def clipped(self, value: str) -> tuple[Flow, float, float] | None:
-        """What a value is the clip of, and the bounds, if it is one."""
-        return self._clipped.get(value)
-
-    def remember_clip(self, value: str, source: Flow, low: float, high: float) -> None:
-        """Let a sign look through a clip."""
-        self._clipped[value] = (source, low, high)
 
     def select(self, flow: Flow, index: Array, name: str) -> Flow:
         """Return channels of an image; zeros for an index of -1."""
@@ -200,3 +243,13 @@ class Importer:
             msg = f"{what} is not constant"
             raise CannotConvert(msg, "only constant ones are understood")
         return value
+
+
+ROUNDS = 2.0**20
+"""A shift that is taken off again rounds floats from here on, and is meant to."""
+
+
+def _refuse_rounding(shift: Array, beta: Array) -> None:
+    if (np.abs(shift) >= ROUNDS).any() and (np.abs(shift + beta) < 2.0**-10 * np.abs(shift)).all():
+        msg = f"adds {np.abs(shift).max():g} and takes it off again, which rounds"
+        raise CannotConvert(msg, "use Round of a Clip")

@@ -1,34 +1,38 @@
 """Whether a value can be exactly zero, as ONNX's Sign(0) = 0 is neither +1 nor -1; no rewriting.
 
 A float that is computed from pixels by real weights is zero by coincidence only. But a dot product
-of signs is an integer, a ReLU makes zeros of half of what it reads, and pixels are 0 where a
-picture is black: such values take certain numbers, *atoms*, often. They are followed through what
-works on each channel alone.
+of signs is an integer, a ReLU makes zeros of half of what it reads, and pixels are whole numbers,
+and 0 where a picture is black: such values take certain numbers, *atoms*, often. They are followed
+through the graph, once for each value: sums of whole numbers are whole numbers, and what a layer
+makes of zeros alone is its bias.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from bnas_deploy.converters.graph.activations import ACTIVATIONS
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
+from bnas_deploy.converters.signs.atoms import COLUMNS, Atoms, joined
+from bnas_deploy.converters.signs.atoms_of_layers import layer_atoms
 from bnas_deploy.converters.signs.importer import Importer
 
 __all__ = ["may_vanish", "only_dots"]
 
-ATOM_LIMIT = 2**23
+Rule = Callable[[Node, Sequence[Atoms]], Atoms]
 
 
 def may_vanish(imports: Importer, value: str) -> Array:
     """Whether each channel, (C,) bool, is exactly zero for more than a coincidence of pixels."""
-    atoms = _atoms(imports, value, 0)
-    channels = imports.shape(value)[0]
-    if atoms is None:
-        return np.ones(channels, bool)
-    with np.errstate(invalid="ignore"):
-        found: Array = (atoms == 0).any(axis=1)
-    return found
+    known = imports.atoms
+    if not known:
+        known[imports.build.input] = _of_pixels(imports.shape(imports.build.input)[0])
+    for node in imports.build.nodes[len(known) - 1 :]:
+        known[node.output] = _behind(imports, node)
+    return known[value].vanish
 
 
 def only_dots(imports: Importer, value: str) -> bool:
@@ -52,80 +56,108 @@ _OF_DOTS = {
 }  # fmt: skip
 
 
-def _atoms(imports: Importer, value: str, depth: int) -> Array | None:
-    """(C, A) float64 with NaN where there is none; None if they are too many to say."""
-    node = imports.producer(value)
-    channels = imports.shape(value)[0]
-    if node is None:
-        return np.zeros((channels, 1))
-    if depth > 200:
-        return None
-    if node.op in ("binary_conv", "binary_depthwise"):
-        return _dots(imports, node)
-    inner = [_atoms(imports, name, depth + 1) for name in node.inputs if node.op != "conv"]
-    if any(atoms is None for atoms in inner):
-        return None
-    return _behind(node, [atoms for atoms in inner if atoms is not None], channels)
+def _of_pixels(channels: int) -> Atoms:
+    zeros = np.zeros(channels)
+    return Atoms.lattice(zeros, zeros + 1, zeros - np.inf, zeros + np.inf)
 
 
-def _behind(node: Node, inner: list[Array], channels: int) -> Array | None:
-    if node.op == "batch_norm":
-        alpha, beta = batch_norm_terms(**node.constants, eps=node.attributes["eps"])
-        result = (inner[0] * alpha[:, None].astype(np.float64) + beta[:, None]).astype(np.float32)
-        constant = np.where(alpha == 0, beta, np.nan)[:, None]
-        return np.concatenate([result.astype(np.float64), constant], axis=1)
-    if node.op in ACTIVATIONS:
-        return _activated(node, inner[0], channels)
-    if node.op == "multiply":
-        zero = (inner[0] == 0).any(axis=1) | (inner[1] == 0).any(axis=1)
-        return np.where(zero, 0.0, np.nan)[:, None]
-    if node.op == "constant":
-        return node.constants["value"].reshape(len(node.constants["value"]), -1).astype(np.float64)
-    if node.op == "max_pool":
-        return inner[0]
-    if node.op == "concat":
-        width = max(atoms.shape[1] for atoms in inner)
-        return np.concatenate(
-            [np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=np.nan) for a in inner]
-        )
-    if node.op == "select_channels":
-        index = node.constants["index"][:, None]
-        return np.where(index < 0, 0, inner[0][index[:, 0]])
-    if node.op == "zero":
-        return np.zeros((channels, 1))
-    if node.op == "add":
-        zero = np.array([np.isin(a, -b).any() for a, b in zip(*inner, strict=True)])
-        return np.where(zero, 0.0, np.nan)[:, None]
+def _behind(imports: Importer, node: Node) -> Atoms:
+    channels = imports.shape(node.output)[0]
+    inputs = [imports.atoms[name] for name in node.inputs]
     if node.op in ("avg_pool", "global_avg_pool"):
-        # Numbers of both signs may cancel.
-        zero = np.fmin.reduce(inner[0], axis=1) <= 0
-        zero &= np.fmax.reduce(inner[0], axis=1) >= 0
-        return np.where(zero, 0.0, np.nan)[:, None]
-    return np.full((channels, 1), np.nan)
+        height, width = imports.shape(node.inputs[0])[1:]
+        kernel = node.attributes.get("kernel", (height, width))
+        return _mean(inputs[0], kernel[0] * kernel[1])
+    if node.op == "linear":
+        return layer_atoms(node, inputs[0], imports.shape(node.inputs[0]))
+    rule = _RULES.get(node.op, _activated if node.op in ACTIVATIONS else None)
+    return Atoms.none(channels) if rule is None else rule(node, inputs)
 
 
-def _activated(node: Node, atoms: Array, channels: int) -> Array:
-    activation = ACTIVATIONS[node.op]
-    if activation.flats is None:
-        return np.full((channels, 1), np.nan)
-    own = {name: node.constants[name][:, None] for name in activation.constants}
-    constants = {**own, **{name: node.constants[name] for name in activation.shared}}
-    flats = [np.broadcast_to(flat, (channels, 1)) for flat in activation.flats(**constants)]
-    return np.concatenate([activation.function(atoms, **constants), *flats], axis=1)
+def _batch_norm(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    return inputs[0].affine(*batch_norm_terms(**node.constants, eps=node.attributes["eps"]))
 
 
-def _dots(imports: Importer, node: Node) -> Array | None:
-    """Every number that a dot product can be; odd and even ones alternate unless borders mix."""
-    weight, scale = node.constants["weight"], node.constants["scale"]
-    bound = weight[0].size
-    fold = node.constants.get("fold")
-    step = 2
-    if fold is not None:
-        bound += int(np.abs(fold.astype(np.int64)).sum(axis=(1, 2)).max())
-        step = 1
-    if any(node.attributes["padding"]) and weight.shape[1] % 2:
-        step = 1
-    dots = np.arange(-bound, bound + 1, step)
-    if dots.size * len(scale) > ATOM_LIMIT:
-        return None
-    return dots[None].astype(np.float32).astype(np.float64) * scale[:, None].astype(np.float64)
+def _relu(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    zeros = np.zeros((inputs[0].channels, 1))
+    return inputs[0].cut(0.0, np.inf).beside(Atoms.points(zeros))
+
+
+def _prelu(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    slope = node.constants["slope"]
+    below = inputs[0].cut(-np.inf, 0.0).affine(slope, 0 * slope)
+    return inputs[0].cut(0.0, np.inf).beside(below)
+
+
+def _clip(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    bounds = [node.constants[key][:, None].astype(np.float64) for key in ("low", "high")]
+    ends = [Atoms.points(np.where(np.isfinite(bound), bound, np.nan)) for bound in bounds]
+    return inputs[0].cut(*bounds).beside(*ends)
+
+
+def _activated(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    """Of any function of one element: of single numbers, of zero, and of whole intervals."""
+    (x,), activation = inputs, ACTIVATIONS[node.op]
+    constants = {
+        key: array if key in activation.shared else array[:, None]
+        for key, array in node.constants.items()
+    }
+    singles = np.where(x.step == 0, x.start, np.nan)
+    zeros = np.where(x.vanish, 0.0, np.nan)[:, None]
+    found = activation.function(np.concatenate([singles, zeros], axis=1), **constants)
+    flats = activation.flats(**constants) if activation.flats is not None else []
+    still = [np.broadcast_to(flat, (x.channels, 1)) for flat in flats]
+    return Atoms.points(np.concatenate([found, *still], axis=1)).few()
+
+
+def _multiply(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    either = inputs[0].vanish | inputs[1].vanish  # a factor of one channel is one for all
+    return Atoms.points(np.where(either, 0.0, np.nan)[:, None])
+
+
+def _constant(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    value = node.constants["value"].reshape(len(node.constants["value"]), -1).astype(np.float64)
+    numbers = np.unique(value)
+    if len(numbers) > COLUMNS:
+        numbers = np.zeros(1)
+    there = [np.where((value == number).any(axis=1), number, np.nan) for number in numbers]
+    return Atoms.points(np.stack(there, axis=1))
+
+
+def _mean_magnitude(node: Node, inputs: Sequence[Atoms]) -> Atoms:
+    terms = [node.constants[key].astype(np.float64) for key in ("scale", "shift", "terms")]
+    still = inputs[0].affine(terms[0], terms[1]).vanish.all()
+    return Atoms.points(np.array([[terms[2][1] if still else np.nan]]))
+
+
+def _mean(atoms: Atoms, count: int) -> Atoms:
+    """The mean of so many; numbers of both signs may cancel."""
+    one = atoms.together()
+    lattice = Atoms(one.start, one.step / count, one.low, one.high)
+    return lattice.beside(atoms.columns(np.flatnonzero((atoms.step == 0).any(axis=0))))
+
+
+_RULES: dict[str, Rule] = {
+    "add": lambda node, inputs: inputs[0].plus(inputs[1]),
+    "batch_norm": _batch_norm,
+    "binary_conv": lambda node, inputs: layer_atoms(node, inputs[0]),
+    "binary_depthwise": lambda node, inputs: layer_atoms(node, inputs[0]),
+    "bits_to_float": lambda node, inputs: inputs[0],
+    "clip": _clip,
+    "concat": lambda node, inputs: joined(inputs),
+    "constant": _constant,
+    "conv": lambda node, inputs: layer_atoms(node, inputs[0]),
+    "max_pool": lambda node, inputs: inputs[0],
+    "mean_magnitude": _mean_magnitude,
+    "multiply": _multiply,
+    "prelu": _prelu,
+    "relu": _relu,
+    "select_channels": lambda node, inputs: inputs[0].taken(node.constants["index"]),
+    "sign": lambda node, inputs: _of_bits(inputs[0].channels),
+    "zero": lambda node, inputs: Atoms.points(np.zeros((node.attributes["shape"][0], 1))),
+}
+
+
+def _of_bits(channels: int) -> Atoms:
+    ones = np.ones(channels)
+    return Atoms.lattice(-ones, 2 * ones, -ones, ones)

@@ -5,7 +5,7 @@ On a value that has levels, every one of them only changes the levels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,27 +14,13 @@ import numpy as np
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.from_onnx.rules.arithmetic import STEEP
 from bnas_deploy.converters.graph.nodes import Array
-from bnas_deploy.converters.signs.flow import Flow, Levels
+from bnas_deploy.converters.signs.adding import settled
+from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.levels import on_levels, two_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["ACTIVATION_RULES", "on_levels", "two_levels"]
-
-
-def on_levels(flow: Flow, function: Callable[[Array], Array]) -> Flow:
-    """A value with levels behind an elementwise function of channels."""
-    assert flow.levels is not None
-    return flow.with_levels(function, flow.levels.mapped(function))
-
-
-def two_levels(flow: Flow, low: float, mid: float, high: float) -> Flow:
-    """A float as a function of its sign."""
-
-    def function(x: Array) -> Array:
-        return np.where(x > 0, high, np.where(x < 0, low, mid))
-
-    ones = np.ones(flow.channels)
-    return flow.with_levels(function, Levels(low * ones, mid * ones, high * ones))
+__all__ = ["ACTIVATION_RULES"]
 
 
 def _relu(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -110,15 +96,13 @@ def _clip(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     steep = imports.steep.get(flow.name)
     hard = bool((low == -1).all() and (high == 1).all())
     if hard and steep is not None and not any(flow.pads):
-        imports.notes.append(f"{node.name}: Clip of x times {STEEP:g} or more counts as Sign")
+        imports.note(f"{node.name}: Clip of x times {STEEP:g} or more counts as Sign")
         return two_levels(replace(flow, name=steep.name), -1, 0, 1)
     if (low > high).any():
         msg = f"clips to {low.max()} to {high.min()}"
         raise CannotConvert(msg, "the lower bound must not be the greater one")
     value = _clipped(imports, flow.name, low, high, node.name)
-    result = replace(flow, name=value, fill=flow.filled(function))
-    imports.remember_clip(value, flow, float(low.max()), float(high.min()))
-    return result
+    return replace(flow, name=value, fill=flow.filled(function))
 
 
 def _bounds(
@@ -139,10 +123,11 @@ def _clipped(imports: Importer, value: str, low: Array, high: Array, name: str) 
 
 def _extreme(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     """Max and Min of a value and a constant are half a Clip."""
-    if len(inputs) != 2 or all(isinstance(x, Flow) for x in inputs):
+    given = [settled(imports, value) for value in inputs]
+    if len(given) != 2 or all(isinstance(x, Flow) for x in given):
         msg = "compares computed values"
         raise CannotConvert(msg, "compare with one constant")
-    x, y = inputs if isinstance(inputs[0], Flow) else reversed(inputs)
+    x, y = given if isinstance(given[0], Flow) else reversed(given)
     bounds = (y, None) if node.op == "Max" else (None, y)
     return _clip(imports, node, (x, *bounds))
 

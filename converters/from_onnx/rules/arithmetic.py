@@ -11,21 +11,30 @@ import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.binary_layers import floats
-from bnas_deploy.converters.signs.flow import Flow
+from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.levels import two_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped"]
+__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped", "product"]
 
 STEEP = 1e6
 """From this factor on, Clip(factor * x, -1, 1) is taken for a sign."""
 
 
+TINY = 1e-6
+"""Up to here, x / (|x| + TINY) is taken for a sign."""
+
+
 def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    x, y = inputs
+    x, y = (settled(imports, value) for value in inputs)
     if isinstance(x, Flow) and isinstance(y, Flow):
         return _of_two(imports, node, x, y)
+    if not isinstance(x, Flow) and not isinstance(y, Flow):  # the same for every image
+        x = inputs[0] if isinstance(inputs[0], Flow) else x
+        y = inputs[1] if not isinstance(x, Flow) else y
     flow = x if isinstance(x, Flow) else imports.flow(y)
     operand = imports.constant(y if isinstance(x, Flow) else x, "its operand")
     image = flow.per_pixel(operand)
@@ -93,37 +102,61 @@ def mapped(
         alike = op == "multiply" and (image == image[:1]).all()
         value = {"value": image[:1] if alike else image}
         constant = imports.node("constant", f"{name}.constant", (), {}, value)
-        result = result.of(imports.node(op, name, (result.name, constant)))
+        if op == "add":
+            result = added(imports, result, result.of(constant), name)
+        else:
+            result = result.of(imports.node(op, name, (result.name, constant)))
     return result
 
 
 def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
-    if node.op not in ("Add", "Sub"):
-        return _multiplied(imports, node, x, y)
-    x.need_bare()
-    y.need_bare()
-    if x.shape != y.shape or x.dims != y.dims or x.last != y.last:
-        msg = f"adds values of shapes {list(x.dims)} and {list(y.dims)}"
-        raise CannotConvert(msg, "make them equal")
-    a = floats(imports, x, f"{node.name}.a")
-    b = floats(imports, y, f"{node.name}.b")
-    if node.op == "Sub":
-        ones = np.ones(b.channels)
-        b = imports.affine(b, -ones, 0 * ones, f"{node.name}.minus")
-    return a.of(imports.node("add", node.name, (a.name, b.name)))
+    if node.op == "Mul":
+        return product(imports, x, y, node.name)
+    if node.op == "Div":
+        return _ratio(imports, node, x, y)
+    return added(imports, x, y, node.name, 1.0 if node.op == "Add" else -1.0)
 
 
-def _multiplied(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
-    """Two values, or one and a factor of one channel or pixel: scales, gates (SE-ResNet)."""
+def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
+    """Two values, or one and a factor of one channel or pixel: scales, masks, gates (SE-ResNet)."""
+    same = (x.name, x.dims, x.last, x.pads) == (y.name, y.dims, y.last, y.pads)
+    if same and x.levels is not None and y.levels is not None and not any(x.pads):
+        each = zip(x.levels.all, y.levels.all, strict=True)
+        return replace(x, levels=Levels(*(p * q for p, q in each)))
     x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
-    if node.op != "Mul" or not _repeats(x, factor):
-        msg = f"multiplies or divides values of shapes {list(x.dims)} and {list(factor.dims)}"
+    if not _repeats(x, factor):
+        msg = f"multiplies values of shapes {list(x.dims)} and {list(factor.dims)}"
         raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
     x.need_bare()
     factor.need_bare()
-    a = floats(imports, x, f"{node.name}.a")
-    b = floats(imports, factor, f"{node.name}.b")
-    return a.of(imports.node("multiply", node.name, (a.name, b.name)))
+    a, b = floats(imports, x, f"{name}.a"), floats(imports, factor, f"{name}.b")
+    return a.of(imports.node("multiply", name, (a.name, b.name)))
+
+
+def _ratio(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
+    """X / |x|, and x / (|x| + eps), are signs; no other ratio of two values is understood."""
+    size, eps = _without_eps(imports, y.name)
+    alike = (x.dims, x.last, x.pads) == (y.dims, y.last, y.pads)
+    bare = x.levels is None and y.levels is None and not any(x.pads)
+    if not (alike and bare and imports.magnitudes.get(size) == x.name and eps <= TINY):
+        msg = f"divides values of shapes {list(x.dims)} and {list(y.dims)}"
+        raise CannotConvert(msg, "only x / |x| is understood; multiply by a constant")
+    zero = "which is not a number at 0, counts as +1 there" if eps == 0 else "counts as Sign"
+    imports.note(f"{node.name}: x / |x| {zero}", x.name)
+    return two_levels(x, -1, 1 if eps == 0 else 0, 1)
+
+
+def _without_eps(imports: Importer, value: str) -> tuple[str, float]:
+    """What a small number was added to, or what was kept above one; and the number."""
+    node = imports.producer(value)
+    if node is not None and node.op == "clip" and not np.isfinite(node.constants["high"]).any():
+        return node.inputs[0], float(np.abs(node.constants["low"]).max())
+    total = imports.sums.get(value)
+    if total is None or len(total.floats) != 1 or total.signs:
+        return value, 0.0
+    ((name, (coefficient, _)),) = total.floats.items()
+    least = float(np.abs(total.constant).max())
+    return (name, least) if (coefficient == 1).all() else (value, 0.0)
 
 
 def _repeats(x: Flow, factor: Flow) -> bool:

@@ -1,107 +1,49 @@
-"""Operators that work on each element: signs in all spellings, compares, BatchNorm.
+"""Operators that work on each element: casts and BatchNorms, and the table of all of them.
 
 On a value that has levels, every one of them only changes the levels. On a float, a sign or compare
-gives it levels; what else there is becomes a scale and shift a channel. Activations are in
-`rules.activations`, sums and products in `rules.arithmetic`.
+gives it levels; what else there is becomes a scale and shift a channel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.activations import on_levels, two_levels
 from bnas_deploy.converters.from_onnx.rules.arithmetic import mapped
+from bnas_deploy.converters.from_onnx.rules.choices import CHOICE_RULES
+from bnas_deploy.converters.from_onnx.rules.compares import COMPARE_RULES, compared
+from bnas_deploy.converters.from_onnx.rules.rounding import ROUNDING_RULES
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.levels import on_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["ELEMENTWISE_RULES", "compared"]
+__all__ = ["ELEMENTWISE_RULES"]
 
-_FLOAT_TYPES = {TensorProto.FLOAT}
+_FLOAT_TYPES = {TensorProto.FLOAT, TensorProto.DOUBLE}
+_NARROW_TYPES = {TensorProto.FLOAT16: np.float16, TensorProto.BFLOAT16: np.float32}
 _WHOLE_TYPES = {
     TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL,
 }  # fmt: skip
 
 
-def _sign(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
-    if flow.levels is not None:
-        return on_levels(flow, np.sign)
-    clip = imports.clipped(flow.name)
-    if clip is not None and clip[1] < 0 < clip[2] and not any(flow.pads):
-        # What was clipped, as it is seen here: its axes may have changed places since.
-        flow = replace(flow, name=clip[0].name, levels=clip[0].levels)
-        if flow.levels is not None:
-            return on_levels(flow, np.sign)
-    return two_levels(flow, -1, 0, 1)
-
-
-def compared(imports: Importer, flow: Flow, bound: Array, op: str, name: str) -> Flow:
-    """Return 1 where flow `op` bound holds, (C,), else 0; `op` is an ONNX operator's name."""
-    result = imports.affine(flow, np.ones_like(bound), -bound, f"{name}.above")
-    if result.levels is not None:
-        return on_levels(result, lambda x: _COMPARES[op](x, 0))
-    low, mid, high = (float(_COMPARES[op](x, 0)) for x in (-1, 0, 1))
-    return two_levels(result, low, mid, high)
-
-
-_COMPARES: dict[str, Callable[..., Any]] = {
-    "Greater": np.greater,
-    "GreaterOrEqual": np.greater_equal,
-    "Less": np.less,
-    "LessOrEqual": np.less_equal,
-}
-_MIRRORED = {
-    "Greater": "Less", "GreaterOrEqual": "LessOrEqual",
-    "Less": "Greater", "LessOrEqual": "GreaterOrEqual",
-}  # fmt: skip
-
-
-def _compare(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    x, y = inputs
-    if isinstance(x, Flow) and isinstance(y, Flow):
-        msg = "compares two computed values"
-        raise CannotConvert(msg, "compare with a constant")
-    op = node.op if isinstance(x, Flow) else _MIRRORED[node.op]
-    flow, bound = (x, y) if isinstance(x, Flow) else (y, x)
-    bound = flow.per_channel(bound)
-    if not np.isfinite(bound).all():
-        msg = "compares with infinity"
-        raise CannotConvert(msg, "give the constant a finite value")
-    return compared(imports, flow, bound, op, node.name)
-
-
-def _where(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0], "its condition")
-    if flow.levels is None or isinstance(inputs[1], Flow) or isinstance(inputs[2], Flow):
-        msg = "chooses between computed values"
-        raise CannotConvert(msg, "choose between two constants")
-    yes, no = flow.per_channel(inputs[1]), flow.per_channel(inputs[2])
-    if not (np.isfinite(yes).all() and np.isfinite(no).all()):
-        msg = "chooses infinity"
-        raise CannotConvert(msg, "choose between finite constants")
-    return on_levels(flow, lambda x: np.where(x != 0, yes, no))
-
-
-def _not(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
-    if flow.levels is None:
-        msg = "its input is no compare"
-        raise CannotConvert(msg, "compare with a constant")
-    return on_levels(flow, lambda x: x == 0)
-
-
 def _cast(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow, kind = imports.flow(inputs[0]), node.attributes.get("to")
-    if kind in _FLOAT_TYPES:
+    if kind in _NARROW_TYPES and flow.levels is not None:
+        return on_levels(flow, lambda x: x.astype(_NARROW_TYPES[kind]))
+    if kind in _NARROW_TYPES:
+        imports.note(f"{node.name}: a cast to half precision is left out, with its rounding")
+    if kind in _NARROW_TYPES or kind in _FLOAT_TYPES:
         return flow
+    if kind == TensorProto.BOOL and flow.levels is None:
+        zeros = np.zeros(flow.channels)
+        equal = compared(imports, flow, zeros, "Equal", node.name)
+        return imports.affine(equal, zeros - 1, zeros + 1, node.name)
     if flow.levels is None or kind not in _WHOLE_TYPES:
         msg = "casts to another type than float32"
         raise CannotConvert(msg, "compute in float32")
@@ -151,11 +93,7 @@ def _flat_batch_norm(
 ELEMENTWISE_RULES = {
     "BatchNormalization": _batch_norm,
     "Cast": _cast,
-    "Greater": _compare,
-    "GreaterOrEqual": _compare,
-    "Less": _compare,
-    "LessOrEqual": _compare,
-    "Not": _not,
-    "Sign": _sign,
-    "Where": _where,
+    **CHOICE_RULES,
+    **COMPARE_RULES,
+    **ROUNDING_RULES,
 }

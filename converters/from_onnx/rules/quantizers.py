@@ -14,7 +14,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.elementwise import compared
+from bnas_deploy.converters.from_onnx.rules.compares import compared
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert

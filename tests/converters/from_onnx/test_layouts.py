@@ -132,7 +132,7 @@ def test_a_gate_that_would_be_repeated_along_another_axis(tmp_path):
     m = OnnxModel((5, 5, 5))
     x = m.norm("x", 5)
     gate = m.add("ReduceMean", last(m, x), axes=[1, 2])  # (N, 1, 1, 5): along the width
-    with pytest.raises(ConversionError, match="multiplies or divides"):
+    with pytest.raises(ConversionError, match="multiplies values"):
         converted(m.save(tmp_path, gated(m, x, gate, 5)))
 
 

@@ -1,0 +1,62 @@
+"""Assignments in place, y[mask] = number, as the choice that they are.
+
+PyTorch's exporter from `torch.export` writes ScatterND(y, Transpose(NonZero(mask)), number repeated
+as often as the mask holds); Where(mask, number, y) is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.graph.nodes import Array
+
+__all__ = ["without_assignments"]
+
+_REPEATS = ("Cast", "Expand", "Identity", "Reshape", "Unsqueeze")
+
+
+def without_assignments(
+    nodes: Sequence[OnnxNode], constants: Mapping[str, Array]
+) -> tuple[OnnxNode, ...]:
+    """Return the nodes with every assignment of one number as a choice.
+
+    Args:
+        nodes: Of a model, in an order in which they can run.
+        constants: Its initialisers.
+    """
+    makers = {name: node for node in nodes for name in node.outputs if name}
+    return tuple(_choice(node, makers, constants) for node in nodes)
+
+
+def _choice(
+    node: OnnxNode, makers: Mapping[str, OnnxNode], constants: Mapping[str, Array]
+) -> OnnxNode:
+    if node.domain or node.op != "ScatterND" or node.attributes.get("reduction", "none") != "none":
+        return node
+    data, indices, updates = node.inputs
+    turned = makers.get(indices)
+    places = makers.get(turned.inputs[0]) if turned is not None else None
+    number = _number(updates, makers, constants)
+    if turned is None or turned.op != "Transpose" or turned.attributes.get("perm") != (1, 0):
+        return node
+    if places is None or places.op != "NonZero" or number is None:
+        return node
+    return replace(node, op="Where", inputs=(places.inputs[0], number, data), attributes={})
+
+
+def _number(
+    name: str, makers: Mapping[str, OnnxNode], constants: Mapping[str, Array]
+) -> str | None:
+    """The constant of one element that a value repeats; None if there is none."""
+    node = makers.get(name)
+    while node is not None and node.op in _REPEATS:
+        name = node.inputs[0]
+        node = makers.get(name)
+    value = constants.get(name)
+    if node is not None and node.op == "Constant":
+        value = np.asarray(next(iter(node.attributes.values())))
+    return name if value is not None and value.size == 1 else None
