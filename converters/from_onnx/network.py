@@ -18,10 +18,13 @@ from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
 from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
 from bnas_deploy.converters.from_onnx.rules.arithmetic import ARITHMETIC_RULES
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image
 from bnas_deploy.converters.from_onnx.rules.elementwise import ELEMENTWISE_RULES
+from bnas_deploy.converters.from_onnx.rules.joins import JOIN_RULES
 from bnas_deploy.converters.from_onnx.rules.layers import LAYER_RULES
 from bnas_deploy.converters.from_onnx.rules.parts import PART_RULES
 from bnas_deploy.converters.from_onnx.rules.quantizers import DOMAINS, QUANTIZER_RULES
+from bnas_deploy.converters.from_onnx.rules.reductions import REDUCTION_RULES
 from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
 from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
 from bnas_deploy.converters.graph import ops
@@ -32,6 +35,7 @@ from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
 from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
+from bnas_deploy.converters.signs.order import channels_last
 from bnas_deploy.errors import ConversionError, PassError
 
 __all__ = ["RULES", "SIGN_ZERO", "Imported", "onnx_graph"]
@@ -45,6 +49,8 @@ RULES: dict[str, Rule] = {
     **ARITHMETIC_RULES,
     **VIEW_RULES,
     **PART_RULES,
+    **JOIN_RULES,
+    **REDUCTION_RULES,
 }
 """The standard operators that are understood where they read what depends on the image."""
 
@@ -85,7 +91,10 @@ def onnx_graph(
     imports = Importer(build, source.opset, source.batch, sign_zero)
     imports.values.update(source.constants)
     imports.values[source.input] = Flow(
-        source.input, source.image, source.dims, last=source.channels_last
+        source.input,
+        source.image,
+        source.dims,
+        order=channels_last(source.image) if source.channels_last else (),
     )
     obstacles: list[tuple[Obstacle, set[str]]] = []
     for node in _needed(source):
@@ -242,6 +251,8 @@ def _output(
 
 
 def _logits(imports: Importer, result: Flow, source: OnnxFile) -> str:
+    if len(result.dims) == 1 and (result.order or result.shape[1:] != (1, 1)):
+        result = as_image(imports, result, source.output)
     if result.shape[1:] != (1, 1) or result.name == source.input:
         msg = f"the output has shape (N, {list(result.dims)})"
         raise CannotConvert(msg, "one logit a class is expected")

@@ -22,7 +22,6 @@ from bnas_deploy.converters.from_onnx.external import embed_external
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.signs.flow import CHANNELS_FIRST
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.errors import ConversionError
 
@@ -36,6 +35,12 @@ FILE_LIMIT = 2**31
 NODE_LIMIT = 5_000
 POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
 """What may stand between an input whose channels come last and the transpose that turns it."""
+
+IMAGE_OPS = {"AveragePool", "BatchNormalization", "Conv", "GlobalAveragePool", "MaxPool"}
+"""What reads an input whose channels come first."""
+
+TO_CHANNELS_FIRST = (0, 3, 1, 2)
+"""The order of axes that makes (N, C, H, W) of (N, H, W, C)."""
 
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
@@ -72,7 +77,7 @@ class OnnxFile:
         input: Name of the one input that is not an initialiser.
         batch: Its fixed batch size; None if it is dynamic.
         dims: Its other extents.
-        channels_last: Whether they are (H, W, C), as all that reads the input turns it.
+        channels_last: Whether they are (H, W, C), as what reads the input turns it.
         output: Name of the one output.
         opset: Of the standard operators.
     """
@@ -129,23 +134,31 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         dims=dims,
         output=_output(path, proto),
         opset=opset,
-        channels_last=len(dims) == 3 and _turned(nodes, name),
+        channels_last=len(dims) == 3 and _channels_last(nodes, name, dims, constants),
     )
 
 
-def _turned(nodes: Sequence[OnnxNode], name: str) -> bool:
-    """Whether all that reads a value puts its last axis before the pixels, sooner or later."""
+def _channels_last(
+    nodes: Sequence[OnnxNode], name: str, dims: tuple[int, ...], constants: Mapping[str, Array]
+) -> bool:
+    """Whether the last axis of an input (N, H, W, C) counts channels, by all that reads it."""
     waiting, turned = {name}, False
     for node in nodes:  # in an order in which they can run
         if not waiting.intersection(node.inputs):
             continue
         if node.op in POINTWISE:
             waiting.update(node.outputs)
-        elif node.op == "Transpose" and node.attributes.get("perm") == CHANNELS_FIRST:
-            turned = True
-        else:
+        elif node.op in IMAGE_OPS:
             return False
+        elif node.op == "Transpose":
+            turned = turned or node.attributes.get("perm") == TO_CHANNELS_FIRST
+        elif node.op == "Reshape" and dims[2] == 1:  # as tf2onnx turns one channel
+            turned = turned or _ends_in(constants.get(node.inputs[1]), (1, *dims[:2]))
     return turned
+
+
+def _ends_in(shape: Array | None, extents: tuple[int, ...]) -> bool:
+    return shape is not None and shape.reshape(-1)[1:].tolist() == list(extents)
 
 
 def _fail(path: Path, what: str) -> ConversionError:
