@@ -20,6 +20,7 @@ from onnx import TensorProto, numpy_helper
 
 from bnas_deploy.converters.from_onnx.external import embed_external
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
+from bnas_deploy.converters.from_onnx.standard.model import Standard, standard
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
@@ -27,7 +28,7 @@ from bnas_deploy.errors import ConversionError
 
 __all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OnnxNode", "read_onnx"]
 
-OLDEST_OPSET = 11
+OLDEST_OPSET = 7
 NEWEST_OPSET = 28
 """The operators' meaning is known up to here; a newer file is refused, not guessed at."""
 
@@ -56,6 +57,7 @@ class OnnxNode:
         inputs: Names; empty where an optional one is left out.
         outputs: Names; empty where an optional one is left out.
         attributes: By name.
+        proto: As it stands in the file.
     """
 
     name: str
@@ -64,6 +66,7 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    proto: onnx.NodeProto | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class OnnxFile:
     """A model as it was read.
 
     Attributes:
-        proto: With external data embedded.
+        proto: What ONNX Runtime runs, with external data embedded.
+        plain: The same in operators that have rules; `nodes` are its.
         nodes: In an order in which they can run.
         constants: Initialisers by name.
         input: Name of the one input that is not an initialiser.
@@ -80,9 +84,11 @@ class OnnxFile:
         channels_last: Whether they are (H, W, C), as what reads the input turns it.
         output: Name of the one output.
         opset: Of the standard operators.
+        notes: What reading it as it stands in `proto` leaves out.
     """
 
     proto: onnx.ModelProto
+    plain: onnx.ModelProto
     nodes: tuple[OnnxNode, ...]
     constants: Mapping[str, Array]
     input: str
@@ -91,6 +97,7 @@ class OnnxFile:
     output: str
     opset: int
     channels_last: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -103,7 +110,7 @@ class OnnxFile:
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Extents behind the batch of values, where they can be inferred; after an obstacle."""
-        return inferred_shapes(self.proto)
+        return inferred_shapes(self.plain)
 
 
 def read_onnx(file: ModelFile) -> OnnxFile:
@@ -122,11 +129,15 @@ def read_onnx(file: ModelFile) -> OnnxFile:
     _check_graph(path, proto)
     embed_external(proto, path)
     _check_protobuf(path, proto)
+    found = _standard(path, proto, opset)
+    proto = found.plain
     constants = _constants(path, proto)
     name, batch, dims = _input(path, proto, constants)
     nodes = _nodes(path, proto)
     return OnnxFile(
-        proto=proto,
+        proto=found.runnable,
+        plain=proto,
+        notes=found.notes,
         nodes=nodes,
         constants=constants,
         input=name,
@@ -136,6 +147,13 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         opset=opset,
         channels_last=len(dims) == 3 and _channels_last(nodes, name, dims, constants),
     )
+
+
+def _standard(path: Path, proto: onnx.ModelProto, opset: int) -> Standard:
+    try:
+        return standard(proto, opset)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise _fail(path, f"a tensor or attribute cannot be read: {error}") from error
 
 
 def _channels_last(
@@ -293,9 +311,8 @@ def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OnnxNode, ...]:
         names.add(name)
         attributes = {a.name: _attribute(path, name, a) for a in node.attribute}
         domain = "" if node.domain == "ai.onnx" else node.domain
-        found.append(
-            OnnxNode(name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes)
-        )
+        values = tuple(node.input), tuple(node.output)
+        found.append(OnnxNode(name, node.op_type, domain, *values, attributes, node))
     return tuple(found)
 
 

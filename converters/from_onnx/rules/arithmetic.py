@@ -126,6 +126,8 @@ def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
     if same and x.levels is not None and y.levels is not None and not any(x.pads):
         each = zip(x.levels.all, y.levels.all, strict=True)
         return replace(x, levels=Levels(*(p * q for p, q in each)))
+    if y.name in imports.expanded and x.dims == y.dims:
+        y = imports.expanded[y.name]
     x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
     if not repeats(x, factor):
         msg = f"multiplies values of shapes {list(x.dims)} and {list(factor.dims)}"

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.order import Digit, of_axes
 
 __all__ = [
     "Axes",
+    "axes_of",
     "channel_axes",
     "channel_grid",
     "grouped",
@@ -24,6 +28,20 @@ __all__ = [
 ]
 
 Axes = Sequence[Sequence[Digit]]
+
+
+def axes_of(node: OnnxNode, inputs: Sequence[Any], place: int = 1) -> tuple[int, ...] | None:
+    """The axes of a node, an attribute in old opsets and an input in new ones."""
+    if "axes" in node.attributes:
+        return tuple(int(a) for a in node.attributes["axes"])
+    given = inputs[place] if len(inputs) > place else None
+    if given is None:
+        return None
+    if not isinstance(given, np.ndarray):
+        msg = "its axes are computed from the image"
+        raise CannotConvert(msg, "make them constant")
+    return tuple(int(a) for a in given.reshape(-1))
+
 
 _PERMUTATIONS = ((0, 1, 2), (1, 2, 0), (0, 2, 1), (1, 0, 2), (2, 0, 1), (2, 1, 0))
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.fold import axes_of
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.from_onnx.rules.arrange import as_image
-from bnas_deploy.converters.from_onnx.rules.axes import Axes, channel_grid
+from bnas_deploy.converters.from_onnx.rules.axes import Axes, axes_of, channel_grid
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.binary_layers import Window, floats
 from bnas_deploy.converters.signs.flow import Flow

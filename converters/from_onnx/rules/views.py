@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.fold import BATCH, axes_of
+from bnas_deploy.converters.from_onnx.constants.known import BATCH, Varying, shape_of
 from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.from_onnx.rules.arrange import as_image, reshaped, transposed
-from bnas_deploy.converters.from_onnx.rules.axes import seen_by, whole_axes
+from bnas_deploy.converters.from_onnx.rules.axes import axes_of, seen_by, whole_axes
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
-from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
+from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["VIEW_RULES"]
@@ -119,28 +120,42 @@ def _depth_to_space(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) ->
     return reshaped(imports, turned, (rest, h * size, w * size), node.name)
 
 
-def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array:
-    flow = imports.flow(inputs[0])
-    whole = [imports.batch if imports.batch is not None else BATCH, *flow.dims]
-    part = whole[node.attributes.get("start", 0) : node.attributes.get("end")]
-    return np.array(part, np.int64)
+def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+    whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
+    part = slice(node.attributes.get("start", 0), node.attributes.get("end"))
+    return whole[part] if isinstance(whole, np.ndarray) else whole.mapped(lambda x: x[part])
+
+
+def _size(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+    whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
+    return np.asarray(np.prod(whole)) if isinstance(whole, np.ndarray) else whole.mapped(np.prod)
 
 
 def _expand(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    """A constant for every image of the batch (of our own export: a Zeroise edge)."""
-    constant = imports.constant(inputs[0], "its input")
-    extents = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
-    if len(extents) != 4 or constant.ndim > 4 or extents[0] not in (BATCH, imports.batch):
-        msg = f"expands to {extents}"
-        raise CannotConvert(msg, "expand to (N, C, H, W)")
-    shape = np.broadcast_shapes((1,) * (4 - constant.ndim) + constant.shape, (1, *extents[1:]))
-    if min(shape) < 1 or math.prod(shape) > 2**26 or shape[0] != 1:
-        msg = f"expands to {list(shape)}"
-        raise CannotConvert(msg, "check the model")
-    c, h, w = shape[1:]
-    zero = Flow(imports.node("zero", node.name, (), {"shape": (c, h, w)}), (c, h, w), (c, h, w))
-    value = zero.per_channel(constant)
-    return imports.affine(zero, np.ones(c), value, node.name)
+    """A value repeated over channels or pixels: the product with ones."""
+    flow = imports.flow(inputs[0])
+    wanted = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
+    rank = len(flow.dims) + 1
+    wanted = [1] * (rank - len(wanted)) + wanted
+    if len(wanted) > rank or wanted[0] not in (1, BATCH, imports.batch) or min(wanted[1:]) < 1:
+        msg = f"expands (N, {list(flow.dims)}) to {wanted}"
+        raise CannotConvert(msg, "keep the batch and the number of axes")
+    dims, order = np.broadcast_shapes(flow.dims, tuple(wanted[1:])), whole_axes(flow)
+    if dims == flow.dims:
+        return flow
+    if order is None:
+        msg = f"expands (N, {list(flow.dims)}) to (N, {list(dims)})"
+        raise CannotConvert(msg, "repeat channels or pixels as a whole")
+    c, h, w = (dims[order.index(axis)] for axis in range(3))
+    if c * h * w > ARRAY_LIMIT:
+        msg = f"expands to {c * h * w:,} elements"
+        raise CannotConvert(msg, "use smaller images")
+    ones = {"value": np.ones((c, h, w), np.float32)}
+    whole = imports.node("constant", f"{node.name}.ones", (), {}, ones)
+    plain = floats(imports, seen_by(flow, (0, 1, 2)), node.name)
+    result = imports.bare(imports.node("multiply", node.name, (whole, plain.name)))
+    imports.expanded[result.name] = flow
+    return seen_by(result, order)
 
 
 def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -207,6 +222,7 @@ VIEW_RULES = {
     "Pad": _pad,
     "Reshape": _reshape,
     "Shape": _shape,
+    "Size": _size,
     "SpaceToDepth": _space_to_depth,
     "Squeeze": _squeeze,
     "Transpose": _transpose,

@@ -153,6 +153,8 @@ def _with_pads(imports: Importer, flow: Flow, window: Window) -> Window:
         least = np.minimum(np.minimum(flow.levels.low, flow.levels.mid), flow.levels.high)
     elif producer is not None and producer.op == "relu":
         least = np.zeros(flow.channels)
+    elif producer is not None and producer.op == "clip":
+        least = producer.constants["low"]
     if (flow.fill > least).any():
         msg = "a maximum over a border that was padded with a number"
         raise CannotConvert(msg, "pad inside the pool")
