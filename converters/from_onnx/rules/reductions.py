@@ -44,7 +44,7 @@ def _reduced(imports: Importer, node: OnnxNode, flow: Flow, places: list[int], k
     flow.need_bare()
     dims = [1 if i in places else n for i, n in enumerate(flow.dims)]
     dims = dims if keep else [n for i, n in enumerate(dims) if i not in places]
-    if math.prod(dims) == math.prod(flow.dims):
+    if node.op != "GlobalAveragePool" and math.prod(dims) == math.prod(flow.dims):
         return replace(flow, dims=tuple(dims))
     axes, pixels = _gone(flow, places)
     if pixels is None and len(dims) < 4 and len(flow.dims) == 3:

@@ -179,8 +179,6 @@ def _average_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> F
             flow, pads=(0, 0, 0, 0), fill=None, dims=flow.shape
         )  # fmt: skip
     plain = floats(imports, flow, node.name)
-    if kernel == plain.shape[1:] and not any(window.padding):
-        return imports.bare(imports.node("global_avg_pool", node.name, (plain.name,)))
     if counted and any(window.padding):
         if node.attributes.get("ceil_mode", 0):
             msg = "counts its padding and rounds its size up"
