@@ -18,7 +18,7 @@ NEW_SOFTMAX = 13
 """The opset from which on Softmax works along the last axis if none is named."""
 
 _ENDS = {"Softmax", "LogSoftmax", "ArgMax"}
-_AROUND = {"Identity", "Cast", "Squeeze", "Flatten", "Reshape"}
+_AROUND = {"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose"}
 
 
 def without_answer(source: OnnxFile) -> tuple[OnnxFile, tuple[str, ...]]:
@@ -47,10 +47,12 @@ def without_answer(source: OnnxFile) -> tuple[OnnxFile, tuple[str, ...]]:
 
 
 def _over_classes(node: OnnxNode, source: OnnxFile) -> bool:
-    """Whether it works along the classes."""
+    """Whether it works along the classes: the one axis behind the batch that is longer than 1."""
     dims = source.shapes.get(node.inputs[0])
     if dims is None or node.attributes.get("select_last_index", 0):
         return False
-    default = -1 if source.opset >= NEW_SOFTMAX else 1
-    axis = node.attributes.get("axis", 0 if node.op == "ArgMax" else default)
-    return axis % (len(dims) + 1) == 1 and all(extent == 1 for extent in dims[1:])
+    old = node.op != "ArgMax" and source.opset < NEW_SOFTMAX  # over all axes from this one on
+    default = 0 if node.op == "ArgMax" else 1 if old else -1
+    axis = node.attributes.get("axis", default) % (len(dims) + 1)
+    rest = dims[: axis - 1] if old else dims[: axis - 1] + dims[axis:]
+    return axis > 0 and all(extent == 1 for extent in rest)

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 
-from bnas_deploy.converters.from_onnx.rules.quantizers import standard_model
 from bnas_deploy.errors import ConversionError
 
 __all__ = ["onnx_logits"]
@@ -34,7 +33,7 @@ def onnx_logits(
     size = batch or BATCH
     try:
         session = onnxruntime.InferenceSession(
-            standard_model(proto).SerializeToString(), options, providers=["CPUExecutionProvider"]
+            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         name = session.get_inputs()[0].name
         found = []

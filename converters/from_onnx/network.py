@@ -1,6 +1,7 @@
 """An ONNX model as a graph, node by node, or the list of all that stands in the way.
 
-The rules of operators are in `rules/`, a file per kind of operator; `fold` computes constants.
+The rules of operators are in `rules/`, a file per kind of operator; what does not depend on the
+image is in `constants/`.
 After an obstacle the import goes on with an unknown value of the right shape, so that one run finds
 every obstacle.
 """
@@ -14,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.converters.from_onnx.assign import without_assignments
-from bnas_deploy.converters.from_onnx.fold import FOLDED, MISFITS, fold
+from bnas_deploy.converters.from_onnx.constants.known import Known, Varying
 from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
 from bnas_deploy.converters.from_onnx.rules.arithmetic import ARITHMETIC_RULES
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image
 from bnas_deploy.converters.from_onnx.rules.elementwise import ELEMENTWISE_RULES
+from bnas_deploy.converters.from_onnx.rules.joins import JOIN_RULES
 from bnas_deploy.converters.from_onnx.rules.layers import LAYER_RULES
 from bnas_deploy.converters.from_onnx.rules.parts import PART_RULES
-from bnas_deploy.converters.from_onnx.rules.quantizers import DOMAINS, QUANTIZER_RULES
+from bnas_deploy.converters.from_onnx.rules.reductions import REDUCTION_RULES
 from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
 from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
 from bnas_deploy.converters.graph import ops
@@ -32,6 +35,7 @@ from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
 from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
+from bnas_deploy.converters.signs.order import channels_last
 from bnas_deploy.errors import ConversionError, PassError
 
 __all__ = ["RULES", "SIGN_ZERO", "Imported", "onnx_graph"]
@@ -45,8 +49,12 @@ RULES: dict[str, Rule] = {
     **ARITHMETIC_RULES,
     **VIEW_RULES,
     **PART_RULES,
+    **JOIN_RULES,
+    **REDUCTION_RULES,
 }
 """The standard operators that are understood where they read what depends on the image."""
+
+Results = list[Flow | Array | Varying | None]
 
 SIGN_ZERO = ("auto", "exact", "plus")
 """What Sign(0) = 0 becomes: see docs/onnx.md."""
@@ -83,14 +91,17 @@ def onnx_graph(
     """
     build = GraphBuilder(source.image, source.input)
     imports = Importer(build, source.opset, source.batch, sign_zero)
-    imports.values.update(source.constants)
+    known = Known(source)
     imports.values[source.input] = Flow(
-        source.input, source.image, source.dims, last=source.channels_last
+        source.input,
+        source.image,
+        source.dims,
+        order=channels_last(source.image) if source.channels_last else (),
     )
     obstacles: list[tuple[Obstacle, set[str]]] = []
     for node in _needed(source):
-        _import(imports, node, source, obstacles)
-    output = _output(imports, source, obstacles)
+        _import(imports, node, source, obstacles, known)
+    output = _output(imports, source, obstacles, known)
     # What cancels is not needed, so that nothing in it stands in the way.
     needed = set(build.values) if output is None else build.needed(output)
     layers = tuple(layer for layer in imports.float_layers if layer.layer in needed)
@@ -134,15 +145,18 @@ def _import(
     node: OnnxNode,
     source: OnnxFile,
     obstacles: list[tuple[Obstacle, set[str]]],
+    known: Known,
 ) -> None:
-    inputs = [imports.values.get(name) if name else None for name in node.inputs]
-    hidden = [n for n in node.inputs if n and imports.values.get(n) is None]
-    results: list[Flow | Array | None]
-    if hidden:
-        results = _unknown(imports, node, source)
+    read = [name for name in node.inputs if name]
+    if not node.domain and all(name in known for name in read):
+        known.add(node)
+        return
+    results: Results
+    if any(name not in known and imports.values.get(name) is None for name in read):
+        results = _unknown(imports, node, source)  # an obstacle has hidden it
     else:
         try:
-            results = _converted(imports, node, inputs)
+            results = _converted(imports, node, _inputs(imports, node, known))
         except CannotConvert as error:
             results = _unknown(imports, node, source)
             obstacle = Obstacle(node.name, node.op, error.reason, error.remedy)
@@ -151,21 +165,41 @@ def _import(
             remedy = "check the model's shapes and weights"
             results = _unknown(imports, node, source)
             obstacles.append((Obstacle(node.name, node.op, str(error), remedy), _names(results)))
-    imports.values.update(
-        (name, value) for name, value in zip(node.outputs, results, strict=False) if name
-    )
+    for name, value in zip(node.outputs, results, strict=False):
+        if isinstance(value, (np.ndarray, Varying)):
+            known.put(name, value)
+        elif name:
+            imports.values[name] = value
 
 
-def _converted(
-    imports: Importer, node: OnnxNode, inputs: Sequence[Any]
-) -> list[Flow | Array | None]:
-    constant = all(x is None or isinstance(x, np.ndarray) for x in inputs)
-    standard = node.domain == "" or (node.op in QUANTIZER_RULES and node.domain in DOMAINS)
-    if constant and standard and node.op in FOLDED and not _expands(node, inputs):
-        return [fold(node, inputs, imports.opset)]
+def _inputs(imports: Importer, node: OnnxNode, known: Known) -> list[Flow | Array | None]:
+    """What a node reads; None where an optional input is left out."""
+    known.compute([name for name in node.inputs if name in known])
+    inputs = [
+        None if not name else known.array(name) if name in known else imports.values[name]
+        for name in node.inputs
+    ]
+    if node.op in REPEATED and imports.batch is not None:
+        rank = max(len(x.dims) for x in inputs if isinstance(x, Flow)) + 1
+        inputs = [_of_one_image(x, rank) if isinstance(x, np.ndarray) else x for x in inputs]
+    return inputs
+
+
+REPEATED = {
+    "Add", "Concat", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
+    "Min", "Mul", "Pow", "PRelu", "Sub", "Sum", "Where",
+}  # fmt: skip
+"""What may read a constant that is laid out for each image of a batch of fixed size."""
+
+
+def _of_one_image(constant: Array, rank: int) -> Array:
+    """The first of the images that a constant is laid out for, if it is the same for all."""
+    alike = constant.ndim == rank and bool((constant == constant[:1]).all())
+    return constant[:1] if alike else constant
+
+
+def _converted(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Results:
     rule = RULES.get(node.op) if not node.domain else None
-    if node.domain in DOMAINS:
-        rule = QUANTIZER_RULES.get(node.op)
     if rule is None:
         domain = f" of the domain {node.domain!r}" if node.domain else ""
         msg = f"this operator{domain} is not understood"
@@ -178,9 +212,16 @@ def _converted(
     return list(result) if isinstance(result, list) else [result]
 
 
-def _expands(node: OnnxNode, inputs: Sequence[Any]) -> bool:
-    """Whether a constant is laid out for a batch of unknown size."""
-    return node.op == "Expand" and bool((inputs[1].reshape(-1)[:1] < 0).any())
+MISFITS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""What a rule raises where inputs or attributes are not those of its operator."""
 
 
 def _help(op: str) -> str:
@@ -194,18 +235,19 @@ _HELP = {
     "LogSoftmax": "only at the end, over the classes, where it is left out",
     "ArgMax": "only at the end, over the classes, where it is left out",
     "TopK": "end the model with the logits",
-    "QuantizeLinear": "activations of several bits are not understood; use one bit, or float32",
-    "DequantizeLinear": "only constants can be dequantized; use one bit, or float32 activations",
-    "Quant": "only BipolarQuant (one bit) is understood",
+    "QuantizeLinear": "one scale and zero point, of 8 or 16 bits, are understood",
+    "DequantizeLinear": "only constants, and what QuantizeLinear made, are understood",
+    "Quant": "one bit (BipolarQuant) or 8 and more are understood",
+    "MultiThreshold": "only one threshold for each channel, with a bipolar result, is understood",
     "ConvTranspose": "use Conv",
     "InstanceNormalization": "use BatchNormalization",
     "LayerNormalization": "use BatchNormalization",
 }
 
 
-def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> list[Flow | Array | None]:
+def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> Results:
     """Values of the shapes that inference found, to go on with; None where it found none."""
-    results: list[Flow | Array | None] = []
+    results: Results = []
     given = [imports.values.get(name) for name in node.inputs]
     inputs = tuple(x.name for x in given if isinstance(x, Flow))
     for name in node.outputs:
@@ -221,17 +263,20 @@ def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> list[Flow |
     return results
 
 
-def _names(results: list[Flow | Array | None]) -> set[str]:
+def _names(results: Results) -> set[str]:
     """The graph's values of unknown results."""
     return {x.name for x in results if isinstance(x, Flow)}
 
 
 def _output(
-    imports: Importer, source: OnnxFile, obstacles: list[tuple[Obstacle, set[str]]]
+    imports: Importer,
+    source: OnnxFile,
+    obstacles: list[tuple[Obstacle, set[str]]],
+    known: Known,
 ) -> str | None:
     """The graph's value of the logits; None where an obstacle hides it."""
     result = imports.values.get(source.output)
-    if result is None:
+    if result is None and source.output not in known:
         return None
     try:
         return _logits(imports, imports.flow(result, "the output"), source)
@@ -242,6 +287,8 @@ def _output(
 
 
 def _logits(imports: Importer, result: Flow, source: OnnxFile) -> str:
+    if len(result.dims) == 1 and (result.order or result.shape[1:] != (1, 1)):
+        result = as_image(imports, result, source.output)
     if result.shape[1:] != (1, 1) or result.name == source.input:
         msg = f"the output has shape (N, {list(result.dims)})"
         raise CannotConvert(msg, "one logit a class is expected")

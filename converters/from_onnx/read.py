@@ -20,15 +20,15 @@ from onnx import TensorProto, numpy_helper
 
 from bnas_deploy.converters.from_onnx.external import embed_external
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
+from bnas_deploy.converters.from_onnx.standard.model import Standard, standard
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.signs.flow import CHANNELS_FIRST
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.errors import ConversionError
 
 __all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OnnxNode", "read_onnx"]
 
-OLDEST_OPSET = 11
+OLDEST_OPSET = 7
 NEWEST_OPSET = 28
 """The operators' meaning is known up to here; a newer file is refused, not guessed at."""
 
@@ -36,6 +36,12 @@ FILE_LIMIT = 2**31
 NODE_LIMIT = 5_000
 POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
 """What may stand between an input whose channels come last and the transpose that turns it."""
+
+IMAGE_OPS = {"AveragePool", "BatchNormalization", "Conv", "GlobalAveragePool", "MaxPool"}
+"""What reads an input whose channels come first."""
+
+TO_CHANNELS_FIRST = (0, 3, 1, 2)
+"""The order of axes that makes (N, C, H, W) of (N, H, W, C)."""
 
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
@@ -51,6 +57,7 @@ class OnnxNode:
         inputs: Names; empty where an optional one is left out.
         outputs: Names; empty where an optional one is left out.
         attributes: By name.
+        proto: As it stands in the file.
     """
 
     name: str
@@ -59,6 +66,7 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    proto: onnx.NodeProto | None = None
 
 
 @dataclass(frozen=True)
@@ -66,18 +74,21 @@ class OnnxFile:
     """A model as it was read.
 
     Attributes:
-        proto: With external data embedded.
+        proto: What ONNX Runtime runs, with external data embedded.
+        plain: The same in operators that have rules; `nodes` are its.
         nodes: In an order in which they can run.
         constants: Initialisers by name.
         input: Name of the one input that is not an initialiser.
         batch: Its fixed batch size; None if it is dynamic.
         dims: Its other extents.
-        channels_last: Whether they are (H, W, C), as all that reads the input turns it.
+        channels_last: Whether they are (H, W, C), as what reads the input turns it.
         output: Name of the one output.
         opset: Of the standard operators.
+        notes: What reading it as it stands in `proto` leaves out.
     """
 
     proto: onnx.ModelProto
+    plain: onnx.ModelProto
     nodes: tuple[OnnxNode, ...]
     constants: Mapping[str, Array]
     input: str
@@ -86,6 +97,7 @@ class OnnxFile:
     output: str
     opset: int
     channels_last: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -98,7 +110,7 @@ class OnnxFile:
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Extents behind the batch of values, where they can be inferred; after an obstacle."""
-        return inferred_shapes(self.proto)
+        return inferred_shapes(self.plain)
 
 
 def read_onnx(file: ModelFile) -> OnnxFile:
@@ -117,11 +129,15 @@ def read_onnx(file: ModelFile) -> OnnxFile:
     _check_graph(path, proto)
     embed_external(proto, path)
     _check_protobuf(path, proto)
+    found = _standard(path, proto, opset)
+    proto = found.plain
     constants = _constants(path, proto)
     name, batch, dims = _input(path, proto, constants)
     nodes = _nodes(path, proto)
     return OnnxFile(
-        proto=proto,
+        proto=found.runnable,
+        plain=proto,
+        notes=found.notes,
         nodes=nodes,
         constants=constants,
         input=name,
@@ -129,23 +145,38 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         dims=dims,
         output=_output(path, proto),
         opset=opset,
-        channels_last=len(dims) == 3 and _ends_channels_first(nodes, name),
+        channels_last=len(dims) == 3 and _channels_last(nodes, name, dims, constants),
     )
 
 
-def _ends_channels_first(nodes: Sequence[OnnxNode], name: str) -> bool:
-    """Whether all that reads a value puts its last axis before the pixels, sooner or later."""
+def _standard(path: Path, proto: onnx.ModelProto, opset: int) -> Standard:
+    try:
+        return standard(proto, opset)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise _fail(path, f"a tensor or attribute cannot be read: {error}") from error
+
+
+def _channels_last(
+    nodes: Sequence[OnnxNode], name: str, dims: tuple[int, ...], constants: Mapping[str, Array]
+) -> bool:
+    """Whether the last axis of an input (N, H, W, C) counts channels, by all that reads it."""
     waiting, transposed = {name}, False
     for node in nodes:  # in an order in which they can run
         if not waiting.intersection(node.inputs):
             continue
         if node.op in POINTWISE:
             waiting.update(node.outputs)
-        elif node.op == "Transpose" and node.attributes.get("perm") == CHANNELS_FIRST:
-            transposed = True
-        else:
+        elif node.op in IMAGE_OPS:
             return False
+        elif node.op == "Transpose":
+            transposed = transposed or node.attributes.get("perm") == TO_CHANNELS_FIRST
+        elif node.op == "Reshape" and dims[2] == 1:  # as tf2onnx turns one channel
+            transposed = transposed or _ends_in(constants.get(node.inputs[1]), (1, *dims[:2]))
     return transposed
+
+
+def _ends_in(shape: Array | None, extents: tuple[int, ...]) -> bool:
+    return shape is not None and shape.reshape(-1)[1:].tolist() == list(extents)
 
 
 def _fail(path: Path, what: str) -> ConversionError:
@@ -280,9 +311,8 @@ def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OnnxNode, ...]:
         names.add(name)
         attributes = {a.name: _attribute(path, name, a) for a in node.attribute}
         domain = "" if node.domain == "ai.onnx" else node.domain
-        found.append(
-            OnnxNode(name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes)
-        )
+        values = tuple(node.input), tuple(node.output)
+        found.append(OnnxNode(name, node.op_type, domain, *values, attributes, node))
     return tuple(found)
 
 

@@ -103,7 +103,7 @@ def onnx_source(
         layout=layout,
         facts=_facts(file, model),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
-        notes=(*found.notes, *left_out),
+        notes=(*model.notes, *found.notes, *left_out),
     )
 
 

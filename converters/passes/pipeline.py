@@ -19,6 +19,7 @@ from bnas_deploy.converters.passes.lower_bits_to_float import LowerBitsToFloat
 from bnas_deploy.converters.passes.merge_equal import MergeEqual
 from bnas_deploy.converters.passes.pack_convs import PackConvs
 from bnas_deploy.converters.passes.pool_first import PoolFirst
+from bnas_deploy.converters.passes.pool_globally import PoolGlobally
 from bnas_deploy.converters.passes.pool_signs import PoolSigns
 from bnas_deploy.converters.passes.remove_zero.rules import RemoveZero
 from bnas_deploy.converters.passes.schedule import Schedule
@@ -36,6 +37,7 @@ PIPELINE: tuple[Pass, ...] = (
     PoolSigns(),  # After ordinary signs are all there are; before convolutions take them.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
     PoolFirst(),  # Before folding, as it puts a BatchNorm next to the convolution behind the pool.
+    PoolGlobally(),  # After the pools that a BatchNorm may change places with.
     FoldBatchnorm(),  # After zeros: their shifts are in biases already.
     FuseRelu(),  # Again: conv, BatchNorm, ReLU has become conv, ReLU.
     PackConvs(),  # Takes sign(BatchNorm(dot product)); what is left to BinarizeSigns reads floats.

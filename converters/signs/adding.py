@@ -11,6 +11,7 @@ from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.order import arranged
 from bnas_deploy.converters.signs.sums import Sum
 
 __all__ = ["added", "settled"]
@@ -25,8 +26,9 @@ def settled(imports: Importer, value: Any) -> Any:  # noqa: ANN401
         return value
     if (total.constant == total.constant[:1]).all():
         return np.array(total.constant[0])
-    if value.last:
-        return total.constant if len(value.dims) == 3 else value
+    if value.order:
+        image = np.broadcast_to(total.constant[:, None, None], value.shape)
+        return arranged(image, value.order).reshape(1, *value.dims)
     column = (-1,) + (1,) * (len(value.dims) - 1)
     return total.constant.reshape(column) if value.dims[0] == value.channels else value
 
@@ -49,7 +51,7 @@ def added(imports: Importer, a: Flow, b: Flow, name: str, factor: float = 1.0) -
     """
     a.need_bare()
     b.need_bare()
-    if a.shape != b.shape or a.dims != b.dims or a.last != b.last:
+    if a.shape != b.shape or a.dims != b.dims or a.order != b.order:
         msg = f"adds values of shapes {list(a.dims)} and {list(b.dims)}"
         raise CannotConvert(msg, "make them equal")
     total = _total(imports, a, b, factor)

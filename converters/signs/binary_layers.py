@@ -259,4 +259,4 @@ def floats(imports: Importer, flow: Flow, name: str) -> Flow:
     for note in notes:
         imports.note(note, value)
     imports.sums.setdefault(value, imports.sum_of(flow))
-    return Flow(value, flow.shape, flow.dims, last=flow.last)
+    return Flow(value, flow.shape, flow.dims, order=flow.order)

@@ -7,7 +7,8 @@ operators of such a value only change its levels: so every spelling of sign is o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +16,9 @@ import numpy as np
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.order import Digit, Order, digits, elements, split
 
-__all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Flow", "Levels", "Pads"]
-
-CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
-"""The orders of axes that make (N, H, W, C) of (N, C, H, W), and the other way."""
+__all__ = ["Flow", "Levels", "Pads"]
 
 Pads = tuple[int, int, int, int]
 
@@ -53,11 +52,11 @@ class Flow:
     Attributes:
         name: A float value of the graph, (C, H, W).
         shape: That (C, H, W).
-        dims: The ONNX extents behind the batch, the same elements in the same order.
+        dims: The ONNX extents behind the batch, of the same elements.
         levels: Where the value is a function of the sign of `name`, else None.
         pads: Pixels around it (top, left, bottom, right) that are not in `name`.
         fill: (C,) what they hold, behind the levels.
-        last: Whether ONNX sees the channels behind the pixels, (N, H, W, C), flattened or not.
+        order: How they lie in the graph's value with its pads; empty: in the same order.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Flow:
     levels: Levels | None = None
     pads: Pads = (0, 0, 0, 0)
     fill: Array | None = None
-    last: bool = False
+    order: Order = ()
 
     @property
     def channels(self) -> int:
@@ -76,7 +75,7 @@ class Flow:
     @property
     def image(self) -> bool:
         """Whether ONNX sees it as (N, C, H, W)."""
-        return self.dims == self.padded_shape and not self.last
+        return self.dims == self.padded_shape and not self.order
 
     @property
     def padded_shape(self) -> tuple[int, int, int]:
@@ -85,18 +84,13 @@ class Flow:
         c, h, w = self.shape
         return c, h + top + bottom, w + left + right
 
-    def transposed(self, perm: Sequence[int]) -> Flow | None:
-        """Return the flow with its channels put behind the pixels, or back; None for other orders.
-
-        Args:
-            perm: Of the four axes, as ONNX gives it.
-        """
-        c, h, w = self.padded_shape
-        if tuple(perm) == CHANNELS_LAST and self.image:
-            return replace(self, dims=(h, w, c), last=True)
-        if tuple(perm) == CHANNELS_FIRST and self.last and len(self.dims) == 3:
-            return replace(self, dims=(c, h, w), last=False)
-        return None
+    def axes(self) -> list[list[Digit]] | None:
+        """What each ONNX axis behind the batch counts of C, H and W; None where that is uneven."""
+        whole = self.order or ((1, math.prod(self.dims)),)
+        parts = split(whole, self.dims)
+        found = [digits(part, self.padded_shape) for part in parts or ()]
+        known = [own for own in found if own is not None]
+        return known if parts is not None and len(known) == len(found) else None
 
     def of(self, name: str) -> Flow:
         """Return the same view of another value of the same shape, without levels."""
@@ -147,7 +141,7 @@ class Flow:
             msg = f"works on a value of {c * h * w:,} elements"
             raise CannotConvert(msg, "use smaller images")
         whole = np.broadcast_to(array.reshape(extents), shape)
-        return whole.reshape(h, w, c).transpose(2, 0, 1) if self.last else whole.reshape(c, h, w)
+        return elements(whole.reshape(-1), self.order, (c, h, w))
 
     def per_pixel(self, array: Array) -> Array | None:
         """Return a constant that differs from pixel to pixel, (C, H, W) float64; None if none does.

@@ -76,6 +76,7 @@ class Importer:
         float_layers: Those found so far.
         notes: What people should know about the import, and the graph value it is about; None for
             the whole model.
+        expanded: Graph values that repeat another over channels or pixels, and that one.
         magnitudes: Graph values that are the absolute of another.
         steep: What graph values are a large multiple of.
         odd: Graph values that have the sign of another, zero included.
@@ -93,6 +94,7 @@ class Importer:
     float_layers: list[FloatLayer] = field(default_factory=list)
     notes: list[tuple[str, str | None]] = field(default_factory=list)
     _made: set[str] = field(default_factory=set)
+    expanded: dict[str, Flow] = field(default_factory=dict)
     magnitudes: dict[str, str] = field(default_factory=dict)
     steep: dict[str, Flow] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image, repeats
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.binary_layers import floats
@@ -114,17 +115,21 @@ def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
         return product(imports, x, y, node.name)
     if node.op == "Div":
         return _ratio(imports, node, x, y)
+    if x.dims == y.dims and x.order != y.order:
+        x, y = (as_image(imports, f, f"{node.name}.{k}") for k, f in (("x", x), ("y", y)))
     return added(imports, x, y, node.name, 1.0 if node.op == "Add" else -1.0)
 
 
 def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
     """Two values, or one and a factor of one channel or pixel: scales, masks, gates (SE-ResNet)."""
-    same = (x.name, x.dims, x.last, x.pads) == (y.name, y.dims, y.last, y.pads)
+    same = (x.name, x.dims, x.order, x.pads) == (y.name, y.dims, y.order, y.pads)
     if same and x.levels is not None and y.levels is not None and not any(x.pads):
         each = zip(x.levels.all, y.levels.all, strict=True)
         return replace(x, levels=Levels(*(p * q for p, q in each)))
+    if y.name in imports.expanded and x.dims == y.dims:
+        y = imports.expanded[y.name]
     x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
-    if not _repeats(x, factor):
+    if not repeats(x, factor):
         msg = f"multiplies values of shapes {list(x.dims)} and {list(factor.dims)}"
         raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
     x.need_bare()
@@ -136,7 +141,7 @@ def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
 def _ratio(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
     """X / |x|, and x / (|x| + eps), are signs; no other ratio of two values is understood."""
     size, eps = _without_eps(imports, y.name)
-    alike = (x.dims, x.last, x.pads) == (y.dims, y.last, y.pads)
+    alike = (x.dims, x.order, x.pads) == (y.dims, y.order, y.pads)
     bare = x.levels is None and y.levels is None and not any(x.pads)
     if not (alike and bare and imports.magnitudes.get(size) == x.name and eps <= TINY):
         msg = f"divides values of shapes {list(x.dims)} and {list(y.dims)}"
@@ -157,18 +162,6 @@ def _without_eps(imports: Importer, value: str) -> tuple[str, float]:
     ((name, (coefficient, _)),) = total.floats.items()
     least = float(np.abs(total.constant).max())
     return (name, least) if (coefficient == 1).all() else (value, 0.0)
-
-
-def _repeats(x: Flow, factor: Flow) -> bool:
-    """Whether ONNX repeats a factor over the channels or pixels of x, and over nothing else."""
-    if len(x.dims) != 3 or len(factor.dims) != 3:
-        return (x.dims, x.shape, x.last) == (factor.dims, factor.shape, factor.last)
-    # Where x has its channels, the factor must have them too, whatever it is called there.
-    behind = x.last or x.dims != x.padded_shape
-    c, h, w = (factor.dims[i] for i in ((2, 0, 1) if behind else (0, 1, 2)))
-    alike = factor.last == x.last or 1 in (c, h * w)
-    fits = c in (1, x.channels) and (h, w) in ((1, 1), x.shape[1:])
-    return (c, h, w) == factor.shape and alike and fits
 
 
 def _sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:

@@ -63,8 +63,8 @@ def _pieces(imports: Importer, condition: Flow, value: Any) -> Pieces:  # noqa: 
     if not isinstance(value, Flow):
         number = _number(condition, value)
         return Pieces(base, Levels(number, number, number), condition)
-    if (value.shape, value.dims, value.last, value.pads) != (
-        condition.shape, condition.dims, condition.last, condition.pads,
+    if (value.shape, value.dims, value.order, value.pads) != (
+        condition.shape, condition.dims, condition.order, condition.pads,
     ):  # fmt: skip
         msg = f"chooses from shapes {list(value.dims)} by one of {list(condition.dims)}"
         raise CannotConvert(msg, "make them equal")

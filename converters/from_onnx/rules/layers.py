@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image
 from bnas_deploy.converters.from_onnx.rules.windows import conv_window
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.binary_layers import Window
@@ -15,14 +17,19 @@ from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.layers import Layer, finite, layer_value, linear_value
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.order import elements
 
 __all__ = ["LAYER_RULES"]
 
 
 def _conv(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
-    flow.need_image()
     weight = imports.constant(inputs[1], "its weight")
+    one_pixel = weight.shape[2:] == (1, 1) == flow.dims[1:] and flow.shape[1:] != (1, 1)
+    plain = node.attributes.get("group", 1) == 1 and not any(node.attributes.get("pads", ()))
+    if one_pixel and plain:
+        return _on_one_pixel(imports, node, flow, weight, inputs[2:])
+    flow = as_image(imports, flow, node.name)
     if weight.ndim != 4:
         msg = f"a convolution of {weight.ndim - 2} dimensions"
         raise CannotConvert(msg, "use two")
@@ -40,6 +47,16 @@ def _conv(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     window = conv_window(node, flow.padded_shape, kernel)
     shift = _shift(bias, len(weight))
     return layer_value(imports, Layer(node.name, node.op, flow, weight, shift, window, groups))
+
+
+def _on_one_pixel(
+    imports: Importer, node: OnnxNode, flow: Flow, weight: Array, bias: Sequence[Any]
+) -> Flow:
+    """A convolution of an image that was flattened into the channels of one pixel."""
+    flat = replace(flow, dims=flow.dims[:1])
+    plain = replace(node, attributes={"transB": 1})
+    result = _gemm(imports, plain, [flat, weight.reshape(weight.shape[:2]), *bias])
+    return replace(result, dims=(*result.dims, 1, 1))
 
 
 def _gemm(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -83,9 +100,7 @@ def _linear(
             msg,
             "flatten to (N, K) before a linear layer",
         )
-    if flow.last:
-        weight = weight.reshape(-1, h, w, c).transpose(0, 3, 1, 2).reshape(weight.shape)
-    kernel = weight.reshape(len(weight), c, h, w)
+    kernel = elements(weight, flow.order, flow.shape)
     return linear_value(imports, Layer(node.name, node.op, flow, kernel, bias, Window(), 1))
 
 

@@ -1,4 +1,4 @@
-"""Operators that take parts of a value: channels, and every n-th row or column."""
+"""Operators that take parts of a value, along any axis of channels, rows or columns."""
 
 from __future__ import annotations
 
@@ -9,85 +9,142 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.from_onnx.rules.arrange import taken_by_ones
+from bnas_deploy.converters.from_onnx.rules.axes import (
+    channel_axes,
+    channel_grid,
+    seen_by,
+    whole_axes,
+    with_channels,
+)
+from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["PART_RULES"]
+__all__ = ["PART_RULES", "taken"]
+
+FAR = 2**31 - 2
+"""An end from here on means the end of the axis."""
+
+
+def taken(imports: Importer, flow: Flow, axis: int, index: Array, name: str) -> Flow:
+    """Return the places `index` of an axis, counted from 0 behind the batch.
+
+    Raises:
+        CannotConvert: They are not channels, nor rows or columns at even distances.
+    """
+    extent = flow.dims[axis]
+    if not index.size or index.min() < 0 or index.max() >= extent:
+        msg = f"takes places {index.tolist()[:8]} of {extent}"
+        raise CannotConvert(msg, "check the model")
+    if np.array_equal(index, np.arange(extent)):
+        return flow
+    axes = channel_axes(flow)
+    if axes is not None and all(digit.axis == 0 for digit in axes[axis]):
+        grid = np.take(channel_grid(axes), index, axis)
+        return with_channels(imports, flow, axes, grid, front=axis, name=name)
+    whole = whole_axes(flow)
+    steps = np.diff(index)
+    if whole is None or (steps != steps[:1]).any() or (steps < 1).any():
+        msg = "cuts a part out of the image"
+        raise CannotConvert(msg, "take channels, or rows and columns at even distances")
+    flow.need_bare()
+    step = int(steps[0]) if len(steps) else 1
+    image = seen_by(flow, (0, 1, 2))
+    return seen_by(_pixels(imports, image, whole[axis], index, step, name), whole)
+
+
+def _pixels(imports: Importer, flow: Flow, axis: int, index: Array, step: int, name: str) -> Flow:
+    """Rows (axis 1) or columns (2) of an image, each `step` behind the one before."""
+    extent = flow.shape[axis]
+    if index[0] == 0 and len(index) == -(-extent // step):
+        stride = (step, 1) if axis == 1 else (1, step)
+        attributes = {"kernel": (1, 1), "stride": stride, "padding": (0, 0, 0, 0)}
+        result = imports.bare(imports.node("max_pool", name, (flow.name,), attributes))
+        return replace(result, levels=flow.levels)
+    # A kernel so long that just these places fit, with its 1 at the first of them.
+    kernel = np.zeros(extent - (len(index) - 1) * step)
+    kernel[int(index[0])] = 1
+    weight = np.tile(kernel, (flow.channels, 1, 1, 1))
+    weight = weight.transpose(0, 1, 3, 2) if axis == 1 else weight
+    return taken_by_ones(imports, flow, weight, (step, 1) if axis == 1 else (1, step), name)
 
 
 def _slice(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
-    flow.need_image()
-    flow.need_bare()
-    what = ("starts", "ends", "axes", "steps")
-    given = [
-        None if x is None else imports.constant(x, f"its {n}").reshape(-1)
-        for x, n in zip([*inputs, None, None][1:5], what, strict=True)
-    ]
-    starts, ends, axes, steps = given
-    assert starts is not None
-    assert ends is not None
-    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        axis = place if axes is None else int(axes[place]) % 4
-        step = 1 if steps is None else int(steps[place])
-        flow = _sliced(imports, flow, axis, slice(int(start), int(end), step), node.name)
+    for axis, part in _slices(imports, node, inputs):
+        if axis % (len(flow.dims) + 1) == 0:
+            if part.start or part.stop < (imports.batch or FAR) or part.step != 1:
+                msg = "cuts a part out of the batch"
+                raise CannotConvert(msg, "keep the batch")
+            continue
+        place = axis % (len(flow.dims) + 1) - 1
+        index = np.arange(flow.dims[place])[part]
+        flow = taken(imports, flow, place, index, node.name)
     return flow
 
 
-def _sliced(imports: Importer, flow: Flow, axis: int, part: slice, name: str) -> Flow:
-    extent = 1 if axis == 0 else flow.shape[axis - 1]
-    taken = np.arange(extent)[part]
-    whole = np.arange(extent)
-    if np.array_equal(taken, whole) and axis:
-        return flow
-    if axis == 1 and len(taken):
-        return imports.select(flow, taken, name)
-    if axis >= 2 and part.step > 0 and np.array_equal(taken, whole[:: part.step]):
-        stride = (part.step, 1) if axis == 2 else (1, part.step)
-        attributes = {"kernel": (1, 1), "stride": stride, "padding": (0, 0, 0, 0)}
-        result = imports.bare(imports.node("max_pool", name, (flow.name,), attributes))
-        return replace(result, levels=flow.levels)
-    msg = "cuts a part out of the image or batch"
-    raise CannotConvert(msg, "take channels, or every n-th row")
+def _slices(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[tuple[int, slice]]:
+    what = ("starts", "ends", "axes", "steps")
+    given: list[list[int] | None]
+    if "starts" in node.attributes:  # opsets before 10
+        given = [node.attributes.get(n) for n in what]
+    else:
+        given = [
+            None if x is None else [int(n) for n in imports.constant(x, f"its {n}").reshape(-1)]
+            for x, n in zip([*inputs, None, None][1:5], what, strict=True)
+        ]
+    starts, ends, axes, steps = given
+    assert starts is not None
+    assert ends is not None
+    axes = list(range(len(starts))) if axes is None else axes
+    steps = [1] * len(starts) if steps is None else steps
+    rows = zip(starts, ends, axes, steps, strict=True)
+    return [(axis, slice(start, end, step)) for start, end, axis, step in rows]
+
+
+def _place(node: OnnxNode, flow: Flow, what: str) -> int:
+    """The node's axis, counted from 0 behind the batch."""
+    axis = int(node.attributes.get("axis", 0)) % (len(flow.dims) + 1)
+    if axis == 0:
+        msg = f"{what} the batch"
+        raise CannotConvert(msg, "keep the batch")
+    return axis - 1
 
 
 def _split(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[Flow]:
     flow = imports.flow(inputs[0])
-    flow.need_bare()
-    if int(node.attributes.get("axis", 0)) % (len(flow.dims) + 1) != 1 or not flow.image:
-        msg = "splits something else than channels"
-        raise CannotConvert(msg, "split along axis 1")
-    count = len(node.outputs)
-    sizes = [-(-flow.channels // count)] * (count - 1)
-    sizes.append(flow.channels - sum(sizes))
+    axis = _place(node, flow, "splits")
+    extent, count = flow.dims[axis], len(node.outputs)
+    sizes = [-(-extent // count)] * (count - 1)
+    sizes.append(extent - sum(sizes))
     if "split" in node.attributes:
         sizes = [int(n) for n in node.attributes["split"]]
     elif len(inputs) > 1 and inputs[1] is not None:
         sizes = [int(n) for n in imports.constant(inputs[1], "its sizes").reshape(-1)]
-    if len(sizes) != count or sum(sizes) != flow.channels or min(sizes) < 1:
-        msg = f"splits {flow.channels} channels into {sizes}"
+    if len(sizes) != count or sum(sizes) != extent or min(sizes) < 1:
+        msg = f"splits {extent} into {sizes}"
         raise CannotConvert(msg, "check the model")
     ends = np.cumsum(sizes)
     return [
-        imports.select(flow, np.arange(end - size, end), f"{node.name}.{i}")
+        taken(imports, flow, axis, np.arange(end - size, end), f"{node.name}.{i}")
         for i, (size, end) in enumerate(zip(sizes, ends, strict=True))
     ]
 
 
 def _gather(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
-    flow.need_bare()
-    index = imports.constant(inputs[1], "its indices")
-    axis = int(node.attributes.get("axis", 0)) % (len(flow.dims) + 1)
-    if axis != 1 or not flow.image or index.ndim != 1 or not index.size:
-        msg = "gathers something else than channels"
-        raise CannotConvert(msg, "gather along axis 1")
-    index = np.where(index < 0, index + flow.channels, index).astype(np.int64)
-    if index.min() < 0 or index.max() >= flow.channels:
-        msg = "its indices lie outside the channels"
-        raise CannotConvert(msg, "check the model")
-    return imports.select(flow, index, node.name)
+    index = imports.constant(inputs[1], "its indices").astype(np.int64)
+    axis = _place(node, flow, "gathers from")
+    if index.ndim > 1:
+        msg = f"gathers by indices of {index.ndim} dimensions"
+        raise CannotConvert(msg, "use a list of indices")
+    index = np.where(index < 0, index + flow.dims[axis], index)
+    result = taken(imports, flow, axis, index.reshape(-1), node.name)
+    if index.ndim:
+        return result
+    return replace(result, dims=result.dims[:axis] + result.dims[axis + 1 :])
 
 
 PART_RULES = {"Gather": _gather, "Slice": _slice, "Split": _split}

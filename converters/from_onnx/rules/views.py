@@ -1,4 +1,4 @@
-"""Operators that move values about: shapes, padding, joins. No parts of values, no arithmetic."""
+"""Operators that change how a value is seen: shapes, orders of axes, padding."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.fold import BATCH, axes_of
+from bnas_deploy.converters.from_onnx.constants.known import BATCH, Varying, shape_of
 from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image, reshaped, transposed
+from bnas_deploy.converters.from_onnx.rules.axes import axes_of, seen_by, whole_axes
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.binary_layers import floats
-from bnas_deploy.converters.signs.flow import Flow, Levels
+from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
-from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
+from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["VIEW_RULES"]
@@ -33,19 +35,13 @@ def _dropout(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return imports.flow(inputs[0])
 
 
-def _seen_as(flow: Flow, dims: tuple[int, ...]) -> Flow:
-    flow.need_bare()
-    # A single pixel has its channels in the same order either way.
-    return replace(flow, dims=dims, last=flow.last and flow.shape[1:] != (1, 1))
-
-
 def _flatten(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     axis = int(node.attributes.get("axis", 1))
     if axis != 1 and axis != -len(flow.dims):
         msg = f"flattens from axis {axis}"
         raise CannotConvert(msg, "flatten from axis 1")
-    return _seen_as(flow, (math.prod(flow.dims),))
+    return reshaped(imports, flow, (math.prod(flow.dims),), node.name)
 
 
 def _reshape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -61,7 +57,7 @@ def _reshape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     if dims.count(-1) == 1:
         known = math.prod(n for n in dims if n != -1)
         dims = [total // known if n == -1 and known else n for n in dims]
-    return _new_dims(flow, tuple(dims))
+    return reshaped(imports, flow, dims, node.name)
 
 
 def _keeps_batch(wanted: list[int], flow: Flow, batch: int | None) -> bool:
@@ -70,20 +66,6 @@ def _keeps_batch(wanted: list[int], flow: Flow, batch: int | None) -> bool:
     if wanted[0] == -1:
         return -1 not in rest and math.prod(rest) == math.prod(flow.dims)
     return wanted[0] == BATCH or (batch is not None and wanted[0] == batch)
-
-
-def _new_dims(flow: Flow, dims: tuple[int, ...]) -> Flow:
-    single = flow.shape[1:] == (1, 1)
-    flat = dims == (math.prod(flow.shape),)
-    apart = single and flow.channels in dims and math.prod(dims) == flow.channels
-    whole = dims == (flow.dims if flow.last else flow.shape)
-    if not (flat or apart or whole):
-        msg = f"reshapes (N, {list(flow.dims)}) to (N, {list(dims)})"
-        raise CannotConvert(
-            msg,
-            "only flattening to (N, K), and back, is understood",
-        )
-    return _seen_as(flow, dims)
 
 
 def _squeeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -96,7 +78,8 @@ def _squeeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     if any(flow.dims[a - 1] != 1 for a in gone):
         msg = f"squeezes extents that are not 1, of {list(flow.dims)}"
         raise CannotConvert(msg, "check it")
-    return _new_dims(flow, tuple(n for i, n in enumerate(flow.dims, 1) if i not in gone))
+    dims = [n for i, n in enumerate(flow.dims, 1) if i not in gone]
+    return reshaped(imports, flow, dims, node.name)
 
 
 def _unsqueeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
@@ -107,55 +90,88 @@ def _unsqueeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow
     if 0 in added:
         msg = "puts an axis before the batch"
         raise CannotConvert(msg, "keep the batch first")
-    return _new_dims(flow, tuple(1 if i in added else next(rest) for i in range(1, rank)))
+    dims = [1 if i in added else next(rest) for i in range(1, rank)]
+    return reshaped(imports, flow, dims, node.name)
 
 
 def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
-    perm = tuple(node.attributes.get("perm", range(len(flow.dims), -1, -1)))
-    dims = tuple(flow.dims[p - 1] for p in perm[1:]) if perm[:1] == (0,) else ()
-    long = [p for p in perm if p and flow.dims[p - 1] != 1]
-    if dims and long == sorted(long) and flow.shape[1:] == (1, 1):
-        return _seen_as(flow, dims)
-    if (transposed := flow.transposed(perm)) is not None:
-        return transposed
-    msg = f"transposes to {list(perm)}"
-    raise CannotConvert(msg, "use the order (N, C, H, W) or (N, H, W, C)")
+    perm = node.attributes.get("perm", range(len(flow.dims), -1, -1))
+    return transposed(flow, [int(p) for p in perm])
 
 
-def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array:
-    flow = imports.flow(inputs[0])
-    whole = [imports.batch if imports.batch is not None else BATCH, *flow.dims]
-    part = whole[node.attributes.get("start", 0) : node.attributes.get("end")]
-    return np.array(part, np.int64)
+def _space_to_depth(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow, size = imports.flow(inputs[0]), int(node.attributes["blocksize"])
+    c, h, w = flow.dims
+    parts = reshaped(imports, flow, (c, h // size, size, w // size, size), node.name)
+    arranged = transposed(parts, (0, 3, 5, 1, 2, 4))
+    return reshaped(imports, arranged, (c * size**2, h // size, w // size), node.name)
+
+
+def _depth_to_space(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow, size = imports.flow(inputs[0]), int(node.attributes["blocksize"])
+    c, h, w = flow.dims
+    rest = c // size**2
+    if node.attributes.get("mode", "DCR") == "CRD":
+        dims, perm = (rest, size, size, h, w), (0, 1, 4, 2, 5, 3)
+    else:
+        dims, perm = (size, size, rest, h, w), (0, 3, 4, 1, 5, 2)
+    arranged = transposed(reshaped(imports, flow, dims, node.name), perm)
+    return reshaped(imports, arranged, (rest, h * size, w * size), node.name)
+
+
+def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+    whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
+    part = slice(node.attributes.get("start", 0), node.attributes.get("end"))
+    return whole[part] if isinstance(whole, np.ndarray) else whole.mapped(lambda x: x[part])
+
+
+def _size(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+    whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
+    return np.asarray(np.prod(whole)) if isinstance(whole, np.ndarray) else whole.mapped(np.prod)
 
 
 def _expand(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    """A constant for every image of the batch (of our own export: a Zeroise edge)."""
-    constant = imports.constant(inputs[0], "its input")
-    extents = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
-    if len(extents) != 4 or constant.ndim > 4 or extents[0] not in (BATCH, imports.batch):
-        msg = f"expands to {extents}"
-        raise CannotConvert(msg, "expand to (N, C, H, W)")
-    shape = np.broadcast_shapes((1,) * (4 - constant.ndim) + constant.shape, (1, *extents[1:]))
-    if min(shape) < 1 or math.prod(shape) > 2**26 or shape[0] != 1:
-        msg = f"expands to {list(shape)}"
-        raise CannotConvert(msg, "check the model")
-    c, h, w = shape[1:]
-    zero = Flow(imports.node("zero", node.name, (), {"shape": (c, h, w)}), (c, h, w), (c, h, w))
-    value = zero.per_channel(constant)
-    return imports.affine(zero, np.ones(c), value, node.name)
+    """A value repeated over channels or pixels: the product with ones."""
+    flow = imports.flow(inputs[0])
+    wanted = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
+    rank = len(flow.dims) + 1
+    wanted = [1] * (rank - len(wanted)) + wanted
+    if len(wanted) > rank or wanted[0] not in (1, BATCH, imports.batch) or min(wanted[1:]) < 1:
+        msg = f"expands (N, {list(flow.dims)}) to {wanted}"
+        raise CannotConvert(msg, "keep the batch and the number of axes")
+    dims, order = np.broadcast_shapes(flow.dims, tuple(wanted[1:])), whole_axes(flow)
+    if dims == flow.dims:
+        return flow
+    if order is None:
+        msg = f"expands (N, {list(flow.dims)}) to (N, {list(dims)})"
+        raise CannotConvert(msg, "repeat channels or pixels as a whole")
+    c, h, w = (dims[order.index(axis)] for axis in range(3))
+    if c * h * w > ARRAY_LIMIT:
+        msg = f"expands to {c * h * w:,} elements"
+        raise CannotConvert(msg, "use smaller images")
+    ones = {"value": np.ones((c, h, w), np.float32)}
+    whole = imports.node("constant", f"{node.name}.ones", (), {}, ones)
+    plain = floats(imports, seen_by(flow, (0, 1, 2)), node.name)
+    result = imports.bare(imports.node("multiply", node.name, (whole, plain.name)))
+    imports.expanded[result.name] = flow
+    return seen_by(result, order)
 
 
 def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
-    flow.need_image()
+    order = whole_axes(flow)
+    if order is None:
+        flow, order = as_image(imports, flow, node.name), (0, 1, 2)
     if node.attributes.get("mode", "constant") != "constant":
         msg = f"pads by {node.attributes['mode']!r}"
         raise CannotConvert(msg, "pad with a constant")
     pads = _pads(imports, inputs, node)
     given = inputs[2] if len(inputs) > 2 else None
     value = 0.0 if given is None else float(imports.constant(given, "its value").reshape(()))
+    places = [0] + [1 + order.index(axis) for axis in range(3)]
+    pads = [pads[place + end] for end in (0, 4) for place in places]
+    flow = seen_by(flow, (0, 1, 2))
     if any(pads[i] for i in (0, 4)) or min(pads) < 0 or max(pads) > EXTENT_LIMIT:
         msg = f"pads by {pads}"
         raise CannotConvert(msg, "pad channels, height and width, by 0 or more")
@@ -163,14 +179,14 @@ def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
         flow = _more_channels(imports, flow, pads[1], pads[5], value, node.name)
     border = (pads[2], pads[3], pads[6], pads[7])
     if not any(border):
-        return flow
+        return seen_by(flow, order)
     fill = np.full(flow.channels, value)
     if flow.fill is not None and not np.array_equal(flow.fill, fill):
         msg = "pads again, with another number"
         raise CannotConvert(msg, "pad once")
     top, left, bottom, right = (a + b for a, b in zip(flow.pads, border, strict=True))
     wider = replace(flow, pads=(top, left, bottom, right), fill=fill)
-    return replace(wider, dims=wider.padded_shape)
+    return seen_by(wider, order)
 
 
 def _pads(imports: Importer, inputs: Sequence[Any], node: OnnxNode) -> list[int]:
@@ -197,38 +213,8 @@ def _more_channels(
     return imports.select(flow, np.concatenate([none[0], np.arange(flow.channels), none[1]]), name)
 
 
-def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flows = [imports.flow(x) for x in inputs]
-    for flow in flows:
-        flow.need_bare()
-    rank = len(flows[0].dims) + 1
-    single = all(flow.shape[1:] == (1, 1) for flow in flows)
-    axis = node.attributes["axis"] % rank
-    last = rank == 4 and axis == 3 and all(f.last or f.dims == (1, 1, f.channels) for f in flows)
-    first = axis == 1 and (all(f.image for f in flows) or (single and rank == 2))
-    if not (last or first):
-        msg = f"joins along axis {node.attributes['axis']}"
-        raise CannotConvert(msg, "join channels")
-    if len({len(flow.dims) for flow in flows}) != 1 or len({f.shape[1:] for f in flows}) != 1:
-        msg = "joins values of different sizes"
-        raise CannotConvert(msg, "make them equal")
-    levels = [flow.levels for flow in flows if flow.levels is not None]
-    joined = None
-    if len(levels) == len(flows):
-        joined = Levels(
-            *(np.concatenate([getattr(x, k) for x in levels]) for k in ("low", "mid", "high"))
-        )
-    else:
-        flows = [floats(imports, flow, node.name) for flow in flows]
-    names = [flow.name for flow in flows]
-    name = names[0] if len(names) == 1 else imports.node("concat", node.name, names)
-    c, h, w = imports.shape(name)
-    dims = (c, h, w) if rank == 4 else (c, *flows[0].dims[1:])
-    return Flow(name, (c, h, w), (h, w, c) if last else dims, joined, last=last and not single)
-
-
 VIEW_RULES = {
-    "Concat": _concat,
+    "DepthToSpace": _depth_to_space,
     "Dropout": _dropout,
     "Expand": _expand,
     "Flatten": _flatten,
@@ -236,6 +222,8 @@ VIEW_RULES = {
     "Pad": _pad,
     "Reshape": _reshape,
     "Shape": _shape,
+    "Size": _size,
+    "SpaceToDepth": _space_to_depth,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,

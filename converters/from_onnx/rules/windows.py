@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.fold import axes_of
 from bnas_deploy.converters.from_onnx.read import OnnxNode
+from bnas_deploy.converters.from_onnx.rules.arrange import as_image
 from bnas_deploy.converters.signs.binary_layers import Window, floats
-from bnas_deploy.converters.signs.flow import CHANNELS_FIRST, Flow, Pads
+from bnas_deploy.converters.signs.flow import Flow, Pads
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
@@ -111,10 +111,14 @@ def _pooled(
     return imports.bare(imports.node(op, name, (value,), attributes))
 
 
+def _image(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+    flow = imports.flow(inputs[0])
+    return flow if flow.image else as_image(imports, flow, node.name)
+
+
 def _max_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     """The maximum of signs is the sign of the maximum, so levels stay."""
-    flow = imports.flow(inputs[0])
-    flow.need_image()
+    flow = _image(imports, node, inputs)
     if len(node.outputs) > 1 and node.outputs[1]:
         msg = "gives indices"
         raise CannotConvert(msg, "only the maximum is understood")
@@ -149,6 +153,8 @@ def _with_pads(imports: Importer, flow: Flow, window: Window) -> Window:
         least = np.minimum(np.minimum(flow.levels.low, flow.levels.mid), flow.levels.high)
     elif producer is not None and producer.op == "relu":
         least = np.zeros(flow.channels)
+    elif producer is not None and producer.op == "clip":
+        least = producer.constants["low"]
     if (flow.fill > least).any():
         msg = "a maximum over a border that was padded with a number"
         raise CannotConvert(msg, "pad inside the pool")
@@ -160,8 +166,7 @@ def _together(a: Pads, b: Pads) -> Pads:
 
 
 def _average_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
-    flow.need_image()
+    flow = _image(imports, node, inputs)
     kernel, window = _pool_window(node, flow)
     counted = bool(node.attributes.get("count_include_pad", 0))
     if any(flow.pads):
@@ -192,73 +197,14 @@ def _box_filter(
     return imports.bare(name)
 
 
-def _global_average(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
-    flow.need_image()
-    flow.need_bare()
-    plain = floats(imports, flow, node.name)
-    return imports.bare(imports.node("global_avg_pool", node.name, (plain.name,)))
-
-
-def _reduce_mean(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    axes = axes_of(node, inputs)
-    flow = imports.flow(inputs[0])
-    if axes is not None and len(flow.dims) == 3 and flow.last:
-        return _mean_of_last(imports, node, flow, [a % 4 for a in axes])
-    if axes is not None and flow.image and [a % 4 for a in axes] == [1]:
-        return _mean_magnitude(imports, node, flow)
-    if axes is None or sorted(a % 4 for a in axes) != [2, 3] or not flow.image:
-        msg = f"a mean over the axes {axes}"
-        raise CannotConvert(msg, "only over height and width")
-    result = _global_average(imports, node, inputs)
-    keep = node.attributes.get("keepdims", 1)
-    return result if keep else replace(result, dims=(result.channels,))
-
-
-def _mean_of_last(imports: Importer, node: OnnxNode, flow: Flow, axes: list[int]) -> Flow:
-    """The mean over the pixels of a value whose channels lie behind them."""
-    first = flow.transposed(CHANNELS_FIRST)
-    if sorted(axes) != [1, 2] or first is None:
-        msg = f"a mean over the axes {axes}"
-        raise CannotConvert(msg, "only over height and width")
-    result = _global_average(imports, node, [first])
-    keep = node.attributes.get("keepdims", 1)
-    return replace(result, dims=(1, 1, result.channels) if keep else (result.channels,))
-
-
-def _mean_magnitude(imports: Importer, node: OnnxNode, flow: Flow) -> Flow:
-    """The mean or sum over the channels of absolutes, one channel out (XNOR-Net's K)."""
-    source = imports.magnitudes.get(flow.name)
-    keeps = node.attributes.get("keepdims", 1)
-    if source is None or flow.levels is not None or not keeps or any(flow.pads):
-        msg = "adds up channels"
-        raise CannotConvert(msg, "only of absolute values, with keepdims = 1, is understood")
-    factor = 1 / flow.channels if node.op == "ReduceMean" else 1.0
-    ones = np.ones(flow.channels)
-    constants = {"scale": ones, "shift": 0 * ones, "terms": np.array([factor, 0.0])}
-    return imports.bare(imports.node("mean_magnitude", node.name, (source,), {}, constants))
-
-
-def _reduce_sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow, axes = imports.flow(inputs[0]), axes_of(node, inputs)
-    if axes is None or not flow.image or [a % 4 for a in axes] != [1]:
-        msg = f"a sum over the axes {axes}"
-        raise CannotConvert(msg, "use a mean over height and width")
-    return _mean_magnitude(imports, node, flow)
-
-
 def _global_max(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
-    flow.need_image()
+    flow = _image(imports, node, inputs)
     whole = replace(node, attributes={"kernel_shape": flow.padded_shape[1:]})
-    return _max_pool(imports, whole, inputs)
+    return _max_pool(imports, whole, [flow])
 
 
 POOL_RULES = {
     "AveragePool": _average_pool,
-    "GlobalAveragePool": _global_average,
     "GlobalMaxPool": _global_max,
     "MaxPool": _max_pool,
-    "ReduceMean": _reduce_mean,
-    "ReduceSum": _reduce_sum,
 }

@@ -33,18 +33,8 @@ def exported(model, path, exporter):
     return path
 
 
-COMPUTED = {"IR-Net", "ReCU"}
-"""Their weights need the logarithm and product of constants."""
-
-
 @pytest.mark.parametrize("exporter", ["TorchScript", "torch.export"])
-@pytest.mark.parametrize(
-    "layer",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=False)] if name in COMPUTED else [])
-        for name in LAYERS
-    ],
-)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_layer_classes(layer, exporter, tmp_path):
     model = network(layer)
     path = exported(model, tmp_path / "model.onnx", exporter)

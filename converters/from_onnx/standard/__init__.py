@@ -1,0 +1,1 @@
+"""Models of other dialects, written out in the operators that have rules."""
