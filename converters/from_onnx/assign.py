@@ -1,7 +1,8 @@
 """Assignments in place, y[mask] = number, as the choice that they are.
 
 PyTorch's exporter from `torch.export` writes ScatterND(y, Transpose(NonZero(mask)), number repeated
-as often as the mask holds); Where(mask, number, y) is the same.
+as often as the mask holds); Where(mask, number, y) is the same. Those of constants are computed as
+they stand.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ def without_assignments(
         constants: Its initialisers.
     """
     makers = {name: node for node in nodes for name in node.outputs if name}
-    return tuple(_choice(node, makers, constants) for node in nodes)
+    still = set(constants)
+    for node in nodes:
+        if all(name in still for name in node.inputs if name):
+            still.update(node.outputs)
+    return tuple(
+        node if still.issuperset(node.outputs) else _choice(node, makers, constants)
+        for node in nodes
+    )
 
 
 def _choice(

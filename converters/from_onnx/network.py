@@ -179,7 +179,7 @@ def _inputs(imports: Importer, node: OnnxNode, known: Known) -> list[Flow | Arra
         None if not name else known.array(name) if name in known else imports.values[name]
         for name in node.inputs
     ]
-    if node.op in REPEATED and imports.batch is not None:
+    if not node.domain and node.op in REPEATED and imports.batch is not None:
         rank = max(len(x.dims) for x in inputs if isinstance(x, Flow)) + 1
         inputs = [_of_one_image(x, rank) if isinstance(x, np.ndarray) else x for x in inputs]
     return inputs

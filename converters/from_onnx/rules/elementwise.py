@@ -26,7 +26,6 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["ELEMENTWISE_RULES"]
 
 _FLOAT_TYPES = {TensorProto.FLOAT, TensorProto.DOUBLE}
-_NARROW_TYPES = {TensorProto.FLOAT16: np.float16, TensorProto.BFLOAT16: np.float32}
 _WHOLE_TYPES = {
     TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL,
 }  # fmt: skip
@@ -34,11 +33,7 @@ _WHOLE_TYPES = {
 
 def _cast(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     flow, kind = imports.flow(inputs[0]), node.attributes.get("to")
-    if kind in _NARROW_TYPES and flow.levels is not None:
-        return on_levels(flow, lambda x: x.astype(_NARROW_TYPES[kind]))
-    if kind in _NARROW_TYPES:
-        imports.note(f"{node.name}: a cast to half precision is left out, with its rounding")
-    if kind in _NARROW_TYPES or kind in _FLOAT_TYPES:
+    if kind in _FLOAT_TYPES:
         return flow
     if kind == TensorProto.BOOL and flow.levels is None:
         zeros = np.zeros(flow.channels)

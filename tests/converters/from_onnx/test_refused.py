@@ -108,6 +108,14 @@ def test_obstacles(reason, tmp_path):
     refused(path, reason, allow_float=True)
 
 
+def test_constants_of_an_unknown_domain_in_a_fixed_batch(tmp_path):
+    m = OnnxModel()
+    scale = m.add("Add", m.normal(6, 1, 1), m.normal(6, 1, 1), domain="mine")
+    y = m.float_head(m.add("Mul", m.norm("x", 6), scale), 6)
+    path = m.save(tmp_path, y, batch=2, domains=["mine"])
+    refused(path, "of the domain 'mine'", allow_float=True)
+
+
 def test_what_stays_in_float_runs(tmp_path):
     m = OnnxModel()
     x = m.add("Conv", "x", m.normal(8, 6, 3, 3), m.normal(8))

@@ -186,6 +186,25 @@ def test_spellings(spelling, zeros, tmp_path):
     assert "conv2d" not in steps(result)
 
 
+@pytest.mark.parametrize("spelling", [s for s in SPELLINGS if s != "a threshold a channel"])
+def test_spellings_of_channels_that_come_last(spelling, tmp_path):
+    m = OnnxModel()
+    x = m.add("Transpose", m.norm("x", 6), perm=[0, 2, 3, 1])
+    x = m.add("Transpose", SPELLINGS[spelling](m, x), perm=[0, 3, 1, 2])
+    x = m.add("Conv", x, m.signs(9, 6, 3, 3))
+    result = imported(m.save(tmp_path, m.head(x, 9)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
+
+
+def test_weights_that_are_assigned_in_place(tmp_path):
+    m = OnnxModel()
+    one = cast(m, m.const(1, np.int64))
+    weight = scattered(m, m.const(m.normal(9, 6, 3, 3)), ("Less", 0.0, -1.0), ("Greater", 0.0, one))
+    x = m.add("Conv", m.add("Sign", m.norm("x", 6)), weight)
+    result = imported(m.save(tmp_path, m.head(x, 9)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
+
+
 def test_a_ratio_to_the_magnitude_is_a_sign(tmp_path):
     m = OnnxModel()
     x = m.norm("x", 6)
