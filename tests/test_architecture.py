@@ -94,6 +94,22 @@ def test_no_room_imports_the_commands() -> None:
     assert not any("cli" in rooms for rooms, _ in found().values())
 
 
+def test_commands_share_common_and_little_else() -> None:
+    found = set()
+    for module, path in MODULES.items():
+        own = module.split(".")[2:3] if module.startswith("bnas_deploy.cli.") else []
+        for name in imports(path) if own else ():
+            other = name.split(".")[2:3] if name.startswith("bnas_deploy.cli.") else []
+            if other and other not in (own, ["common"]):
+                found.add((own[0], other[0]))
+    assert found == {
+        ("export", "convert"),
+        ("import_model", "convert"),
+        ("report", "train"),
+        ("search", "train"),
+    }
+
+
 def test_the_ground_imports_nothing_above_it() -> None:
     for name in GROUND:
         mine = {room_of(i) for i in imports(ROOT / f"bnas_deploy/{name}.py") if "bnas_deploy" in i}
