@@ -1,3 +1,3 @@
-"""Training networks: data, recipes, the loop, checkpoints and their product."""
+"""Training networks: data, recipes, the loop, checkpoints and model.pt."""
 
 from __future__ import annotations

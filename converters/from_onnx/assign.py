@@ -46,10 +46,14 @@ def _choice(
     if node.domain or node.op != "ScatterND" or node.attributes.get("reduction", "none") != "none":
         return node
     data, indices, updates = node.inputs
-    turned = makers.get(indices)
-    places = makers.get(turned.inputs[0]) if turned is not None else None
+    transposed = makers.get(indices)
+    places = makers.get(transposed.inputs[0]) if transposed is not None else None
     number = _number(updates, makers, constants)
-    if turned is None or turned.op != "Transpose" or turned.attributes.get("perm") != (1, 0):
+    if (
+        transposed is None
+        or transposed.op != "Transpose"
+        or transposed.attributes.get("perm") != (1, 0)
+    ):
         return node
     if places is None or places.op != "NonZero" or number is None:
         return node

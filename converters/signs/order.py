@@ -136,8 +136,8 @@ def elements(array: Array, order: Order, shape: tuple[int, int, int]) -> Array:
     places = np.argsort([-stride for stride, _ in order])
     lead = len(front)
     spread = array.reshape(*front, *(extent for _, extent in order))
-    turned = spread.transpose(*range(lead), *(lead + int(p) for p in places))
-    return turned.reshape(*front, *shape)
+    moved = spread.transpose(*range(lead), *(lead + int(p) for p in places))
+    return moved.reshape(*front, *shape)
 
 
 def arranged(image: Array, order: Order) -> Array:
@@ -145,5 +145,5 @@ def arranged(image: Array, order: Order) -> Array:
     if not order:
         return image.reshape(-1)
     places = np.argsort([-stride for stride, _ in order])
-    turned = image.reshape([order[place][1] for place in places])
-    return turned.transpose(np.argsort(places)).reshape(-1)
+    moved = image.reshape([order[place][1] for place in places])
+    return moved.transpose(np.argsort(places)).reshape(-1)

@@ -82,7 +82,7 @@ class TrainingDisplay:
             self._close_bar()
         self._record.save()
         if finished:
-            # A kill between the last checkpoint and the last product is made good by resuming.
+            # A kill between the last checkpoint and the last model.pt is made good by resuming.
             self._record.save_model_file()
         return finished
 
@@ -103,7 +103,7 @@ class TrainingDisplay:
             print(self._epoch_line(row), file=sys.stderr, flush=True)
 
     def summary(self) -> dict[str, object]:
-        """Return what --json prints: the product's account of its training, and its file.
+        """Return what --json prints: the account of the training that model.pt holds, and its file.
 
         The rows of the epochs are left to metrics.csv and model.pt.
         """

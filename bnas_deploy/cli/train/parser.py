@@ -85,7 +85,7 @@ examples:
     bnas-train --data imagenet/ --config D --accumulate 4 --workers 16 \\
                --out runs/d
 
-The run's folder gets model.pt (the product: give it to bnas-export), checkpoint.pt (to resume) and
+The run's folder gets model.pt (give it to bnas-export), checkpoint.pt (to resume) and
 metrics.csv. Data is a folder <class>/<image> or train|val|test/<class>/<image>, a tar of one, or
 CIFAR-10 as published. With images for validation (val, or held out) model.pt is the best epoch by
 them, without the last one.

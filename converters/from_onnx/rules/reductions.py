@@ -97,7 +97,7 @@ def _over_pixels(imports: Importer, node: OnnxNode, flow: Flow, size: tuple[int,
     plain = floats(imports, replace(flow, dims=flow.shape, order=()), node.name)
     ones = np.ones(plain.channels)
     turn = -ones if node.op == "ReduceMin" else ones
-    plain = imports.affine(plain, turn, 0 * ones, f"{node.name}.turned")
+    plain = imports.affine(plain, turn, 0 * ones, f"{node.name}.negated")
     if not extreme and size == plain.shape[1:]:
         name = imports.node("global_avg_pool", node.name, (plain.name,))
     else:

@@ -49,12 +49,12 @@ def _activated(writer: Writer, value: str, activation: str, terms: list[float]) 
 def _matmul(writer: Writer) -> bool:
     """MatMul of a value and a constant, either side transposed, times a number."""
     attributes = attributes_of(writer.node)
-    turned = [attributes.get(f"trans{side}", 0) for side in "AB"]
+    transposed = [attributes.get(f"trans{side}", 0) for side in "AB"]
     batches = any(attributes.get(f"transBatch{side}", 0) for side in "AB")
-    if turned[0] or batches or writer.given(1) in writer.dependent:
+    if transposed[0] or batches or writer.given(1) in writer.dependent:
         return False
     weight = writer.given(1)
-    weight = writer.add("Transpose", weight, perm=[1, 0]) if turned[1] else weight
+    weight = writer.add("Transpose", weight, perm=[1, 0]) if transposed[1] else weight
     value = writer.add("MatMul", writer.given(0), weight)
     if attributes.get("alpha", 1.0) != 1.0:
         writer.add("Mul", value, writer.constant(attributes["alpha"]))
