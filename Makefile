@@ -15,6 +15,7 @@ help:  ## list the targets
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find kernels examples/c -type f)
 
 $(STAMP): $(SOURCES)
+	@echo 'installing what development needs (PyTorch among it) and compiling the kernels: some minutes'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -Cbuild-dir=build/editable -Ccmake.define.BNAS_SELFTEST=ON -Ccmake.define.BNAS_C_API=ON -e '.[dev]'

@@ -130,8 +130,8 @@ class Collector:
             faults = some([self._faults[name] for name in names], 5, between="; ")
             msg = (
                 f"{len(names)} of {total} pictures cannot be read, and at most"
-                f" {100 * self._broken:g}% may be left out: {faults}; replace them or take them out"
-                " of the data set"
+                f" {100 * self._broken:g}% may be left out: {faults}; replace them, take them out"
+                " of the data set, or allow a larger share (--broken 0.1)"
             )
             raise DataError(msg)
 

@@ -30,7 +30,7 @@ __all__ = ["ReferenceRunner"]
 class ReferenceRunner:
     """Runs a program as docs/format.md spells it; see `bnas_deploy.engine.runner.Runner`.
 
-    `threads` is accepted as by the other backends; NumPy decides on its own.
+    `threads` is how many decode pictures, as on the other backends; NumPy chooses how many compute.
     """
 
     name = "reference"
