@@ -235,7 +235,9 @@ def test_a_damaged_image_is_named(tmp_path):
     ) as info:
         load_data(folder)
     assert "at most 1% may be left out" in str(info.value)
-    assert str(info.value).endswith("; replace them or take them out of the data set")
+    assert str(info.value).endswith(
+        "; replace them, take them out of the data set, or allow a larger share (--broken 0.1)"
+    )
 
 
 def test_broken_pictures_are_left_out_up_to_a_share(tmp_path):
