@@ -7,7 +7,7 @@ model's folder.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, numpy_helper
 
 from bnas_deploy.converters.from_onnx.external import embed_external
+from bnas_deploy.converters.from_onnx.layout import reads_channels_last
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
 from bnas_deploy.converters.from_onnx.standard.model import Standard, standard
 from bnas_deploy.converters.graph.nodes import Array
@@ -34,15 +35,6 @@ NEWEST_OPSET = 28
 
 FILE_LIMIT = 2**31
 NODE_LIMIT = 5_000
-POINTWISE = {"Add", "Cast", "Clip", "Div", "Identity", "Mul", "Sign", "Sub"}
-"""What may stand between an input whose channels come last and the transpose that turns it."""
-
-IMAGE_OPS = {"AveragePool", "BatchNormalization", "Conv", "GlobalAveragePool", "MaxPool"}
-"""What reads an input whose channels come first."""
-
-TO_CHANNELS_FIRST = (0, 3, 1, 2)
-"""The order of axes that makes (N, C, H, W) of (N, H, W, C)."""
-
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
 
@@ -145,7 +137,7 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         dims=dims,
         output=_output(path, proto),
         opset=opset,
-        channels_last=len(dims) == 3 and _channels_last(nodes, name, dims, constants),
+        channels_last=len(dims) == 3 and reads_channels_last(nodes, name, dims, constants),
     )
 
 
@@ -154,29 +146,6 @@ def _standard(path: Path, proto: onnx.ModelProto, opset: int) -> Standard:
         return standard(proto, opset)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise _fail(path, f"a tensor or attribute cannot be read: {error}") from error
-
-
-def _channels_last(
-    nodes: Sequence[OnnxNode], name: str, dims: tuple[int, ...], constants: Mapping[str, Array]
-) -> bool:
-    """Whether the last axis of an input (N, H, W, C) counts channels, by all that reads it."""
-    waiting, transposed = {name}, False
-    for node in nodes:  # in an order in which they can run
-        if not waiting.intersection(node.inputs):
-            continue
-        if node.op in POINTWISE:
-            waiting.update(node.outputs)
-        elif node.op in IMAGE_OPS:
-            return False
-        elif node.op == "Transpose":
-            transposed = transposed or node.attributes.get("perm") == TO_CHANNELS_FIRST
-        elif node.op == "Reshape" and dims[2] == 1:  # as tf2onnx turns one channel
-            transposed = transposed or _ends_in(constants.get(node.inputs[1]), (1, *dims[:2]))
-    return transposed
-
-
-def _ends_in(shape: Array | None, extents: tuple[int, ...]) -> bool:
-    return shape is not None and shape.reshape(-1)[1:].tolist() == list(extents)
 
 
 def _fail(path: Path, what: str) -> ConversionError:
