@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,18 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, numpy_helper
 
+from bnas_deploy.converters.from_onnx.constants.evaluator import Evaluator
 from bnas_deploy.converters.from_onnx.external import embed_external
-from bnas_deploy.converters.from_onnx.layout import reads_channels_last
 from bnas_deploy.converters.from_onnx.shapes import inferred_shapes
 from bnas_deploy.converters.from_onnx.standard.model import Standard, standard
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.layout import reads_channels_last
+from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OnnxNode", "read_onnx"]
+__all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OperatorNode", "read_onnx"]
 
 OLDEST_OPSET = 7
 NEWEST_OPSET = 28
@@ -38,71 +40,17 @@ NODE_LIMIT = 5_000
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
 
-@dataclass(frozen=True)
-class OnnxNode:
-    """One node, its attributes as plain Python values and arrays.
-
-    Attributes:
-        name: For messages; unique.
-        op: The operator, without its domain.
-        domain: Empty for standard operators.
-        inputs: Names; empty where an optional one is left out.
-        outputs: Names; empty where an optional one is left out.
-        attributes: By name.
-        proto: As it stands in the file.
-    """
-
-    name: str
-    op: str
-    domain: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    proto: onnx.NodeProto | None = None
-
-
-@dataclass(frozen=True)
-class OnnxFile:
+@dataclass(frozen=True, kw_only=True)
+class OnnxFile(OperatorModel):
     """A model as it was read.
 
     Attributes:
-        proto: What ONNX Runtime runs, with external data embedded.
-        plain: The same in operators that have rules; `nodes` are its.
-        nodes: In an order in which they can run.
-        constants: Initialisers by name.
-        input: Name of the one input that is not an initialiser.
-        batch: Its fixed batch size; None if it is dynamic.
-        dims: Its other extents.
-        channels_last: Whether they are (H, W, C), as what reads the input turns it.
-        output: Name of the one output.
-        opset: Of the standard operators.
-        notes: What reading it as it stands in `proto` leaves out.
+        proto: What ONNX Runtime runs, with external data embedded and standard operators.
+        notes: What reading it leaves out.
     """
 
     proto: onnx.ModelProto
-    plain: onnx.ModelProto
-    nodes: tuple[OnnxNode, ...]
-    constants: Mapping[str, Array]
-    input: str
-    batch: int | None
-    dims: tuple[int, ...]
-    output: str
-    opset: int
-    channels_last: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def image(self) -> tuple[int, int, int]:
-        """(C, H, W) of the input; (K, 1, 1) for vectors."""
-        if len(self.dims) == 1:
-            return self.dims[0], 1, 1
-        a, b, c = self.dims
-        return (c, a, b) if self.channels_last else (a, b, c)
-
-    @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Extents behind the batch of values, where they can be inferred; after an obstacle."""
-        return inferred_shapes(self.plain)
 
 
 def read_onnx(file: ModelFile) -> OnnxFile:
@@ -128,7 +76,8 @@ def read_onnx(file: ModelFile) -> OnnxFile:
     nodes = _nodes(path, proto)
     return OnnxFile(
         proto=found.runnable,
-        plain=proto,
+        compute=Evaluator(proto.opset_import).run,
+        infer=partial(inferred_shapes, proto),
         notes=found.notes,
         nodes=nodes,
         constants=constants,
@@ -270,8 +219,8 @@ def _name(node: onnx.NodeProto) -> str:
     return str(node.name or next((o for o in node.output if o), node.op_type))
 
 
-def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OnnxNode, ...]:
-    found: list[OnnxNode] = []
+def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OperatorNode, ...]:
+    found: list[OperatorNode] = []
     names: set[str] = set()
     for node in proto.graph.node:
         name = _name(node)
@@ -281,7 +230,7 @@ def _nodes(path: Path, proto: onnx.ModelProto) -> tuple[OnnxNode, ...]:
         attributes = {a.name: _attribute(path, name, a) for a in node.attribute}
         domain = "" if node.domain == "ai.onnx" else node.domain
         values = tuple(node.input), tuple(node.output)
-        found.append(OnnxNode(name, node.op_type, domain, *values, attributes, node))
+        found.append(OperatorNode(name, node.op_type, domain, *values, attributes, node))
     return tuple(found)
 
 

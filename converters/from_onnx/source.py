@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import TensorProto
 
 from bnas_deploy import __version__
-from bnas_deploy.converters.from_onnx.answer import without_answer
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
 from bnas_deploy.converters.from_onnx.metadata import stored_labels, stored_preprocessing
-from bnas_deploy.converters.from_onnx.network import SIGN_ZERO, onnx_graph
 from bnas_deploy.converters.from_onnx.read import OnnxFile, read_onnx
+from bnas_deploy.converters.operators.answer import without_answer
+from bnas_deploy.converters.operators.graph import operator_graph
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import (
     InputLayout,
@@ -25,7 +26,6 @@ from bnas_deploy.converters.packing.source import (
     Source,
     plain_preprocessing,
 )
-from bnas_deploy.errors import UsageError
 from bnas_deploy.format import Preprocessing
 
 __all__ = ["ONNX_RUNTIME", "onnx_source", "read"]
@@ -79,7 +79,7 @@ def onnx_source(
     Args:
         file: The model; external data lies beside it.
         allow_float: Whether layers may stay in full precision.
-        sign_zero: What Sign(0) = 0 becomes, one of `SIGN_ZERO`.
+        sign_zero: As for `operator_graph`.
         labels: One per class (default: those in the model's metadata).
         preprocessing: How pictures become inputs (default: as the metadata say).
 
@@ -87,11 +87,10 @@ def onnx_source(
         ConversionError: The file is damaged, or the model has obstacles; all are listed.
         UsageError: An argument is not one of its values.
     """
-    if sign_zero not in SIGN_ZERO:
-        msg = f"sign_zero must be one of {', '.join(SIGN_ZERO)}; got {sign_zero!r}"
-        raise UsageError(msg)
     model, left_out = without_answer(read_onnx(file))
-    found = onnx_graph(model, file.name, allow_float=allow_float, sign_zero=sign_zero)
+    if left_out:
+        model = replace(model, proto=_ending_at(model.proto, model.output))
+    found = operator_graph(model, file.name, allow_float=allow_float, sign_zero=sign_zero)
     layout = InputLayout(model.image, model.dims, model.channels_last)
     return Source(
         graph=found.graph,
@@ -111,6 +110,15 @@ def _logits(
     model: OnnxFile, layout: InputLayout, images: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     return onnx_logits(model.proto, layout.as_taken(images), batch=model.batch)
+
+
+def _ending_at(proto: onnx.ModelProto, output: str) -> onnx.ModelProto:
+    """A copy whose output is the given value."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    del copy.graph.output[:]
+    copy.graph.output.append(onnx.helper.make_tensor_value_info(output, TensorProto.FLOAT, None))
+    return copy
 
 
 def _facts(file: ModelFile, model: OnnxFile) -> Mapping[str, Any]:

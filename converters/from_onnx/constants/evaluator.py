@@ -14,8 +14,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from bnas_deploy.converters.from_onnx.constants import worker
-from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
@@ -43,7 +43,7 @@ class Evaluator:
         self._gave_up = False
 
     def run(
-        self, nodes: Sequence[OnnxNode], given: Mapping[str, Array], wanted: Sequence[str]
+        self, nodes: Sequence[OperatorNode], given: Mapping[str, Array], wanted: Sequence[str]
     ) -> list[Array]:
         """Return values that nodes make of known arrays.
 
@@ -75,15 +75,15 @@ class Evaluator:
         return [numpy_helper.to_array(tensor) for tensor in answer.initializer]
 
 
-def _proto(node: OnnxNode) -> onnx.NodeProto:
+def _proto(node: OperatorNode) -> onnx.NodeProto:
     """The node as it is read here, which may be another than the file's."""
     proto = helper.make_node(node.op, node.inputs, node.outputs, name=node.name)
-    if node.proto is not None and node.proto.op_type == node.op:
-        proto.attribute.extend(node.proto.attribute)
+    if isinstance(node.origin, onnx.NodeProto) and node.origin.op_type == node.op:
+        proto.attribute.extend(node.origin.attribute)
     return proto
 
 
-def _check(node: OnnxNode) -> None:
+def _check(node: OperatorNode) -> None:
     graphs = any(a.type in _GRAPHS for a in _proto(node).attribute)
     if node.domain or node.op in DENIED or graphs or not onnx.defs.has(node.op):
         msg = f"{node.op} is not computed, even where all it reads is constant"

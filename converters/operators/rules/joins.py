@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import taken_by_ones
-from bnas_deploy.converters.from_onnx.rules.axes import (
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import taken_by_ones
+from bnas_deploy.converters.operators.rules.axes import (
     Axes,
     channel_axes,
     channel_grid,
@@ -19,7 +20,6 @@ from bnas_deploy.converters.from_onnx.rules.axes import (
     whole_axes,
     with_channels,
 )
-from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer
@@ -29,7 +29,7 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["JOIN_RULES"]
 
 
-def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _concat(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     first = next(x for x in inputs if isinstance(x, Flow))
     axis = int(node.attributes["axis"]) % (len(first.dims) + 1) - 1
     if axis < 0:
@@ -56,7 +56,7 @@ def _concat(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return seen_by(_pixels(imports, images, order[axis], node), order)
 
 
-def _still(imports: Importer, constant: Array, like: Flow, axis: int, node: OnnxNode) -> Flow:
+def _still(imports: Importer, constant: Array, like: Flow, axis: int, node: OperatorNode) -> Flow:
     """A constant that is the same for every image, as a value beside another one."""
     whole = whole_axes(like)
     known = constant.ndim == len(like.dims) + 1 and constant.shape[0] == 1
@@ -73,7 +73,7 @@ def _still(imports: Importer, constant: Array, like: Flow, axis: int, node: Onnx
 
 
 def _channels(
-    imports: Importer, flows: Sequence[Flow], axes: Sequence[Axes], axis: int, node: OnnxNode
+    imports: Importer, flows: Sequence[Flow], axes: Sequence[Axes], axis: int, node: OperatorNode
 ) -> Flow:
     """Channels behind each other: the joined axis is the outermost of every value."""
     grids = [channel_grid(own) for own in axes]
@@ -103,7 +103,7 @@ def _joined(imports: Importer, flows: Sequence[Flow], name: str) -> Flow:
     return replace(imports.bare(value), levels=joined)
 
 
-def _pixels(imports: Importer, flows: Sequence[Flow], axis: int, node: OnnxNode) -> Flow:
+def _pixels(imports: Importer, flows: Sequence[Flow], axis: int, node: OperatorNode) -> Flow:
     """Images beside each other: each among zeros where the others will be, and the sum."""
     levels = flows[0].levels
     if levels is None or not all(_same(flow.levels, levels) for flow in flows):

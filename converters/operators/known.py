@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.constants.evaluator import Evaluator
-from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["BATCH", "Known", "Varying", "shape_of"]
@@ -42,19 +41,19 @@ class Known:
     """The values that do not depend on the image, by name.
 
     Args:
-        source: The model.
+        model: The model.
     """
 
-    def __init__(self, source: OnnxFile) -> None:
-        self._values: dict[str, Array | Varying] = dict(source.constants)
-        self._makers: dict[str, OnnxNode] = {}
+    def __init__(self, model: OperatorModel) -> None:
+        self._values: dict[str, Array | Varying] = dict(model.constants)
+        self._makers: dict[str, OperatorNode] = {}
         self._failed: dict[str, CannotConvert] = {}
-        self._evaluator = Evaluator(source.proto.opset_import)
+        self._run = model.compute
 
     def __contains__(self, name: str) -> bool:
         return name in self._values or name in self._makers
 
-    def add(self, node: OnnxNode) -> None:
+    def add(self, node: OperatorNode) -> None:
         """Take a node whose inputs are known; it is computed when it is needed."""
         if node.op == "Constant" and (value := _stated(node)) is not None:
             self._values[node.outputs[0]] = value
@@ -104,17 +103,17 @@ class Known:
         leaves = {name: self._values[name] for name in given}
         if not any(isinstance(value, Varying) for value in leaves.values()):
             arrays = {n: value for n, value in leaves.items() if isinstance(value, np.ndarray)}
-            results = self._evaluator.run(nodes, arrays, wanted)
+            results = self._run(nodes, arrays, wanted)
             self._values.update(zip(wanted, results, strict=True))
             return
-        either = [self._evaluator.run(nodes, _chosen(leaves, i), wanted) for i in range(2)]
+        either = [self._run(nodes, _chosen(leaves, i), wanted) for i in range(2)]
         for name, two, three in zip(wanted, *either, strict=True):
             same = two.shape == three.shape and np.array_equal(two, three)
             self._values[name] = two if same else Varying((two, three))
 
-    def _behind(self, names: Sequence[str]) -> tuple[list[OnnxNode], list[str]]:
+    def _behind(self, names: Sequence[str]) -> tuple[list[OperatorNode], list[str]]:
         """The nodes that values wait for, in order, and the values that these read."""
-        nodes: dict[str, OnnxNode] = {}
+        nodes: dict[str, OperatorNode] = {}
         given: dict[str, None] = {}
         waiting = [(name, False) for name in reversed(names)]
         while waiting:
@@ -155,7 +154,7 @@ def _settled(two: Array, three: Array) -> Array:
     raise CannotConvert(msg, "fix the model's batch size at 1")
 
 
-def _stated(node: OnnxNode) -> Array | None:
+def _stated(node: OperatorNode) -> Array | None:
     """The array of a Constant, if it is stated as numbers."""
     (kind,) = node.attributes
     value = node.attributes[kind]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import as_image
 from bnas_deploy.converters.signs.binary_layers import Window, floats
 from bnas_deploy.converters.signs.flow import Flow, Pads
 from bnas_deploy.converters.signs.importer import Importer
@@ -19,7 +19,7 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["POOL_RULES", "conv_window"]
 
 
-def conv_window(node: OnnxNode, shape: tuple[int, int, int], kernel: Sequence[int]) -> Window:
+def conv_window(node: OperatorNode, shape: tuple[int, int, int], kernel: Sequence[int]) -> Window:
     """Read strides, dilations and padding of a node.
 
     Args:
@@ -47,7 +47,7 @@ def conv_window(node: OnnxNode, shape: tuple[int, int, int], kernel: Sequence[in
     return Window(strides, (pads[0], pads[1], pads[2], pads[3]), dilations)
 
 
-def _pair(node: OnnxNode, name: str) -> tuple[int, int]:
+def _pair(node: OperatorNode, name: str) -> tuple[int, int]:
     values = tuple(int(v) for v in node.attributes.get(name, (1, 1)))
     if len(values) != 2 or not all(1 <= v <= EXTENT_LIMIT for v in values):
         msg = f"{name} {list(values)}"
@@ -71,7 +71,7 @@ def _same(
     return before[0], before[1], after[0], after[1]
 
 
-def _pool_window(node: OnnxNode, flow: Flow) -> tuple[tuple[int, int], Window]:
+def _pool_window(node: OperatorNode, flow: Flow) -> tuple[tuple[int, int], Window]:
     kernel = tuple(int(k) for k in node.attributes.get("kernel_shape", ()))
     if len(kernel) != 2 or not all(1 <= k <= EXTENT_LIMIT for k in kernel):
         msg = f"kernel_shape {list(kernel)}"
@@ -111,12 +111,12 @@ def _pooled(
     return imports.bare(imports.node(op, name, (value,), attributes))
 
 
-def _image(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _image(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     return flow if flow.image else as_image(imports, flow, node.name)
 
 
-def _max_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _max_pool(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """The maximum of signs is the sign of the maximum, so levels stay."""
     flow = _image(imports, node, inputs)
     if len(node.outputs) > 1 and node.outputs[1]:
@@ -165,7 +165,7 @@ def _together(a: Pads, b: Pads) -> Pads:
     return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
 
 
-def _average_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _average_pool(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = _image(imports, node, inputs)
     kernel, window = _pool_window(node, flow)
     counted = bool(node.attributes.get("count_include_pad", 0))
@@ -188,7 +188,7 @@ def _average_pool(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> F
 
 
 def _box_filter(
-    imports: Importer, node: OnnxNode, flow: Flow, kernel: tuple[int, int], window: Window
+    imports: Importer, node: OperatorNode, flow: Flow, kernel: tuple[int, int], window: Window
 ) -> Flow:
     """An average that counts its padding divides by the same number everywhere."""
     weight = np.full((flow.channels, 1, *kernel), 1 / (kernel[0] * kernel[1]))
@@ -197,7 +197,7 @@ def _box_filter(
     return imports.bare(name)
 
 
-def _global_max(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _global_max(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = _image(imports, node, inputs)
     whole = replace(node, attributes={"kernel_shape": flow.padded_shape[1:]})
     return _max_pool(imports, whole, [flow])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bnas_deploy.converters.graph.nodes import Array
 
 if TYPE_CHECKING:
-    from bnas_deploy.converters.from_onnx.read import OnnxNode
+    from bnas_deploy.converters.operators.model import OperatorNode
 
 __all__ = ["reads_channels_last"]
 
@@ -23,7 +23,7 @@ TO_CHANNELS_FIRST = (0, 3, 1, 2)
 
 
 def reads_channels_last(
-    nodes: Sequence[OnnxNode], name: str, dims: tuple[int, ...], constants: Mapping[str, Array]
+    nodes: Sequence[OperatorNode], name: str, dims: tuple[int, ...], constants: Mapping[str, Array]
 ) -> bool:
     """Whether the last axis of an input (N, H, W, C) counts channels, by all that reads it."""
     waiting, transposed = {name}, False

@@ -1,4 +1,4 @@
-"""Convolutions and linear layers of an ONNX model: which are binary, and what the others become."""
+"""Convolutions and linear layers of a model: which are binary, and what the others become."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image
-from bnas_deploy.converters.from_onnx.rules.windows import conv_window
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import as_image
+from bnas_deploy.converters.operators.rules.windows import conv_window
 from bnas_deploy.converters.signs.binary_layers import Window
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -22,7 +22,7 @@ from bnas_deploy.converters.signs.order import elements
 __all__ = ["LAYER_RULES"]
 
 
-def _conv(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _conv(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     weight = imports.constant(inputs[1], "its weight")
     one_pixel = weight.shape[2:] == (1, 1) == flow.dims[1:] and flow.shape[1:] != (1, 1)
@@ -50,7 +50,7 @@ def _conv(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
 
 
 def _on_one_pixel(
-    imports: Importer, node: OnnxNode, flow: Flow, weight: Array, bias: Sequence[Any]
+    imports: Importer, node: OperatorNode, flow: Flow, weight: Array, bias: Sequence[Any]
 ) -> Flow:
     """A convolution of an image that was flattened into the channels of one pixel."""
     flat = replace(flow, dims=flow.dims[:1])
@@ -59,7 +59,7 @@ def _on_one_pixel(
     return replace(result, dims=(*result.dims, 1, 1))
 
 
-def _gemm(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _gemm(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0], "its first input")
     weight = imports.constant(inputs[1], "its weight")
     if node.attributes.get("transA", 0):
@@ -73,7 +73,7 @@ def _gemm(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return _linear(imports, node, flow, weight * alpha, _shift(bias, len(weight)))
 
 
-def _matmul(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _matmul(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0], "its first input")
     weight = imports.constant(inputs[1], "its second input")
     if weight.ndim != 2:
@@ -90,7 +90,7 @@ def _shift(bias: Array | None, outputs: int) -> Array | None:
 
 
 def _linear(
-    imports: Importer, node: OnnxNode, flow: Flow, weight: Array, bias: Array | None
+    imports: Importer, node: OperatorNode, flow: Flow, weight: Array, bias: Array | None
 ) -> Flow:
     """A layer of weights (O, K): a convolution as large as the image, or a linear node."""
     c, h, w = flow.shape

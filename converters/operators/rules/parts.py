@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import taken_by_ones
-from bnas_deploy.converters.from_onnx.rules.axes import (
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import taken_by_ones
+from bnas_deploy.converters.operators.rules.axes import (
     channel_axes,
     channel_grid,
     seen_by,
     whole_axes,
     with_channels,
 )
-from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
@@ -71,7 +71,7 @@ def _pixels(imports: Importer, flow: Flow, axis: int, index: Array, step: int, n
     return taken_by_ones(imports, flow, weight, (step, 1) if axis == 1 else (1, step), name)
 
 
-def _slice(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _slice(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     for axis, part in _slices(imports, node, inputs):
         if axis % (len(flow.dims) + 1) == 0:
@@ -85,7 +85,9 @@ def _slice(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return flow
 
 
-def _slices(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[tuple[int, slice]]:
+def _slices(
+    imports: Importer, node: OperatorNode, inputs: Sequence[Any]
+) -> list[tuple[int, slice]]:
     what = ("starts", "ends", "axes", "steps")
     given: list[list[int] | None]
     if "starts" in node.attributes:  # opsets before 10
@@ -104,7 +106,7 @@ def _slices(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[tu
     return [(axis, slice(start, end, step)) for start, end, axis, step in rows]
 
 
-def _place(node: OnnxNode, flow: Flow, what: str) -> int:
+def _place(node: OperatorNode, flow: Flow, what: str) -> int:
     """The node's axis, counted from 0 behind the batch."""
     axis = int(node.attributes.get("axis", 0)) % (len(flow.dims) + 1)
     if axis == 0:
@@ -113,7 +115,7 @@ def _place(node: OnnxNode, flow: Flow, what: str) -> int:
     return axis - 1
 
 
-def _split(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[Flow]:
+def _split(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> list[Flow]:
     flow = imports.flow(inputs[0])
     axis = _place(node, flow, "splits")
     extent, count = flow.dims[axis], len(node.outputs)
@@ -133,7 +135,7 @@ def _split(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> list[Flo
     ]
 
 
-def _gather(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _gather(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     index = imports.constant(inputs[1], "its indices").astype(np.int64)
     axis = _place(node, flow, "gathers from")

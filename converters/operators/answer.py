@@ -6,13 +6,13 @@ The runtime ranks logits itself, so the answer is the same.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-import onnx
-from onnx import TensorProto
-
-from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
+from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 
 __all__ = ["without_answer"]
+
+Model = TypeVar("Model", bound=OperatorModel)
 
 NEW_SOFTMAX = 13
 """The opset from which on Softmax works along the last axis if none is named."""
@@ -21,37 +21,30 @@ _ENDS = {"Softmax", "LogSoftmax", "ArgMax"}
 _AROUND = {"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose"}
 
 
-def without_answer(source: OnnxFile) -> tuple[OnnxFile, tuple[str, ...]]:
-    """Return the model up to its logits, and notes on what was left out behind them.
-
-    Where something was, `proto` is a copy whose output is the logits.
-    """
-    makers = {name: node for node in source.nodes for name in node.outputs}
-    name, logits = source.output, ""
+def without_answer(model: Model) -> tuple[Model, tuple[str, ...]]:
+    """Return the model up to its logits, and notes on what was left out behind them."""
+    makers = {name: node for node in model.nodes for name in node.outputs}
+    name, logits = model.output, ""
     ends: list[str] = []
     while (node := makers.get(name)) is not None and not node.domain:
-        if node.op in _ENDS and _over_classes(node, source):
+        if node.op in _ENDS and _over_classes(node, model):
             logits = node.inputs[0]
             ends.insert(0, node.op)
         elif node.op not in _AROUND:
             break
         name = node.inputs[0]
     if not ends:
-        return source, ()
-    proto = onnx.ModelProto()
-    proto.CopyFrom(source.proto)
-    del proto.graph.output[:]
-    proto.graph.output.append(onnx.helper.make_tensor_value_info(logits, TensorProto.FLOAT, None))
+        return model, ()
     note = f"{' and '.join(ends)} behind the logits: left out, as the answer is the same without"
-    return replace(source, output=logits, proto=proto), (note,)
+    return replace(model, output=logits), (note,)
 
 
-def _over_classes(node: OnnxNode, source: OnnxFile) -> bool:
+def _over_classes(node: OperatorNode, model: OperatorModel) -> bool:
     """Whether it works along the classes: the one axis behind the batch that is longer than 1."""
-    dims = source.shapes.get(node.inputs[0])
+    dims = model.shapes.get(node.inputs[0])
     if dims is None or node.attributes.get("select_last_index", 0):
         return False
-    old = node.op != "ArgMax" and source.opset < NEW_SOFTMAX  # over all axes from this one on
+    old = node.op != "ArgMax" and model.opset < NEW_SOFTMAX  # over all axes from this one on
     default = 0 if node.op == "ArgMax" else 1 if old else -1
     axis = node.attributes.get("axis", default) % (len(dims) + 1)
     rest = dims[: axis - 1] if old else dims[: axis - 1] + dims[axis:]

@@ -1,4 +1,4 @@
-"""Activations of an ONNX model: ReLU and its kin, bounds, gates. Signs are in `rules.elementwise`.
+"""Activations: ReLU and its kin, bounds, gates. Signs are in `rules.elementwise`.
 
 On a value that has levels, every one of them only changes the levels.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arithmetic import STEEP
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arithmetic import STEEP
 from bnas_deploy.converters.signs.adding import settled
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -23,7 +23,7 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["ACTIVATION_RULES"]
 
 
-def _relu(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _relu(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
 
     def function(x: Array) -> Array:
@@ -35,7 +35,7 @@ def _relu(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return replace(result, name=imports.node("relu", node.name, (flow.name,)))
 
 
-def _prelu(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _prelu(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     slope = np.full(flow.channels, float(node.attributes.get("alpha", 0.01)))
     if node.op == "PRelu":
@@ -50,7 +50,7 @@ def _prelu(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return replace(flow, name=value, fill=flow.filled(function))
 
 
-def _sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _sigmoid(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
 
     def function(x: Array) -> Array:
@@ -62,7 +62,7 @@ def _sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return replace(flow, name=value, fill=flow.filled(function))
 
 
-def _hard_sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _hard_sigmoid(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """max(0, min(1, alpha * x + beta)); HardSwish is x times that."""
     swish = node.op == "HardSwish"
     flow = imports.flow(inputs[0])
@@ -83,7 +83,7 @@ def _hard_sigmoid(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> F
     return replace(flow, name=value, fill=flow.filled(function))
 
 
-def _clip(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _clip(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     low, high = _bounds(imports, flow, node, inputs)
 
@@ -105,7 +105,7 @@ def _clip(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
 
 
 def _bounds(
-    imports: Importer, flow: Flow, node: OnnxNode, inputs: Sequence[Any]
+    imports: Importer, flow: Flow, node: OperatorNode, inputs: Sequence[Any]
 ) -> tuple[Array, Array]:
     """Of each channel, (C,)."""
     bounds = []
@@ -120,7 +120,7 @@ def _clipped(imports: Importer, value: str, low: Array, high: Array, name: str) 
     return imports.node("clip", name, (value,), {}, {"low": low, "high": high})
 
 
-def _extreme(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _extreme(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """Max and Min of a value and a constant are half a Clip."""
     given = [settled(imports, value) for value in inputs]
     if len(given) != 2 or all(isinstance(x, Flow) for x in given):
@@ -131,7 +131,7 @@ def _extreme(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return _clip(imports, node, (x, *bounds))
 
 
-def _absolute(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _absolute(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if flow.levels is not None:
         return on_levels(flow, np.abs)

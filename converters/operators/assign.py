@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
 
 __all__ = ["without_assignments"]
 
@@ -21,8 +21,8 @@ _REPEATS = ("Cast", "Expand", "Identity", "Reshape", "Unsqueeze")
 
 
 def without_assignments(
-    nodes: Sequence[OnnxNode], constants: Mapping[str, Array]
-) -> tuple[OnnxNode, ...]:
+    nodes: Sequence[OperatorNode], constants: Mapping[str, Array]
+) -> tuple[OperatorNode, ...]:
     """Return the nodes with every assignment of one number as a choice.
 
     Args:
@@ -41,8 +41,8 @@ def without_assignments(
 
 
 def _choice(
-    node: OnnxNode, makers: Mapping[str, OnnxNode], constants: Mapping[str, Array]
-) -> OnnxNode:
+    node: OperatorNode, makers: Mapping[str, OperatorNode], constants: Mapping[str, Array]
+) -> OperatorNode:
     if node.domain or node.op != "ScatterND" or node.attributes.get("reduction", "none") != "none":
         return node
     data, indices, updates = node.inputs
@@ -61,7 +61,7 @@ def _choice(
 
 
 def _number(
-    name: str, makers: Mapping[str, OnnxNode], constants: Mapping[str, Array]
+    name: str, makers: Mapping[str, OperatorNode], constants: Mapping[str, Array]
 ) -> str | None:
     """The constant of one element that a value repeats; None if there is none."""
     node = makers.get(name)

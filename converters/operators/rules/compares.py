@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -32,7 +32,7 @@ _MIRRORED = {
 }  # fmt: skip
 
 
-def _sign(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _sign(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if flow.levels is not None:
         return on_levels(flow, np.sign)
@@ -61,7 +61,7 @@ def _before(imports: Importer, flow: Flow, bound: Array) -> tuple[Flow, Array]:
     return flow, bound
 
 
-def _compare(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _compare(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     x, y = (settled(imports, value) for value in inputs)
     if isinstance(x, Flow) and isinstance(y, Flow):
         zeros = np.zeros(x.channels)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arithmetic import STEEP
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arithmetic import STEEP
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.levels import on_levels, two_levels
@@ -26,7 +26,7 @@ _ROUNDINGS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def _rounded(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _rounded(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """A clip or sigmoid that is rounded to one of two neighbours changes at one threshold."""
     flow, function = imports.flow(inputs[0]), _ROUNDINGS[node.op]
     if flow.levels is not None:
@@ -69,7 +69,7 @@ def _ends(imports: Importer, flow: Flow) -> tuple[Array, Array, Place]:
     raise CannotConvert(msg, "clip it to two whole numbers beside each other; use one bit")
 
 
-def _odd(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _odd(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if flow.levels is not None:
         return on_levels(flow, np.tanh if node.op == "Tanh" else _erf)

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arithmetic import mapped
-from bnas_deploy.converters.from_onnx.rules.choices import CHOICE_RULES
-from bnas_deploy.converters.from_onnx.rules.compares import COMPARE_RULES, compared
-from bnas_deploy.converters.from_onnx.rules.rounding import ROUNDING_RULES
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arithmetic import mapped
+from bnas_deploy.converters.operators.rules.choices import CHOICE_RULES
+from bnas_deploy.converters.operators.rules.compares import COMPARE_RULES, compared
+from bnas_deploy.converters.operators.rules.rounding import ROUNDING_RULES
+from bnas_deploy.converters.operators.types import ElementType
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.levels import on_levels
@@ -25,27 +25,27 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["ELEMENTWISE_RULES"]
 
-_FLOAT_TYPES = {TensorProto.FLOAT, TensorProto.DOUBLE}
+_FLOAT_TYPES = {ElementType.FLOAT, ElementType.DOUBLE}
 _WHOLE_TYPES = {
-    TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL,
+    ElementType.INT8, ElementType.INT16, ElementType.INT32, ElementType.INT64, ElementType.BOOL,
 }  # fmt: skip
 
 
-def _cast(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _cast(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, kind = imports.flow(inputs[0]), node.attributes.get("to")
     if kind in _FLOAT_TYPES:
         return flow
-    if kind == TensorProto.BOOL and flow.levels is None:
+    if kind == ElementType.BOOL and flow.levels is None:
         zeros = np.zeros(flow.channels)
         equal = compared(imports, flow, zeros, "Equal", node.name)
         return imports.affine(equal, zeros - 1, zeros + 1, node.name)
     if flow.levels is None or kind not in _WHOLE_TYPES:
         msg = "casts to another type than float32"
         raise CannotConvert(msg, "compute in float32")
-    return on_levels(flow, (lambda x: x != 0) if kind == TensorProto.BOOL else np.trunc)
+    return on_levels(flow, (lambda x: x != 0) if kind == ElementType.BOOL else np.trunc)
 
 
-def _batch_norm(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _batch_norm(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if node.attributes.get("training_mode", 0) or any(node.outputs[1:]):
         msg = "normalises by the batch (training mode)"
@@ -71,7 +71,7 @@ def _batch_norm(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flo
 
 
 def _flat_batch_norm(
-    imports: Importer, node: OnnxNode, flow: Flow, columns: Sequence[Array]
+    imports: Importer, node: OperatorNode, flow: Flow, columns: Sequence[Array]
 ) -> Flow:
     """A BatchNorm over the elements of a flattened image: each pixel has terms of its own."""
     eps = float(node.attributes.get("epsilon", 1e-5))

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image
-from bnas_deploy.converters.from_onnx.rules.axes import Axes, axes_of, channel_grid
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import as_image
+from bnas_deploy.converters.operators.rules.axes import Axes, axes_of, channel_grid
 from bnas_deploy.converters.signs.binary_layers import Window, floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -22,12 +22,12 @@ from bnas_deploy.converters.signs.order import Digit, of_axes
 __all__ = ["REDUCTION_RULES"]
 
 
-def _global_average(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _global_average(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     return _reduced(imports, node, flow, list(range(1, len(flow.dims))), 1)
 
 
-def _reduce(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _reduce(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, axes = imports.flow(inputs[0]), axes_of(node, inputs)
     if not axes and node.attributes.get("noop_with_empty_axes", 0):
         return flow
@@ -39,7 +39,9 @@ def _reduce(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return _reduced(imports, node, flow, places, node.attributes.get("keepdims", 1))
 
 
-def _reduced(imports: Importer, node: OnnxNode, flow: Flow, places: list[int], keep: int) -> Flow:
+def _reduced(
+    imports: Importer, node: OperatorNode, flow: Flow, places: list[int], keep: int
+) -> Flow:
     """Reduce the axes at `places`, counted from 0 behind the batch."""
     flow.need_bare()
     dims = [1 if i in places else n for i, n in enumerate(flow.dims)]
@@ -91,7 +93,7 @@ def _renumbered(axes: list[list[Digit]]) -> list[list[Digit]]:
     return result[::-1]
 
 
-def _over_pixels(imports: Importer, node: OnnxNode, flow: Flow, size: tuple[int, int]) -> Flow:
+def _over_pixels(imports: Importer, node: OperatorNode, flow: Flow, size: tuple[int, int]) -> Flow:
     """Rows, columns or both, size[0] and size[1] of them; sums are means times their number."""
     extreme = node.op in ("ReduceMax", "ReduceMin")
     plain = floats(imports, replace(flow, dims=flow.shape, order=()), node.name)
@@ -108,7 +110,7 @@ def _over_pixels(imports: Importer, node: OnnxNode, flow: Flow, size: tuple[int,
 
 
 def _over_channels(
-    imports: Importer, node: OnnxNode, flow: Flow, groups: Array, size: tuple[int, int]
+    imports: Importer, node: OperatorNode, flow: Flow, groups: Array, size: tuple[int, int]
 ) -> Flow:
     """Sums or means over groups (kept, reduced) of channels, by a convolution of equal weights."""
     plain = _over_pixels(imports, node, flow, size) if size != (1, 1) else floats(
@@ -129,7 +131,7 @@ def _magnitudes(imports: Importer, flow: Flow) -> str | None:
     return imports.magnitudes.get(flow.name) if flow.levels is None else None
 
 
-def _mean_magnitude(imports: Importer, node: OnnxNode, flow: Flow, source: str) -> Flow:
+def _mean_magnitude(imports: Importer, node: OperatorNode, flow: Flow, source: str) -> Flow:
     """The mean or sum over the channels of absolutes, one channel out (XNOR-Net's K)."""
     factor = 1.0 if node.op == "ReduceSum" else 1 / flow.channels
     ones = np.ones(flow.channels)

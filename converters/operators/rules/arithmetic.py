@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image, repeats
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import as_image, repeats
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow, Levels
@@ -29,7 +29,7 @@ TINY = 1e-6
 """Up to here, x / (|x| + TINY) is taken for a sign."""
 
 
-def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _arithmetic(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     x, y = (settled(imports, value) for value in inputs)
     if isinstance(x, Flow) and isinstance(y, Flow):
         return _of_two(imports, node, x, y)
@@ -66,7 +66,7 @@ def _arithmetic(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flo
 
 
 def _with_map(
-    imports: Importer, node: OnnxNode, flow: Flow, image: Array, flow_first: bool
+    imports: Importer, node: OperatorNode, flow: Flow, image: Array, flow_first: bool
 ) -> Flow:
     """A value and a constant (C, H, W)."""
     ones = np.ones(flow.channels)
@@ -110,7 +110,7 @@ def mapped(
     return result
 
 
-def _of_two(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
+def _of_two(imports: Importer, node: OperatorNode, x: Flow, y: Flow) -> Flow:
     if node.op == "Mul":
         return product(imports, x, y, node.name)
     if node.op == "Div":
@@ -138,7 +138,7 @@ def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
     return a.of(imports.node("multiply", name, (a.name, b.name)))
 
 
-def _ratio(imports: Importer, node: OnnxNode, x: Flow, y: Flow) -> Flow:
+def _ratio(imports: Importer, node: OperatorNode, x: Flow, y: Flow) -> Flow:
     """X / |x|, and x / (|x| + eps), are signs; no other ratio of two values is understood."""
     size, eps = _without_eps(imports, y.name)
     alike = (x.dims, x.order, x.pads) == (y.dims, y.order, y.pads)
@@ -164,14 +164,14 @@ def _without_eps(imports: Importer, value: str) -> tuple[str, float]:
     return (name, least) if (coefficient == 1).all() else (value, 0.0)
 
 
-def _sum(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _sum(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     total = inputs[0]
     for part in inputs[1:]:
         total = _arithmetic(imports, replace(node, op="Add"), (total, part))
     return imports.flow(total)
 
 
-def _negative(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _negative(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     ones = np.ones(flow.channels)
     return imports.affine(flow, -ones, 0 * ones, node.name)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.obstacles import CannotConvert
@@ -30,7 +30,7 @@ __all__ = [
 Axes = Sequence[Sequence[Digit]]
 
 
-def axes_of(node: OnnxNode, inputs: Sequence[Any], place: int = 1) -> tuple[int, ...] | None:
+def axes_of(node: OperatorNode, inputs: Sequence[Any], place: int = 1) -> tuple[int, ...] | None:
     """The axes of a node, an attribute in old opsets and an input in new ones."""
     if "axes" in node.attributes:
         return tuple(int(a) for a in node.attributes["axes"])

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.constants.known import BATCH, Varying, shape_of
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image, reshaped, transposed
-from bnas_deploy.converters.from_onnx.rules.axes import axes_of, seen_by, whole_axes
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.known import BATCH, Varying, shape_of
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arrange import as_image, reshaped, transposed
+from bnas_deploy.converters.operators.rules.axes import axes_of, seen_by, whole_axes
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
@@ -23,11 +23,11 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["VIEW_RULES"]
 
 
-def _identity(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _identity(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     return imports.flow(inputs[0])
 
 
-def _dropout(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _dropout(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     training = inputs[2] if len(inputs) > 2 else None
     if training is not None and np.asarray(imports.constant(training, "its mode")).any():
         msg = "drops values (training mode)"
@@ -35,7 +35,7 @@ def _dropout(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return imports.flow(inputs[0])
 
 
-def _flatten(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _flatten(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     axis = int(node.attributes.get("axis", 1))
     if axis != 1 and axis != -len(flow.dims):
@@ -44,7 +44,7 @@ def _flatten(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return reshaped(imports, flow, (math.prod(flow.dims),), node.name)
 
 
-def _reshape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _reshape(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     wanted = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
     have = [BATCH, *flow.dims]
@@ -68,7 +68,7 @@ def _keeps_batch(wanted: list[int], flow: Flow, batch: int | None) -> bool:
     return wanted[0] == BATCH or (batch is not None and wanted[0] == batch)
 
 
-def _squeeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _squeeze(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, axes = imports.flow(inputs[0]), axes_of(node, inputs)
     rank = len(flow.dims) + 1
     if axes is None or any(a % rank == 0 for a in axes):
@@ -82,7 +82,7 @@ def _squeeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return reshaped(imports, flow, dims, node.name)
 
 
-def _unsqueeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _unsqueeze(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, axes = imports.flow(inputs[0]), axes_of(node, inputs) or ()
     rank = len(flow.dims) + 1 + len(axes)
     added = {a % rank for a in axes}
@@ -94,13 +94,13 @@ def _unsqueeze(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow
     return reshaped(imports, flow, dims, node.name)
 
 
-def _transpose(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _transpose(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     perm = node.attributes.get("perm", range(len(flow.dims), -1, -1))
     return transposed(flow, [int(p) for p in perm])
 
 
-def _space_to_depth(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _space_to_depth(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, size = imports.flow(inputs[0]), int(node.attributes["blocksize"])
     c, h, w = flow.dims
     parts = reshaped(imports, flow, (c, h // size, size, w // size, size), node.name)
@@ -108,7 +108,7 @@ def _space_to_depth(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) ->
     return reshaped(imports, arranged, (c * size**2, h // size, w // size), node.name)
 
 
-def _depth_to_space(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _depth_to_space(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow, size = imports.flow(inputs[0]), int(node.attributes["blocksize"])
     c, h, w = flow.dims
     rest = c // size**2
@@ -120,18 +120,18 @@ def _depth_to_space(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) ->
     return reshaped(imports, arranged, (rest, h * size, w * size), node.name)
 
 
-def _shape(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+def _shape(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Array | Varying:
     whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
     part = slice(node.attributes.get("start", 0), node.attributes.get("end"))
     return whole[part] if isinstance(whole, np.ndarray) else whole.mapped(lambda x: x[part])
 
 
-def _size(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Array | Varying:
+def _size(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Array | Varying:
     whole = shape_of(imports.flow(inputs[0]).dims, imports.batch)
     return np.asarray(np.prod(whole)) if isinstance(whole, np.ndarray) else whole.mapped(np.prod)
 
 
-def _expand(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _expand(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """A value repeated over channels or pixels: the product with ones."""
     flow = imports.flow(inputs[0])
     wanted = [int(n) for n in imports.constant(inputs[1], "its shape").reshape(-1)]
@@ -158,7 +158,7 @@ def _expand(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return seen_by(result, order)
 
 
-def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _pad(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     order = whole_axes(flow)
     if order is None:
@@ -189,7 +189,7 @@ def _pad(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
     return seen_by(wider, order)
 
 
-def _pads(imports: Importer, inputs: Sequence[Any], node: OnnxNode) -> list[int]:
+def _pads(imports: Importer, inputs: Sequence[Any], node: OperatorNode) -> list[int]:
     pads = [int(p) for p in imports.constant(inputs[1], "its pads").reshape(-1)]
     axes = axes_of(node, inputs, 3)
     if axes is not None:

@@ -1,7 +1,7 @@
-"""An ONNX model as a graph, node by node, or the list of all that stands in the way.
+"""A model of operators as a graph, node by node, or the list of all that stands in the way.
 
 The rules of operators are in `rules/`, a file per kind of operator; what does not depend on the
-image is in `constants/`.
+image is in `known`.
 After an obstacle the import goes on with an unknown value of the right shape, so that one run finds
 every obstacle.
 """
@@ -14,33 +14,33 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.assign import without_assignments
-from bnas_deploy.converters.from_onnx.constants.known import Known, Varying
-from bnas_deploy.converters.from_onnx.read import OnnxFile, OnnxNode
-from bnas_deploy.converters.from_onnx.rules.activations import ACTIVATION_RULES
-from bnas_deploy.converters.from_onnx.rules.arithmetic import ARITHMETIC_RULES
-from bnas_deploy.converters.from_onnx.rules.arrange import as_image
-from bnas_deploy.converters.from_onnx.rules.elementwise import ELEMENTWISE_RULES
-from bnas_deploy.converters.from_onnx.rules.joins import JOIN_RULES
-from bnas_deploy.converters.from_onnx.rules.layers import LAYER_RULES
-from bnas_deploy.converters.from_onnx.rules.parts import PART_RULES
-from bnas_deploy.converters.from_onnx.rules.reductions import REDUCTION_RULES
-from bnas_deploy.converters.from_onnx.rules.views import VIEW_RULES
-from bnas_deploy.converters.from_onnx.rules.windows import POOL_RULES
 from bnas_deploy.converters.graph import ops
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.operators.assign import without_assignments
+from bnas_deploy.converters.operators.known import Known, Varying
+from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
+from bnas_deploy.converters.operators.rules.activations import ACTIVATION_RULES
+from bnas_deploy.converters.operators.rules.arithmetic import ARITHMETIC_RULES
+from bnas_deploy.converters.operators.rules.arrange import as_image
+from bnas_deploy.converters.operators.rules.elementwise import ELEMENTWISE_RULES
+from bnas_deploy.converters.operators.rules.joins import JOIN_RULES
+from bnas_deploy.converters.operators.rules.layers import LAYER_RULES
+from bnas_deploy.converters.operators.rules.parts import PART_RULES
+from bnas_deploy.converters.operators.rules.reductions import REDUCTION_RULES
+from bnas_deploy.converters.operators.rules.views import VIEW_RULES
+from bnas_deploy.converters.operators.rules.windows import POOL_RULES
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
 from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
 from bnas_deploy.converters.signs.order import channels_last
-from bnas_deploy.errors import ConversionError, PassError
+from bnas_deploy.errors import ConversionError, PassError, UsageError
 
-__all__ = ["RULES", "SIGN_ZERO", "Imported", "onnx_graph"]
+__all__ = ["RULES", "SIGN_ZERO", "Imported", "operator_graph"]
 
-Rule = Callable[[Importer, OnnxNode, Sequence[Any]], Any]
+Rule = Callable[[Importer, OperatorNode, Sequence[Any]], Any]
 RULES: dict[str, Rule] = {
     **LAYER_RULES,
     **POOL_RULES,
@@ -75,20 +75,24 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def onnx_graph(
-    source: OnnxFile, name: str, *, allow_float: bool = False, sign_zero: str = "auto"
+def operator_graph(
+    source: OperatorModel, name: str, *, allow_float: bool = False, sign_zero: str = "auto"
 ) -> Imported:
     """Return the graph of a model.
 
     Args:
-        source: From `read_onnx`.
+        source: From a front end.
         name: Of the model, for the message.
         allow_float: Whether layers may stay in full precision.
         sign_zero: One of `SIGN_ZERO`.
 
     Raises:
         Refusal: With every obstacle: node, operator, reason, and what would help.
+        UsageError: `sign_zero` is something else.
     """
+    if sign_zero not in SIGN_ZERO:
+        msg = f"sign_zero must be one of {', '.join(SIGN_ZERO)}; got {sign_zero!r}"
+        raise UsageError(msg)
     build = GraphBuilder(source.image, source.input)
     imports = Importer(build, source.opset, source.batch, sign_zero)
     known = Known(source)
@@ -130,7 +134,7 @@ def _standing(
     return [obstacle for obstacle, values in obstacles if hidden or values & needed]
 
 
-def _needed(source: OnnxFile) -> list[OnnxNode]:
+def _needed(source: OperatorModel) -> list[OperatorNode]:
     """The nodes that the output depends on, in order."""
     wanted, kept = {source.output}, []
     for node in reversed(without_assignments(source.nodes, source.constants)):
@@ -142,8 +146,8 @@ def _needed(source: OnnxFile) -> list[OnnxNode]:
 
 def _import(
     imports: Importer,
-    node: OnnxNode,
-    source: OnnxFile,
+    node: OperatorNode,
+    source: OperatorModel,
     obstacles: list[tuple[Obstacle, set[str]]],
     known: Known,
 ) -> None:
@@ -172,7 +176,7 @@ def _import(
             imports.values[name] = value
 
 
-def _inputs(imports: Importer, node: OnnxNode, known: Known) -> list[Flow | Array | None]:
+def _inputs(imports: Importer, node: OperatorNode, known: Known) -> list[Flow | Array | None]:
     """What a node reads; None where an optional input is left out."""
     known.compute([name for name in node.inputs if name in known])
     inputs = [
@@ -198,7 +202,7 @@ def _of_one_image(constant: Array, rank: int) -> Array:
     return constant[:1] if alike else constant
 
 
-def _converted(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Results:
+def _converted(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Results:
     rule = RULES.get(node.op) if not node.domain else None
     if rule is None:
         domain = f" of the domain {node.domain!r}" if node.domain else ""
@@ -245,7 +249,7 @@ _HELP = {
 }
 
 
-def _unknown(imports: Importer, node: OnnxNode, source: OnnxFile) -> Results:
+def _unknown(imports: Importer, node: OperatorNode, source: OperatorModel) -> Results:
     """Values of the shapes that inference found, to go on with; None where it found none."""
     results: Results = []
     given = [imports.values.get(name) for name in node.inputs]
@@ -270,7 +274,7 @@ def _names(results: Results) -> set[str]:
 
 def _output(
     imports: Importer,
-    source: OnnxFile,
+    source: OperatorModel,
     obstacles: list[tuple[Obstacle, set[str]]],
     known: Known,
 ) -> str | None:
@@ -286,7 +290,7 @@ def _output(
         return None
 
 
-def _logits(imports: Importer, result: Flow, source: OnnxFile) -> str:
+def _logits(imports: Importer, result: Flow, source: OperatorModel) -> str:
     if len(result.dims) == 1 and (result.order or result.shape[1:] != (1, 1)):
         result = as_image(imports, result, source.output)
     if result.shape[1:] != (1, 1) or result.name == source.input:

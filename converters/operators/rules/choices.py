@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.read import OnnxNode
-from bnas_deploy.converters.from_onnx.rules.arithmetic import product
 from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.arithmetic import product
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer, Pieces
@@ -25,7 +25,7 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert
 __all__ = ["CHOICE_RULES"]
 
 
-def _where(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _where(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     condition = imports.flow(settled(imports, inputs[0]), "its condition")
     yes, no = (settled(imports, value) for value in inputs[1:])
     if any(condition.pads):
@@ -114,7 +114,7 @@ def _times(imports: Importer, value: Any, mask: Flow, name: str) -> Flow:  # noq
     return imports.affine(mask, number, 0 * number, name)
 
 
-def _not(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+def _not(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     if flow.levels is not None:
         return on_levels(flow, lambda x: x == 0)
@@ -124,8 +124,8 @@ def _not(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
 
 def _both(
     function: Callable[[Importer, Flow, Flow, str], Flow],
-) -> Callable[[Importer, OnnxNode, Sequence[Any]], Flow]:
-    def rule(imports: Importer, node: OnnxNode, inputs: Sequence[Any]) -> Flow:
+) -> Callable[[Importer, OperatorNode, Sequence[Any]], Flow]:
+    def rule(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
         x, y = (imports.flow(value) for value in inputs)
         return function(imports, x, y, node.name)
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnas_deploy.converters.from_onnx.rules.axes import (
+from bnas_deploy.converters.graph.nodes import Array
+from bnas_deploy.converters.operators.rules.axes import (
     Axes,
     channel_axes,
     channel_grid,
     whole_axes,
     with_channels,
 )
-from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT

@@ -1,1 +1,0 @@
-"""How each ONNX operator becomes nodes of the graph: a file per kind of operator."""

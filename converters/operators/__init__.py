@@ -1,0 +1,1 @@
+"""Models written in ONNX's standard operators, whichever front end read them, and their graphs."""

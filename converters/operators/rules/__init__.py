@@ -1,0 +1,1 @@
+"""How each operator becomes nodes of the graph: a file per kind of operator."""
