@@ -31,11 +31,13 @@ class Answer:
         item: The picture.
         logits: float32 (classes,), or None.
         error: Why it could not be read, or None.
+        pixels: uint8 (H, W, C) as the network saw them, or None.
     """
 
     item: Item
     logits: npt.NDArray[np.float32] | None
     error: ImageError | None = None
+    pixels: Pixels | None = None
 
 
 def answers(model: Model, items: Iterable[Item], *, batch: int = 64) -> Iterator[Answer]:
@@ -81,4 +83,4 @@ def _answer_chunk(
         if isinstance(result, ImageError):
             yield Answer(item, None, result)
         else:
-            yield Answer(item, next(logits))
+            yield Answer(item, next(logits), pixels=result)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -192,9 +194,7 @@ class Trainer:
             exact: Compute in float32 whatever the runtime's precision.
         """
         self.network.eval()
-        large = max(self.preprocessing.crop) > 64
-        length = EVALUATION_BATCH // 10 if large else EVALUATION_BATCH
-        slices = [slice(start, start + length) for start in range(0, len(images), length)]
+        slices = self._slices(len(images))
         own = slices[self.group.rank :: self.group.world]
         labels = torch.from_numpy(images.labels)
         correct = torch.zeros((), dtype=torch.int64, device=self.runtime.device)
@@ -202,6 +202,28 @@ class Trainer:
             correct += self._passes.correct(torch.from_numpy(pixels), labels[part], exact=exact)
         self.group.add(correct)
         return int(correct) / len(images)
+
+    def probabilities(
+        self, images: ImageSet | StreamedSet
+    ) -> Iterator[tuple[slice, npt.NDArray[np.uint8], npt.NDArray[np.float32]]]:
+        """Yield which images, their pixels (N, H, W, 3), and the answers on them (N, classes).
+
+        This process computes all of them, in float32.
+
+        Args:
+            images: Of the size the network expects.
+        """
+        self.network.eval()
+        slices = self._slices(len(images))
+        for part, pixels in zip(slices, images.parts(slices), strict=True):
+            logits = self._passes.logits(torch.from_numpy(pixels), exact=True)
+            yield part, pixels, logits.softmax(1).cpu().numpy()
+
+    def _slices(self, count: int) -> list[slice]:
+        """The passes of an evaluation."""
+        large = max(self.preprocessing.crop) > 64
+        length = EVALUATION_BATCH // 10 if large else EVALUATION_BATCH
+        return [slice(start, start + length) for start in range(0, count, length)]
 
     def _epoch(self, observer: Observer) -> bool:
         progress, started = self.progress, time.monotonic()

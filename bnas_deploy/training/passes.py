@@ -113,10 +113,15 @@ class Passes:
 
     def correct(self, images: Tensor, labels: Tensor, *, exact: bool) -> Tensor:
         """Return the number of images (N, H, W, 3) classified correctly, (), on the device."""
-        with torch.no_grad(), self._runtime.arithmetic(exact=exact):
-            logits = self._network(self._inputs(images))
-        right: Tensor = (logits.argmax(1) == to_device(labels, self._runtime.device)).sum()
+        answers = self.logits(images, exact=exact).argmax(1)
+        right: Tensor = (answers == to_device(labels, self._runtime.device)).sum()
         return right
+
+    def logits(self, images: Tensor, *, exact: bool) -> Tensor:
+        """Return the logits (N, classes) of images (N, H, W, 3), on the device."""
+        with torch.no_grad(), self._runtime.arithmetic(exact=exact):
+            logits: Tensor = self._network(self._inputs(images))
+        return logits
 
     def gradients(
         self, batch: Batch, *, label_smoothing: float, stop: bool, mix: float = 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BEST", "CHECKPOINT", "METRICS", "MODEL", "SKIPPED"]
+__all__ = ["BEST", "CHECKPOINT", "METRICS", "MODEL", "REPORT", "SKIPPED"]
 
 CHECKPOINT, MODEL, METRICS = "checkpoint.pt", "model.pt", "metrics.csv"
-BEST, SKIPPED = "best.pt", "skipped.txt"
+BEST, SKIPPED, REPORT = "best.pt", "skipped.txt", "report"

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,6 @@ from bnas_deploy.runtime.predictions import Prediction
 from bnas_deploy.runtime.sources import Item, find_pictures
 from bnas_deploy.runtime.stream import Answer, answers
 
-if TYPE_CHECKING:
-    from bnas_deploy.runtime.evaluate import Accuracy
-
 __all__ = ["main", "run_parser"]
 
 UNREADABLE = 1
@@ -41,6 +38,7 @@ examples:
   bnas-run --packed model.bnn photo.jpg --json
   bnas-run --packed model.bnn photo.jpg --explain    how each step runs
   bnas-run --packed model.bnn --evaluate cifar10.tar.xz --threads 2
+  bnas-run --packed model.bnn --evaluate photos/ --report report/
 
 Exit status: 0; 1 if a picture could not be read; 2 after any other mistake.
 """
@@ -61,7 +59,10 @@ def _run(argv: Sequence[str] | None) -> int:
     if model.runner.note:
         print(f"note: {model.runner.note}", file=sys.stderr)
     if args.evaluate is not None:
-        return _evaluate(model, args)
+        # Reading tars is not needed, and not imported, for a single picture.
+        from bnas_deploy.cli.run.evaluate import run_evaluation  # noqa: PLC0415
+
+        return run_evaluation(model, args, _report(model, args))
     return _predict(model, args)
 
 
@@ -74,6 +75,9 @@ def _check_together(args: argparse.Namespace) -> None:
     if args.evaluate is not None:
         others = "pictures nor --explain, --dump-layers or --top-k"
         _refuse(args, f"--evaluate goes with neither {others}", *_FOR_PICTURES)
+    elif args.report:
+        msg = "--report shows what --evaluate DATA found; give both, or neither"
+        raise UsageError(msg)
     elif not args.images and (args.explain or args.dump_layers):
         _refuse(args, "no picture is given, so noise is run once", "top_k", "batch")
     if args.force and not args.dump_layers:
@@ -115,6 +119,12 @@ def run_parser() -> Parser:
         "--evaluate",
         metavar="DATA",
         help="measure accuracy on a folder or tar of [test/]<class>/pictures",
+    )
+    add(
+        "--report",
+        metavar="DIR",
+        help="with --evaluate: also write a page about it, DIR/index.html, with each class, "
+        "what is taken for what, calibration and the most confident mistakes",
     )
     add("--top-k", type=positive, metavar="K", help="classes to name (default: 1)")
     add("--json", action="store_true", help="print one JSON object")
@@ -238,46 +248,3 @@ def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None
     if not args.json:
         count = len(model.packed.program.values)
         print(f"{safe(args.dump_layers)}: {count} values of {len(inputs)} images")
-
-
-def _evaluate(model: Model, args: argparse.Namespace) -> int:
-    # Reading tars is not needed, and not imported, for a single picture.
-    from bnas_deploy.runtime.class_folders import told_of_skipped  # noqa: PLC0415
-    from bnas_deploy.runtime.evaluate import LabelledPictures, evaluate  # noqa: PLC0415
-
-    pictures = LabelledPictures(args.evaluate, model.labels)
-    for line in told_of_skipped(pictures.skipped):
-        print(line, file=sys.stderr)
-    result = evaluate(
-        model,
-        pictures,
-        batch=args.batch or BATCH,
-        watch=lambda items: progress(items, len(pictures)),
-    )
-    for answer in result.errors:
-        print(f"error: {safe(str(answer.error))}", file=sys.stderr)
-    if not result.count:
-        msg = f"{args.evaluate}: none of its {len(pictures)} pictures can be read"
-        raise UsageError(msg)
-    if args.json:
-        print(json.dumps(_report(model, args) | _accuracy_record(args.evaluate, result), indent=2))
-    else:
-        _write_accuracy(result)
-    return UNREADABLE if result.errors else 0
-
-
-def _accuracy_record(data: str, result: Accuracy) -> dict[str, Any]:
-    return {
-        "data": data,
-        "count": result.count,
-        "top_1": result.top_1 / result.count,
-        "top_5": None if result.top_5 is None else result.top_5 / result.count,
-        "errors": [{"image": a.item.name, "error": str(a.error)} for a in result.errors],
-    }
-
-
-def _write_accuracy(result: Accuracy) -> None:
-    print(f"top-1 accuracy: {result.top_1 / result.count:.2%} ({result.top_1} of {result.count})")
-    if result.top_5 is not None:
-        right = result.top_5
-        print(f"top-5 accuracy: {right / result.count:.2%} ({right} of {result.count})")

@@ -16,12 +16,14 @@ from bnas_deploy.cli.common.entry import USER_ERROR
 from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.runtime.class_folders import told_of_skipped
+from bnas_deploy.shown import safe
 from bnas_deploy.training.classes import told_of_classes
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.progress import Row, is_stale
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
+from bnas_deploy.training.report import report_on_training
 from bnas_deploy.training.run_files import MODEL
 from bnas_deploy.training.stream import StreamedData
 
@@ -57,6 +59,7 @@ class TrainingDisplay:
         self._record = RunRecord(trainer, out, options)
         self._quiet = quiet
         self._bar: tqdm[Any] | None = None
+        self._page: Path | None = None
 
     def run(self) -> bool:
         """Train to the end and return whether it was reached; a checkpoint is left either way.
@@ -84,7 +87,14 @@ class TrainingDisplay:
         if finished:
             # A kill between the last checkpoint and the last model.pt is made good by resuming.
             self._record.save_model_file()
+            self._report()
         return finished
+
+    def _report(self) -> None:
+        """Write the page about what ships, and say where it is."""
+        self._page = report_on_training(self._trainer, self._record.folder)
+        if self._page is not None and not self._quiet:
+            print(f"report: {safe(str(self._page))}", file=sys.stderr)
 
     def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
         """Move the bar; save if it is time."""
@@ -109,7 +119,8 @@ class TrainingDisplay:
         """
         account = self._record.account()
         training = {name: value for name, value in account.items() if name != "history"}
-        return {"model": str(self._record.folder / MODEL), **training}
+        page = None if self._page is None else str(self._page)
+        return {"model": str(self._record.folder / MODEL), "report": page, **training}
 
     def _introduce(self) -> None:
         """Say what begins or goes on; where its weights come from is said once, at the start."""

@@ -12,6 +12,8 @@ from support.coloured_pictures import COLOURS
 from support.run_command import one_error_line, run
 from support.small_models import picture_model, written
 
+LINE = "top-1 accuracy: 75.00% (3 of 4; 95% interval 30.1% to 95.4%)\n"
+
 
 @pytest.fixture
 def data(folder: Path) -> Path:
@@ -31,7 +33,7 @@ def test_evaluate(data: Path, capsys: pytest.CaptureFixture[str], packed: bool) 
         with tarfile.open(source, "w:xz") as tar:
             tar.add(data / "test", arcname="test")
     assert run("--evaluate", str(source)) == 0
-    assert capsys.readouterr().out == "top-1 accuracy: 75.00% (3 of 4)\n"
+    assert capsys.readouterr().out == LINE
 
 
 def test_evaluate_tells_what_does_not_count(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +44,7 @@ def test_evaluate_tells_what_does_not_count(data: Path, capsys: pytest.CaptureFi
     (data / "cover.png").write_bytes(b"not looked at")
     assert run("--evaluate", "data") == 0
     out, err = capsys.readouterr()
-    assert out == "top-1 accuracy: 75.00% (3 of 4)\n"
+    assert out == LINE
     assert err.splitlines() == [
         "left out, no picture by its ending: test/red/notes.txt",
         "left out, beside the folders of the splits: cover.png",
@@ -86,3 +88,19 @@ def test_evaluate_with_foreign_classes(data: Path, capsys: pytest.CaptureFixture
     (data / "test" / "red").rename(data / "test" / "crimson")
     assert run("--evaluate", "data") == 2
     assert "crimson" in one_error_line(capsys.readouterr().err)
+
+
+def test_evaluate_with_a_report(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "test" / "red" / "broken.png").write_bytes(b"no")
+    assert run("--evaluate", "data", "--report", "pages/new") == 1
+    assert capsys.readouterr().out == LINE + "report: pages/new/index.html\n"
+    record = json.loads(Path("pages/new/report.json").read_text())
+    assert (record["count"], record["top_1"]) == (4, 0.75)
+    assert list(record["unreadable"]) == ["data/test/red/broken.png"]
+    mistakes = Path("pages/new/mistakes.csv").read_text().splitlines()
+    assert mistakes[1].startswith("data/test/red/blue.png,red,blue,")
+
+
+def test_a_report_is_about_an_evaluation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("red.png", "--report", "pages") == 2
+    assert "--evaluate" in one_error_line(capsys.readouterr().err)

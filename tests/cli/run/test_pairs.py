@@ -17,6 +17,7 @@ from bnas_deploy.runtime import model as runtime
 
 EXAMPLES = {
     "evaluate": ("data",),
+    "report": ("page",),
     "top_k": ("2",),
     "dump_layers": ("dump",),
     "backend": ("reference",),
@@ -55,11 +56,12 @@ def call(folder, monkeypatch, capsys):
     def run(words):
         created.clear()
         sizes.clear()
-        shutil.rmtree(folder / "dump", ignore_errors=True)
+        for name in ("dump", "page"):
+            shutil.rmtree(folder / name, ignore_errors=True)
         status = main(["--packed", "model.bnn", *words])
         captured = capsys.readouterr()
-        dumped = sorted(path.name for path in (folder / "dump").glob("*"))
-        return Outcome(status, captured.err, (captured.out, list(created), list(sizes), dumped))
+        files = sorted(path.name for new in ("dump", "page") for path in (folder / new).glob("*"))
+        return Outcome(status, captured.err, (captured.out, list(created), list(sizes), files))
 
     return run
 

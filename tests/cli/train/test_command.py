@@ -45,8 +45,12 @@ def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):
     assert float(rows[-1]["test_accuracy"]) == model.training["test_accuracy"]
     assert [str(row["lr"]) for row in model.training["history"]] == [row["lr"] for row in rows]
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
-        *("checkpoint.pt", "metrics.csv", "model.pt"),
+        *("checkpoint.pt", "metrics.csv", "model.pt", "report"),
     ]
+    assert summary["report"] == str(tmp_path / "run" / "report" / "index.html")
+    report = json.loads((tmp_path / "run" / "report" / "report.json").read_text())
+    assert report["top_1"] == model.training["test_accuracy"]
+    assert report["data"] == "Colours"
 
 
 def test_a_folder_of_classes_alone(train, images, tmp_path):

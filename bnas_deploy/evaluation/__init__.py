@@ -1,0 +1,1 @@
+"""What an evaluation found, in detail: measures, pictures and a page about a network's answers."""

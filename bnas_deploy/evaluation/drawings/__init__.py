@@ -1,0 +1,1 @@
+"""Pictures of an evaluation: SVG, which needs no library, and one sheet of photographs."""
