@@ -34,15 +34,21 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[object]], indent:
         print((indent + "  ".join(padded)).rstrip())
 
 
-def progress(items: Iterable[T], total: int) -> Iterable[T]:
-    """Show a bar while `items` pass: if stderr is a terminal, they are many, and tqdm is there."""
+def progress(items: Iterable[T], total: int, *, done: int = 0) -> Iterable[T]:
+    """Show a bar while `items` pass: if stderr is a terminal, they are many, and tqdm is there.
+
+    Args:
+        items: What passes.
+        total: Its number, and that of what was done before.
+        done: The latter.
+    """
     if total < MANY or not sys.stderr.isatty():
         return items
     try:
         from tqdm import tqdm  # noqa: PLC0415
     except ImportError:
         return items
-    bar: Iterable[T] = tqdm(items, total=total, unit="picture")
+    bar: Iterable[T] = tqdm(items, total=total, initial=done, unit="picture")
     return bar
 
 

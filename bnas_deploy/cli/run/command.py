@@ -36,6 +36,7 @@ examples:
   bnas-run --packed model.bnn holiday/ "raw/**/*.tif" --top-k 3
   cat photo.jpg | bnas-run --packed model.bnn -
   bnas-run --packed model.bnn photo.jpg --json
+  bnas-run --packed model.bnn archive/ --output answers.csv
   bnas-run --packed model.bnn photo.jpg --explain    how each step runs
   bnas-run --packed model.bnn --evaluate cifar10.tar.xz --threads 2
   bnas-run --packed model.bnn --evaluate photos/ --report report/
@@ -73,22 +74,27 @@ def _check_together(args: argparse.Namespace) -> None:
         UsageError: One does not.
     """
     if args.evaluate is not None:
-        others = "pictures nor --explain, --dump-layers or --top-k"
+        others = "pictures nor --explain, --dump-layers, --output or --top-k"
         _refuse(args, f"--evaluate goes with neither {others}", *_FOR_PICTURES)
     elif args.report:
         msg = "--report shows what --evaluate DATA found; give both, or neither"
         raise UsageError(msg)
     elif not args.images and (args.explain or args.dump_layers):
         _refuse(args, "no picture is given, so noise is run once", "top_k", "batch")
-    if args.force and not args.dump_layers:
-        msg = "--force lets --dump-layers replace an older dump; give both, or neither"
+    if args.output:
+        _refuse(args, "--output is for the answers alone", "explain", "dump_layers")
+    if args.force and not args.dump_layers and not args.output:
+        msg = (
+            "--force lets --dump-layers replace an older dump, and --output a file; give one of"
+            " these, or leave it out"
+        )
         raise UsageError(msg)
     if args.isa and args.backend not in (None, "native"):
         msg = f"--isa is of the native backend; --backend {args.backend} has no choice of them"
         raise UsageError(msg)
 
 
-_FOR_PICTURES = ("images", "explain", "dump_layers", "top_k")
+_FOR_PICTURES = ("images", "explain", "dump_layers", "output", "top_k")
 
 
 def _refuse(args: argparse.Namespace, because: str, *names: str) -> None:
@@ -141,7 +147,17 @@ def run_parser() -> Parser:
         help="also save every value of the network for the pictures (or noise) in a new folder; "
         "bnas-inspect --diff finds where two such folders differ",
     )
-    add("--force", action="store_true", help="let --dump-layers replace an older dump")
+    add(
+        "--output",
+        metavar="FILE",
+        help="write a row for each picture to FILE.jsonl, FILE.csv or FILE.parquet (with pyarrow) "
+        "instead of printing them; after an interruption, the same command goes on",
+    )
+    add(
+        "--force",
+        action="store_true",
+        help="let --dump-layers replace an older dump, or --output a file",
+    )
     add("--backend", help="native, numba or reference (default: native)")
     add("--isa", help="instruction set of the native backend (default: the best here)")
     add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
@@ -154,6 +170,10 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
     for problem in problems:
         print(f"error: {safe(problem)}", file=sys.stderr)
     report = _report(model, args)
+    if args.output:
+        from bnas_deploy.cli.run.output import write_output  # noqa: PLC0415 - rarely needed
+
+        return write_output(model, args, items, problems, report)
     report |= {"results": [], "errors": [{"image": None, "error": text} for text in problems]}
     stream: Iterable[Answer] = answers(model, items, batch=args.batch or BATCH)
     if args.json or not sys.stdout.isatty():

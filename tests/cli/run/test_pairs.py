@@ -18,6 +18,7 @@ from bnas_deploy.runtime import model as runtime
 EXAMPLES = {
     "evaluate": ("data",),
     "report": ("page",),
+    "output": ("answers.csv",),
     "top_k": ("2",),
     "dump_layers": ("dump",),
     "backend": ("reference",),
@@ -56,11 +57,13 @@ def call(folder, monkeypatch, capsys):
     def run(words):
         created.clear()
         sizes.clear()
+        (folder / "answers.csv").unlink(missing_ok=True)
         for name in ("dump", "page"):
             shutil.rmtree(folder / name, ignore_errors=True)
         status = main(["--packed", "model.bnn", *words])
         captured = capsys.readouterr()
-        files = sorted(path.name for new in ("dump", "page") for path in (folder / new).glob("*"))
+        files = sorted(path.name for new in ("dump/*", "page/*") for path in folder.glob(new))
+        files += [path.read_text() for path in folder.glob("*.csv")]
         return Outcome(status, captured.err, (captured.out, list(created), list(sizes), files))
 
     return run
@@ -89,6 +92,6 @@ def test_force_acts_on_an_older_dump_or_is_refused(folder, capsys):
     words = ["--packed", "model.bnn", "--dump-layers", "dump", "red.png"]
     assert [main(words), main(words), main([*words, "--force"])] == [0, 2, 0]
     assert "--force" in capsys.readouterr().err
-    options = options_of(run_parser(), EXAMPLES, ("packed", "force", "dump_layers"))
+    options = options_of(run_parser(), EXAMPLES, ("packed", "force", "dump_layers", "output"))
     for more in options.values():
         assert main(["--packed", "model.bnn", "--force", "red.png", *more]) == 2
