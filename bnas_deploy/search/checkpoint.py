@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
+from bnas_deploy.checkpoints.torch_file import read_file, write_file
 from bnas_deploy.errors import BnasError, CheckpointError, ConfigError, DataError
 from bnas_deploy.search.loop import Searcher, SearchProgress
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.start import fresh_searcher
 from bnas_deploy.training.data import ImageData
 from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.torch_file import read_file, write_file
 
 __all__ = [
     "FORMAT",

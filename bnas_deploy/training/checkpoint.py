@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bnas_deploy.checkpoints.torch_file import read_file, write_file
 from bnas_deploy.errors import (
     BnasError,
     CheckpointError,
@@ -36,7 +37,6 @@ from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.stream import StreamedData
-from bnas_deploy.training.torch_file import read_file, write_file
 from bnas_deploy.training.trained_model import load_network
 
 __all__ = [

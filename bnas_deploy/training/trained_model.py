@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bnas_deploy.checkpoints.torch_file import check_kind, read_file, write_file
 from bnas_deploy.errors import BnasError, CheckpointError
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
@@ -21,7 +22,6 @@ from bnas_deploy.networks.config import AnyConfig, config_from_dict
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.training.preprocessing import preprocessing_from_dict, preprocessing_to_dict
-from bnas_deploy.training.torch_file import check_kind, read_file, write_file
 
 __all__ = [
     "FORMAT",

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bnas_deploy.checkpoints.torch_file import load_bytes
 from bnas_deploy.converters.from_release.cell import Arch, choose_cell, release_config
 from bnas_deploy.converters.from_release.defaults import labels_for, preprocessing_for
 from bnas_deploy.converters.from_release.evaluate import release_logits
@@ -37,7 +38,6 @@ from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import Original, Source
 from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.training.torch_file import load_bytes
 
 __all__ = ["Opened", "Release", "check_release", "open_release", "read", "release_source"]
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from bnas_deploy import __version__
+from bnas_deploy.checkpoints.torch_file import load_bytes
 from bnas_deploy.converters.from_torch.network import network_graph
 from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.packing.model_file import ModelFile
@@ -23,7 +24,6 @@ from bnas_deploy.format import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.training.torch_file import load_bytes
 from bnas_deploy.training.trained_model import TrainedModel, model_of
 
 __all__ = [

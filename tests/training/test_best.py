@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.errors import CheckpointError, UsageError
 from bnas_deploy.training.checkpoint import load_checkpoint, save_checkpoint
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.record import RunRecord, RunRecordOptions
-from bnas_deploy.training.torch_file import load_plain
 from bnas_deploy.training.trained_model import load_model
 
 ACCURACIES = [0.25, 0.75, 0.5, 0.75, 0.25]

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.training.record import COLUMNS, RunRecord, RunRecordOptions
-from bnas_deploy.training.torch_file import load_plain
 from bnas_deploy.training.trained_model import load_model
 
 

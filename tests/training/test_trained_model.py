@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.tiny_trained_model import CONFIG, change, tiny_trained_model
 
+from bnas_deploy.checkpoints.torch_file import write_file
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
@@ -16,7 +17,6 @@ from bnas_deploy.training.preprocessing import (
     preprocessing_from_dict,
     preprocessing_to_dict,
 )
-from bnas_deploy.training.torch_file import write_file
 from bnas_deploy.training.trained_model import TrainedModel, load_model, save_model
 
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import bnas_deploy
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.export import command as export
 from bnas_deploy.cli.search.command import main
 from bnas_deploy.cli.search.parser import RECIPE_HELP
@@ -24,7 +25,6 @@ from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.search import space
 from bnas_deploy.search.loop import Searcher
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.training.torch_file import load_plain
 from bnas_deploy.training.trained_model import load_model
 
 SMALL = ["--cells", "3", "--channels", "2", "--image-size", "8", "--epochs", "2", "--batch", "4"]

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.export import command as export
 from bnas_deploy.cli.inspect import command as inspect
 from bnas_deploy.cli.run import command as run
 from bnas_deploy.cli.train import command as train
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.config import get_config
-from bnas_deploy.training.torch_file import load_plain
 from bnas_deploy.training.trained_model import load_model
 
 SMALL = ["--channels", "4", "--layers", "1", "--image-size", "8", "--epochs", "1", "--batch", "8"]

@@ -14,12 +14,12 @@ from dataclasses import fields
 import pytest
 import torch
 
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.cli.train.parser import RECIPE_HELP
 from bnas_deploy.nn.genotype import DARTS_V2
 from bnas_deploy.training.loop import Trainer
 from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.torch_file import load_plain
 from bnas_deploy.training.trained_model import load_model
 
 

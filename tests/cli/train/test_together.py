@@ -15,8 +15,8 @@ import torch
 from support.coloured_pictures import write_pictures
 from support.parallel_processes import run_together
 
+from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.train.command import main
-from bnas_deploy.training.torch_file import load_plain
 
 NETWORK = ["--channels", "4", "--layers", "3", "--image-size", "8", "--float"]
 RECIPE = ["--batch", "10", "--accumulate", "2", "--epochs", "2", "--drop-path", "0.3"]
