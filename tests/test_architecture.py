@@ -16,7 +16,9 @@ DOCUMENT = ROOT / "docs/architecture.md"
 PACKAGES = {"bnas_deploy": ROOT / "bnas_deploy", "bnas_deploy.converters": ROOT / "converters"}
 SPLIT = ("converters", "engine")
 """Rooms whose folders are rooms of their own in the table."""
-GROUND = {"atomic", "bits", "checks", "errors", "file_kind", "settings", "shown", "numba_cache"}
+GROUND = {"atomic", "bits", "checks", "cut_off", "errors", "file_kind", "settings", "shown"} | {
+    "numba_cache"
+}
 """Single files that every room may import."""
 ENTRIES = {"bnas_deploy", "cli"}
 """Where users enter; they may import every room, and no room imports them."""

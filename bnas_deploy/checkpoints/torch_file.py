@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
+import re
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -13,8 +15,11 @@ from typing import Any
 import torch
 
 from bnas_deploy import atomic
+from bnas_deploy.checkpoints.other_types import other_types
+from bnas_deploy.checkpoints.pickled import is_complete
+from bnas_deploy.cut_off import is_cut_off, what_whole_file_is
 from bnas_deploy.errors import CheckpointError
-from bnas_deploy.file_kind import what_bytes_are, what_is
+from bnas_deploy.file_kind import what_is
 from bnas_deploy.shown import shown
 
 __all__ = [
@@ -102,6 +107,12 @@ def _check_zip(source: str | os.PathLike[str], file: _File) -> None:
             members = archive.infolist()
     except (OSError, ValueError, NotImplementedError, struct.error, zipfile.BadZipFile) as error:
         raise _not_plain(source, file, error) from error
+    if any(member.filename.endswith("/constants.pkl") for member in members):
+        msg = (
+            f"{source}: this is a TorchScript archive, which holds a program; save its weights"
+            " with torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt')"
+        )
+        raise CheckpointError(msg)
     claimed = sum(member.file_size for member in members)
     held = len(file.getbuffer()) if isinstance(file, io.BytesIO) else Path(file).stat().st_size
     if claimed > held or any(member.compress_type != zipfile.ZIP_STORED for member in members):
@@ -139,9 +150,20 @@ def _load(source: str | os.PathLike[str], file: _File) -> object:
 
 
 def _not_plain(source: str | os.PathLike[str], file: _File, error: Exception) -> CheckpointError:
-    kind = what_bytes_are(file.getvalue()) if isinstance(file, io.BytesIO) else what_is(file)
-    if kind is None or kind.key in ("torch", "zip", "pickle"):
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-    else:
+    data = file.getvalue() if isinstance(file, io.BytesIO) else Path(file).read_bytes()
+    said = str(error)
+    refused = re.search(r"GLOBAL ([\w.]+)", said)
+    if refused is not None and isinstance(error, pickle.UnpicklingError):
+        return other_types(source, data, refused[1])
+    kind = what_whole_file_is(data)
+    if kind is None:
+        reason = "this file is of no known kind"
+    elif is_cut_off(data) or kind.key not in ("torch", "zip", "pickle"):
         reason = f"this is {kind}"
+    elif kind.key == "torch" and ("EOF" in said or not is_complete(data)):
+        reason = f"this is {kind.name} that is cut off after {len(data):,} bytes"
+    else:
+        # PyTorch's advice, which comes first, is to execute what the file holds.
+        said = said.partition("WeightsUnpickler error: ")[2] or said
+        reason = f"{type(error).__name__}: {said}".splitlines()[0][:200]
     return CheckpointError(f"{source}: not a torch file of plain values and tensors; {reason}")

@@ -27,6 +27,7 @@ from bnas_deploy.converters.operators.layout import reads_channels_last
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
+from bnas_deploy.cut_off import is_cut_off, what_whole_file_is
 from bnas_deploy.errors import ConversionError
 
 __all__ = ["NEWEST_OPSET", "OLDEST_OPSET", "OnnxFile", "OperatorNode", "read_onnx"]
@@ -109,6 +110,8 @@ def _parse(file: ModelFile) -> onnx.ModelProto:
     try:
         proto.ParseFromString(file.data)
     except DecodeError as error:
+        if is_cut_off(file.data):
+            raise _fail(path, f"this is {what_whole_file_is(file.data)}") from error
         raise _fail(path, "not an ONNX model, or damaged (protobuf cannot read it)") from error
     if not proto.graph.node or not proto.opset_import:
         raise _fail(path, "not an ONNX model: expected a graph with nodes and an opset version")
