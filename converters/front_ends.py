@@ -83,7 +83,7 @@ FRONT_ENDS = (
         "a checkpoint of the authors' release",
         _is_torch,
         ("train", ("torch",)),
-        frozenset({"arch", "labels", "preprocessing"}),
+        frozenset({"arch", "entry", "labels", "preprocessing"}),
         no_onnx="its signs have a zero; pack it first, and write the packed file as ONNX",
     ),
     FrontEnd(

@@ -32,12 +32,15 @@ def side_product(name: str) -> str | None:
     return next((what for known, what in _SIDE_PRODUCTS if known.fullmatch(name)), None)
 
 
-def how_found(contents: Contents, used: Mapping[str, str]) -> tuple[str, ...]:
+def how_found(
+    contents: Contents, used: Mapping[str, str], *, given: bool = False
+) -> tuple[str, ...]:
     """Say which entry was used and what was taken off the names.
 
     Args:
         contents: All that the file holds.
         used: The network's name of each tensor, by its path.
+        given: Whether the user named the entry.
     """
     entry = _entry(contents, used)
     prefixes, inside = set(), False
@@ -47,7 +50,8 @@ def how_found(contents: Contents, used: Mapping[str, str]) -> tuple[str, ...]:
             prefixes.add(own.removesuffix(name))
         elif own != name:
             inside = True
-    notes = [f"its state_dict is the entry {safe_key(entry)}"] if entry else []
+    how = " (given)" if given else ""
+    notes = [f"its state_dict is the entry {safe_key(entry)}{how}"] if entry else []
     if prefixes:
         listed = some([safe_key(prefix) for prefix in sorted(prefixes)], 4)
         notes += [f"the prefix {listed} was removed"]

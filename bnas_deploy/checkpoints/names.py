@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.shown import shown
 
-__all__ = ["Contents", "contents_of", "is_below", "joined", "safe_key", "without_wrappers"]
+__all__ = ["Contents", "contents_of", "depth", "is_below", "joined", "safe_key", "without_wrappers"]
 
 WRAPPERS = ("_orig_mod", "module")
 """What torch.compile, and DataParallel and AveragedModel, put into names, wherever they wrap."""
@@ -83,6 +83,11 @@ def joined(path: str, name: str) -> str:
 def is_below(path: str, other: str) -> bool:
     """Whether a path begins with the parts of another."""
     return not other or path == other or path.startswith(f"{other}.")
+
+
+def depth(path: str) -> int:
+    """How many parts a path has."""
+    return len(path.split(".")) if path else 0
 
 
 def without_wrappers(path: str) -> str:

@@ -19,6 +19,7 @@ from bnas_deploy.checkpoints.left_out import LeftOut, how_found, left_out, side_
 from bnas_deploy.checkpoints.names import (
     Contents,
     contents_of,
+    depth,
     is_below,
     joined,
     safe_key,
@@ -127,7 +128,7 @@ def find_state(
     if not found:
         msg = f"{source}: no {what}; it holds {_first(list(value))}"
         raise CheckpointError(msg)
-    best = max(found, key=lambda place: (len(found[place]), -len(place)))
+    best = max(found, key=lambda place: (len(found[place]), -depth(place)))
     others = rivals(found, best)
     if others:
         listed = [
@@ -136,7 +137,9 @@ def find_state(
         ]
         msg = f"{source}: several entries hold {what}: {', '.join(listed)}; choose with --entry"
         raise CheckpointError(msg)
-    return _state(source, contents, chosen, best, known)
+    tensors, used = _taken(source, chosen, best, known)
+    notes = how_found(contents, used, given=entry is not None)
+    return State(tensors, notes, left_out(contents, used))
 
 
 def _known(names: Collection[str]) -> Known:
@@ -156,11 +159,12 @@ def _below(source: str, contents: Contents, entry: str) -> Contents:
     return chosen
 
 
-def _state(
-    source: str, contents: Contents, chosen: Contents, place: str, known: Known | None
-) -> State:
+def _taken(
+    source: str, chosen: Contents, place: str, known: Known | None
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors at a place by name, and their names by path."""
     tensors: dict[str, Tensor] = {}
-    used = {}
+    used: dict[str, str] = {}
     for path in chosen.values:
         if not is_below(short := chosen.short(path), place):
             continue
@@ -173,7 +177,7 @@ def _state(
         if isinstance(value, Tensor) and (own is not None or side_product(name) is None):
             used[path] = own or name
             tensors[used[path]] = value.detach()
-    return State(tensors, how_found(contents, used), left_out(contents, used))
+    return tensors, used
 
 
 def _first(names: list[object]) -> str:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bnas_deploy.checkpoints.left_out import LeftOut
+from bnas_deploy.checkpoints.state import State
 from bnas_deploy.checkpoints.torch_file import load_bytes
 from bnas_deploy.converters.from_release.cell import Arch, choose_cell, release_config
 from bnas_deploy.converters.from_release.defaults import labels_for, preprocessing_for
@@ -23,10 +25,8 @@ from bnas_deploy.converters.from_release.evaluate import release_logits
 from bnas_deploy.converters.from_release.layout import Layout, infer_layout
 from bnas_deploy.converters.from_release.network import release_graph
 from bnas_deploy.converters.from_release.weights import (
-    Ignored,
-    StateDict,
     checked_weights,
-    find_state_dict,
+    find_weights,
 )
 from bnas_deploy.converters.from_torch.source import (
     PYTORCH,
@@ -49,14 +49,14 @@ class Opened:
     Attributes:
         source: The file's name, for messages.
         held: Its bytes.
-        found: The entries of the network.
+        found: The weights of the network.
         layout: What they tell.
         arch: The cell.
     """
 
     source: str
     held: int
-    found: StateDict
+    found: State
     layout: Layout
     arch: Arch
 
@@ -74,13 +74,14 @@ class Release:
 
     config: NetworkConfig
     weights: Mapping[str, Tensor]
-    ignored: tuple[Ignored, ...]
+    ignored: tuple[LeftOut, ...]
     notes: tuple[str, ...]
 
 
 def read(
     file: ModelFile,
     *,
+    entry: str | None = None,
     arch: Arch | None = None,
     labels: tuple[str, ...] | None = None,
     preprocessing: Preprocessing | None = None,
@@ -89,6 +90,7 @@ def read(
 
     Args:
         file: The file.
+        entry: Which of its entries holds the weights (default: the only one that does).
         arch: The cell (default: the only known one that fits the weights).
         labels: One per class (default: CIFAR-10's for its stem and ten classes).
         preprocessing: How pictures become inputs; square (default: by the stem).
@@ -99,7 +101,7 @@ def read(
         UsageError: The preprocessing is not square.
     """
     value = load_bytes(file.path, file.data)
-    opened = open_release(str(file.path), value, held=file.size, arch=arch)
+    opened = open_release(str(file.path), value, held=file.size, arch=arch, entry=entry)
     pixels, pixels_note = preprocessing_for(opened.layout.dataset, preprocessing)
     release = check_release(opened, pixels.crop[0])
     names, names_note = labels_for(release.config, labels)
@@ -112,7 +114,14 @@ def read(
     )
 
 
-def open_release(source: str, value: object, *, held: int, arch: Arch | None = None) -> Opened:
+def open_release(
+    source: str,
+    value: object,
+    *,
+    held: int,
+    arch: Arch | None = None,
+    entry: str | None = None,
+) -> Opened:
     """Find out which network a checkpoint is of.
 
     Args:
@@ -120,12 +129,13 @@ def open_release(source: str, value: object, *, held: int, arch: Arch | None = N
         value: What `torch.load(..., weights_only=True)` gave.
         held: Bytes of the file.
         arch: The cell, if the user names one.
+        entry: Of the file, if the user names one.
 
     Raises:
         CheckpointError: It is no such checkpoint, or the cell is needed or does not fit.
     """
-    found = find_state_dict(source, value)
-    shapes = {n: tuple(v.shape) for n, v in found.entries.items() if isinstance(v, Tensor)}
+    found = find_weights(source, value, entry)
+    shapes = {name: tuple(tensor.shape) for name, tensor in found.tensors.items()}
     layout = infer_layout(source, shapes)
     return Opened(source, held, found, layout, choose_cell(source, layout, arch))
 

@@ -7,89 +7,55 @@ is left aside is named with its reason, and what cannot be understood is refused
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from bnas_deploy.checkpoints.left_out import LeftOut, side_product
+from bnas_deploy.checkpoints.names import safe_key
+from bnas_deploy.checkpoints.state import State, find_state
 from bnas_deploy.converters.from_release.layout import looks_released
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.shown import shown
 
-__all__ = ["Ignored", "StateDict", "checked_weights", "find_state_dict"]
+__all__ = ["checked_weights", "find_weights"]
 
-PREFIX = "module."
+EXPECTED = "weights of the authors' release (with classifier.weight and cells.0 and so on)"
 
+_NAME = re.compile(r"(stem\d?|cells\.\d+|classifier)\..+")
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _COUNTER = "num_batches_tracked"
 _SHOWN = 3
-_HARMLESS = (
-    (re.compile(r"(.*\.)?total_(ops|params)"), "a profiler's count"),
-    (re.compile(r"auxiliary_head\..*"), "a second head, of use in training only"),
-)
-"""Names that a state_dict may have besides the network's."""
+_SECOND_HEAD = re.compile(r"auxiliary_head\..*")
 
 
-@dataclass(frozen=True)
-class Ignored:
-    """An entry that is not used, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class StateDict:
-    """The entries of a network, prefixes removed, and what stood beside them.
-
-    Attributes:
-        entries: Values by name, unchecked.
-        ignored: What is not used.
-        notes: How the entries were found, for people.
-    """
-
-    entries: Mapping[str, object]
-    ignored: tuple[Ignored, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def find_state_dict(source: str, value: object) -> StateDict:
-    """Find the state_dict in what a file holds: the value itself, or one entry of it.
+def find_weights(source: str, value: object, entry: str | None = None) -> State:
+    """Find the weights of a network of the release in what a file holds.
 
     Args:
         source: The file, for the messages.
         value: Plain values and tensors.
+        entry: Which entry of the file holds them.
 
     Raises:
-        CheckpointError: There is none, there are several, or only some names have the prefix.
+        CheckpointError: There are none, or several and none was chosen.
     """
-    if not isinstance(value, Mapping):
-        msg = f"{source}: expected a state_dict of the release; got {type(value).__name__}"
+    found = find_state(source, value, entry, known=_known, expected=EXPECTED)
+    if not looks_released(found.tensors):
+        msg = f"{source}: no {EXPECTED}; it holds {_first(list(found.tensors))}"
         raise CheckpointError(msg)
-    found = {key: part for key, part in {None: value, **value}.items() if _released(part)}
-    if len(found) != 1:
-        raise CheckpointError(_not_one(source, value, [key for key in found if key is not None]))
-    ((wrapper, part),) = found.items()
-    assert isinstance(part, Mapping)
-    entries, prefixed = _without_prefix(part)
-    notes = [f"its state_dict is the entry {safe_key(wrapper)}"] if wrapper is not None else []
-    notes += [f"the prefix {PREFIX} was removed"] if prefixed else []
-    others = () if wrapper is None else [item for item in value.items() if item[0] != wrapper]
-    ignored = tuple(Ignored(safe_key(key), _reason(key, other)) for key, other in others)
-    return StateDict(entries, ignored, tuple(notes))
+    return found
 
 
 def checked_weights(
-    source: str, found: StateDict, config: NetworkConfig, *, held: int
-) -> tuple[dict[str, Tensor], tuple[Ignored, ...]]:
-    """Return the float32 tensors of a network by name, and all that is ignored.
+    source: str, found: State, config: NetworkConfig, *, held: int
+) -> tuple[dict[str, Tensor], tuple[LeftOut, ...]]:
+    """Return the float32 tensors of a network by name, and all that is left out.
 
     Args:
         source: The file, for the messages.
-        found: From `find_state_dict`.
+        found: From `find_weights`.
         config: What the network is made of.
         held: Bytes of the file; tensors that claim more are refused before any is copied.
 
@@ -100,10 +66,10 @@ def checked_weights(
     with torch.device("meta"):  # names and shapes only
         expected = build_network(config).state_dict()
     expected = {name: value for name, value in expected.items() if not name.endswith(_COUNTER)}
-    strays = [name for name in found.entries if name not in expected]
-    ignored = tuple(Ignored(safe_key(n), r) for n in strays if (r := _harmless(n)) is not None)
+    strays = [name for name in found.tensors if name not in expected]
+    ignored = [LeftOut(safe_key(n), r) for n in strays if (r := _harmless(n)) is not None]
     unknown = [name for name in strays if _harmless(name) is None]
-    missing = [name for name in expected if name not in found.entries]
+    missing = [name for name in expected if name not in found.tensors]
     if unknown or missing:
         msg = (
             f"{source}: the names are not those of {config.name}: missing {_first(missing)}; not"
@@ -111,7 +77,7 @@ def checked_weights(
         )
         raise CheckpointError(msg)
     tensors = {
-        name: _checked(f"{source}: {name}", found.entries[name], want.shape)
+        name: _checked(f"{source}: {name}", found.tensors[name], want.shape)
         for name, want in expected.items()
     }
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
@@ -121,68 +87,27 @@ def checked_weights(
     weights = {name: tensor.to(torch.float32).contiguous() for name, tensor in tensors.items()}
     for name, tensor in weights.items():
         _check_values(f"{source}: {name}", tensor)
-    return weights, (*found.ignored, *(i for i in ignored if not i.name.endswith(_COUNTER)))
+    return weights, (*found.left_out, *(i for i in ignored if not i.name.endswith(_COUNTER)))
 
 
-def safe_key(key: object) -> str:
-    """A key as text of bounded length."""
-    return key if isinstance(key, str) and len(key) < 80 else shown(key)
-
-
-def _released(part: object) -> bool:
-    return isinstance(part, Mapping) and looks_released(_without_prefix(part)[0])
-
-
-def _without_prefix(part: Mapping[object, object]) -> tuple[dict[str, object], bool]:
-    entries = {key if isinstance(key, str) else repr(key): v for key, v in part.items()}
-    prefixed = False
-    while entries and all(name.startswith(PREFIX) for name in entries):
-        entries = {name[len(PREFIX) :]: v for name, v in entries.items()}
-        prefixed = True
-    return entries, prefixed
-
-
-def _not_one(source: str, value: Mapping[object, object], found: list[object]) -> str:
-    if found:
-        names = ", ".join(map(safe_key, found))
-        return (
-            f"{source}: several entries hold weights of such a network ({names}); save the one that"
-            " you mean in a file of its own"
-        )
-    some = [key for key in value if isinstance(key, str) and key.startswith(PREFIX)]
-    if some and len(some) < len(value):
-        return f"{source}: {len(some)} of {len(value)} names begin with {PREFIX}, the others do not"
-    return (
-        f"{source}: neither a model.pt of bnas-train nor a state_dict of the release (with"
-        f" classifier.weight and cells.0 and so on); it holds {_first(list(value))}"
-    )
-
-
-def _reason(key: object, value: object) -> str:
-    if isinstance(value, Mapping) and ("param_groups" in value or "optim" in str(key).lower()):
-        return "an optimizer's state, of use in training only"
-    if isinstance(value, Mapping):
-        return "not a state_dict of the network"
-    return "a note beside the weights"
+def _known(name: str) -> str | None:
+    return name if _NAME.fullmatch(name) and side_product(name) is None else None
 
 
 def _harmless(name: str) -> str | None:
     if name.endswith(f".{_COUNTER}"):
         return "a counter of training"
-    return next((reason for known, reason in _HARMLESS if known.fullmatch(name)), None)
+    return "a second head, of use in training only" if _SECOND_HEAD.fullmatch(name) else None
 
 
-def _checked(where: str, value: object, shape: torch.Size) -> Tensor:
-    if not isinstance(value, Tensor):
-        msg = f"{where}: expected a tensor; got {type(value).__name__}"
-        raise CheckpointError(msg)
+def _checked(where: str, value: Tensor, shape: torch.Size) -> Tensor:
     if value.shape != shape:
         msg = f"{where}: expected shape {list(shape)}; got {list(value.shape)}"
         raise CheckpointError(msg)
     if value.dtype not in _DTYPES or value.layout != torch.strided or value.is_meta:
         msg = f"{where}: expected a dense tensor of floats; got {value.dtype}, {value.layout}"
         raise CheckpointError(msg)
-    return value.detach()
+    return value
 
 
 def _check_values(where: str, tensor: Tensor) -> None:

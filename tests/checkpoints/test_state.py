@@ -131,7 +131,7 @@ def test_of_several_entries_one_must_be_chosen(read, first, second):
     check(read(value, first))
     state = read(value, second)
     check(state, other)
-    assert f"its state_dict is the entry {second}" in state.notes
+    assert f"its state_dict is the entry {second} (given)" in state.notes
     assert first in [x.name for x in state.left_out]
 
 

@@ -104,6 +104,12 @@ def add_release(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("checkpoints of the authors' release (a plain state_dict)")
     add = group.add_argument
     add(
+        "--entry",
+        metavar="NAME",
+        help="which entry of the file holds the weights, such as state_dict or state_dict_ema, with"
+        " dots where entries are in others (default: the only one that does)",
+    )
+    add(
         "--arch",
         metavar="CELL",
         help=f"the cell: {', '.join(GENOTYPES)}, or a genotype file (default: the only known one"

@@ -43,6 +43,7 @@ ROADS = {
     "mean": frozenset({PACK}),
     "std": frozenset({PACK}),
     "resize": frozenset({PACK}),
+    "entry": frozenset({PACK}),
     "arch": frozenset({PACK}),
     "preprocessing": frozenset({PACK}),
 }

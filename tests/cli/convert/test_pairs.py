@@ -48,6 +48,7 @@ EXAMPLES = {
     "mean": ("0.5,0.4,0.3",),
     "std": ("0.2,0.3,0.4",),
     "resize": ("9",),
+    "entry": ("net",),
     "arch": ("latest_cell_zeroise",),
     "preprocessing": ("other.json",),
 }
@@ -61,7 +62,7 @@ def folder(tmp_path_factory):
     names = tuple(f"label {i}" for i in range(network.config.classes))
     pixels = Preprocessing(size, (size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     save_model(here / "model.pt", TrainedModel(network, pixels, names, {}))
-    torch.save(trained(4, 4, ZEROISE, 10, imagenet=False), here / "weights.pt")
+    torch.save({"net": trained(4, 4, ZEROISE, 10, imagenet=False)}, here / "weights.pt")
     m = OnnxModel((3, 8, 8))
     x = m.add("Conv", "x", m.normal(8, 3, 3, 3), pads=[1, 1, 1, 1])
     x = m.binary(m.add("Sign", x), 8, 8)

@@ -128,9 +128,14 @@ def renamed(old, new):
     [
         (nan_in("cells.0.preprocess0.op.0.weight"), [], "numbers are NaN or infinite"),
         (renamed("classifier.bias", "head.bias"), [], "missing classifier.bias"),
-        (lambda v: {"state": v, "odd": Executed()}, [], "not a torch file of plain values"),
-        (lambda v: [v], [], "expected a state_dict of the release; got list"),
-        (lambda v: {"weights": 1}, [], "neither a model.pt of bnas-train nor a state_dict"),
+        (lambda v: [v], [], "expected weights of the authors' release"),
+        (lambda v: {"weights": 1}, [], "no weights of the authors' release"),
+        (
+            lambda v: {"net": v, "ema": v},
+            [],
+            "several entries hold weights of the authors' release",
+        ),
+        (lambda v: {"net": v, "epoch": 1}, ["--entry", "nett"], "(did you mean net?)"),
         (lambda v: v, ["--arch", "latest_cell"], "--arch latest_cell does not fit"),
         (lambda v: v, ["--arch", "gone"], "--arch: expected latest_cell_zeroise, "),
         (lambda v: v, ["--arch", "{here}/bad.json"], "--arch {here}/bad.json: a genotype's JSON"),
@@ -158,6 +163,34 @@ def test_mistakes_end_as_one_line_and_write_nothing(tmp_path, change, args, mess
     assert err.count("\n") == 1
     assert out == ""
     assert not (tmp_path / "w.bnn").exists()
+
+
+def test_one_of_several_entries(tmp_path, small_json, capsys):
+    other = {name: -v if name.endswith("op.0.weight") else v for name, v in checkpoint().items()}
+    value = {
+        "state_dict": checkpoint(),
+        "state_dict_ema": {f"module.{n}": v for n, v in other.items()},
+    }
+    torch.save(value, tmp_path / "w.pt")
+    torch.save(other, tmp_path / "other.pt")
+    args = [*QUICK, "--preprocessing", small_json]
+    assert main([str(tmp_path / "w.pt"), *args, "--entry", "state_dict_ema"]) == 0
+    out = capsys.readouterr().out
+    assert "its state_dict is the entry state_dict_ema (given)" in out
+    assert "ignored: state_dict (not part of these weights" in out
+    assert main([str(tmp_path / "other.pt"), *args]) == 0
+    found, want = (read(tmp_path / f"{name}.bnn").tensors for name in ("w", "other"))
+    assert all((found[name] == want[name]).all() for name in want)
+
+
+def test_objects_of_other_types_are_named(tmp_path, capsys):
+    torch.save({"state_dict": checkpoint(), "odd": Executed()}, tmp_path / "w.pt")
+    assert main([str(tmp_path / "w.pt")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, *lines = err.splitlines()
+    assert "it holds more than tensors and plain values: 'odd': __builtin__.print" in first
+    assert lines[1] == f"  torch.save(value['state_dict'], '{tmp_path}/w-weights.pt')"
 
 
 def test_a_bare_pickle_is_not_executed(tmp_path, capsys):

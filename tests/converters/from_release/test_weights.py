@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.release_checkpoints import ZEROISE, release
 
-from bnas_deploy.converters.from_release.weights import checked_weights, find_state_dict
+from bnas_deploy.converters.from_release.weights import checked_weights, find_weights
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
@@ -23,7 +23,7 @@ def prefixed(entries):
 
 
 def read(value, held=LARGE):
-    return checked_weights("w.pt", find_state_dict("w.pt", value), CONFIG, held=held)
+    return checked_weights("w.pt", find_weights("w.pt", value), CONFIG, held=held)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,8 @@ def read(value, held=LARGE):
         lambda v: prefixed(prefixed(v)),
         lambda v: {"state_dict": v},
         lambda v: {"model": prefixed(v), "epoch": 3},
+        lambda v: {"state_dict": {f"model._orig_mod.{name}": x for name, x in v.items()}},
+        lambda v: {"n_averaged": torch.tensor(3), **prefixed(v)},
         lambda v: {"model_state_dict": v, "optimizer": {"state": {}, "param_groups": []}},
     ],
 )
@@ -44,21 +46,8 @@ def test_every_wrapping_gives_the_same_weights(wrap):
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
-def test_what_stands_beside_the_weights_is_named():
-    wrapped = {"net": values(), "optimizer": {"param_groups": []}, "epoch": 9, "args": {}, 7: 1}
-    found = find_state_dict("w.pt", wrapped)
-    assert {entry.name: entry.reason for entry in found.ignored} == {
-        "optimizer": "an optimizer's state, of use in training only",
-        "epoch": "a note beside the weights",
-        "args": "not a state_dict of the network",
-        "7": "a note beside the weights",
-    }
-    assert found.notes == ("its state_dict is the entry net",)
-    assert find_state_dict("w.pt", prefixed(values())).notes == ("the prefix module. was removed",)
-
-
 def test_harmless_strays_are_named():
-    entries = {**values(), "cells.0.total_ops": torch.zeros(1), "auxiliary_head.classifier.bias": 1}
+    entries = {**values(), "cells.0.total_ops": torch.zeros(1), "auxiliary_head.classifier.bias": NAN}
     assert {entry.name for entry in read(entries)[1]} == {
         "cells.0.total_ops",
         "auxiliary_head.classifier.bias",
@@ -117,14 +106,17 @@ def test_tensors_larger_than_the_file_are_refused_before_they_are_copied():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1], "expected a state_dict of the release; got list"),
-        ({}, "neither a model.pt .* holds nothing"),
-        ({"a": 1, "b": 2, "c": 3, "d": 4}, ".*holds a, b, c and 1 more"),
-        ({"model": values(), "ema": values()}, r"several entries .*\(model, ema\)"),
-        ({"module.classifier.weight": 1, "x": 2}, "1 of 2 names begin with module., the others"),
+        ([1], "expected weights of the authors' release .*; the file holds a list"),
+        ({}, "no weights of the authors' release .*; it holds nothing"),
+        ({"a": 1, "b": 2, "c": 3, "d": 4}, r".*holds a, b, c, … \(4 in all\)"),
+        ({"classifier.weight": torch.ones(1)}, ".*it holds classifier.weight"),
+        (
+            {"model": values(), "ema": values()},
+            r"several entries .*: model \(90 tensors\), ema \(90",
+        ),
         ({("a", 1): 2}, r".*holds \('a', 1\)"),
     ],
 )
 def test_what_holds_no_weights(value, message):
     with pytest.raises(CheckpointError, match=f"w.pt: {message}"):
-        find_state_dict("w.pt", value)
+        find_weights("w.pt", value)
