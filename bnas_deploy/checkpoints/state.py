@@ -32,11 +32,11 @@ from bnas_deploy.checkpoints.places import (
     rivals,
     spelled,
 )
-from bnas_deploy.checkpoints.torch_file import load_bytes
+from bnas_deploy.checkpoints.torch_file import load_bytes, read_bytes
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.shown import nearest, some
 
-__all__ = ["HasBytes", "State", "find_state", "read_state"]
+__all__ = ["HasBytes", "State", "find_state", "names_of", "read_state"]
 
 
 class HasBytes(Protocol):
@@ -86,15 +86,10 @@ def read_state(
             and none was chosen.
     """
     if isinstance(file, (str, os.PathLike)):
-        path = Path(file)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            msg = f"{path}: {error.strerror or error}"
-            raise CheckpointError(msg) from error
+        path, data = Path(file), read_bytes(file)
     else:
         path, data = file.path, file.data
-    known = None if names is None else _known(names)
+    known = None if names is None else names_of(names)
     return find_state(str(path), load_bytes(path, data), entry, known=known)
 
 
@@ -142,7 +137,8 @@ def find_state(
     return State(tensors, notes, left_out(contents, used))
 
 
-def _known(names: Collection[str]) -> Known:
+def names_of(names: Collection[str]) -> Known:
+    """What `find_state` takes for a network with these names in its `state_dict`."""
     short = {without_wrappers(name): name for name in names}
     if len(short) < len(names):
         short = {name: name for name in names}

@@ -26,6 +26,7 @@ __all__ = [
     "check_kind",
     "load_bytes",
     "load_plain",
+    "read_bytes",
     "read_file",
     "write_file",
 ]
@@ -42,6 +43,20 @@ def write_file(path: str | os.PathLike[str], value: Mapping[str, object]) -> Non
     torch.save(dict(value), content)
     with atomic.replacing(path) as file:
         file.write(content.getbuffer())
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """All of a file, for `load_bytes`.
+
+    Raises:
+        CheckpointError: It is missing, is no file, or cannot be read.
+    """
+    _check_exists(path)
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        msg = f"{path}: {error.strerror or error}"
+        raise CheckpointError(msg) from error
 
 
 def load_bytes(source: str | os.PathLike[str], data: bytes) -> object:

@@ -122,6 +122,7 @@ def fresh_trainer(
     binary: bool = True,
     seed: int = 0,
     init: str | os.PathLike[str] | None = None,
+    init_entry: str | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
@@ -135,7 +136,8 @@ def fresh_trainer(
         runtime: Where to train.
         binary: False trains the float counterpart.
         seed: Of weights, order, augmentation and drop-path.
-        init: A `model.pt` to take weights from; see `start_from`.
+        init: A file to take weights from; see `start_from`.
+        init_entry: Which of its entries holds them.
         reading: How the data is read.
         dataset: What the data is called in model.pt; None: as its file or folder.
         group: The processes that train together.
@@ -156,7 +158,7 @@ def fresh_trainer(
     data = hold_out(data, recipe)
     torch.manual_seed(seed)
     network = build_network(replace(config, classes=len(data.classes)), binary=binary)
-    initial = None if init is None else start_from(init, network)
+    initial = None if init is None else start_from(init, network, init_entry)
     streamed = isinstance(data, StreamedData)
     return Trainer(
         network,

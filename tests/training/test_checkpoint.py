@@ -167,6 +167,7 @@ def test_a_product_is_no_checkpoint(data, tmp_path):
         lambda value: value.update(initial={}),
         lambda value: value.update(initial={"file": 1, "new": []}),
         lambda value: value.update(initial={"file": "a.pt", "new": [1]}),
+        lambda value: value.update(initial={"file": "a.pt", "new": [], "notes": 1}),
     ],
 )
 def test_a_damaged_entry_is_one_error(make_trainer, data, tmp_path, damage):

@@ -42,7 +42,7 @@ _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
 CHANGEABLE = ("epochs", "hours", "lr", "patience")
 """Settings that may change on resuming."""
-_KEPT = ("config", *NETWORK_OPTIONS, "init", "preset", "recipe", "seed")
+_KEPT = ("config", *NETWORK_OPTIONS, "init", "entry", "preset", "recipe", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -191,6 +191,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
         binary=not args.float,
         seed=args.seed or 0,
         init=args.init,
+        init_entry=args.entry,
         reading=reading,
         dataset=args.dataset_name,
         group=group,

@@ -225,7 +225,8 @@ def tell_of_compiling(runtime: Runtime) -> None:
 
 def _origin(initial: Mapping[str, Any]) -> str:
     new = ", ".join(initial["new"]) or "none"
-    return f"starts from the weights of {initial['file']}; layers that begin anew: {new}"
+    how = "".join(f"; {note}" for note in initial.get("notes", ()))
+    return f"starts from the weights of {initial['file']}{how}; layers that begin anew: {new}"
 
 
 def _time(seconds: float) -> str:

@@ -83,6 +83,9 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
     if recipe.head_epochs and args.init is None:
         msg = "--head-epochs trains new layers on top of a trained network; add --init MODEL"
         raise UsageError(msg)
+    if args.entry is not None and args.init is None:
+        msg = "--entry is for a checkpoint to begin with; add --init FILE"
+        raise UsageError(msg)
     if recipe.drop_path and not config.EDGES:
         msg = f"drop-path drops edges of cells, and {config.name} has no cells; leave it at 0"
         raise UsageError(msg)

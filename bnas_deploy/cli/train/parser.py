@@ -177,8 +177,15 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--init",
         metavar="MODEL",
-        help="begin with the weights of this model.pt wherever name and shape fit (other classes,"
-        " shortcuts or images are welcome); says which layers begin anew (default: random weights)",
+        help="begin with the weights of this model.pt, or of anybody's checkpoint, wherever name"
+        " and shape fit (other classes, shortcuts or images are welcome); says which layers begin"
+        " anew (default: random weights)",
+    )
+    group.add_argument(
+        "--entry",
+        metavar="NAME",
+        help="with --init: which entry of a checkpoint holds the weights, such as state_dict_ema"
+        " (default: the only one that does)",
     )
     group.add_argument(
         "--float", action="store_true", help="train the float counterpart: nothing binarized"

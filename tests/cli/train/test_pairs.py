@@ -21,6 +21,7 @@ EXAMPLES = {
     "bases": ("2",),
     "image_size": ("16",),
     "init": ("model.pt",),
+    "entry": ("ema",),
     "recipe": ("recipe.json",),
     "flip": ("--no-flip",),
     "small_crop": ("24",),
@@ -103,6 +104,7 @@ def test_every_pair_of_options_reaches_the_library_or_is_refused(words, call):
         ),
         (["--small-crop-share", "0.5"], "--small-crop-share acts with --small-crop above 0 only"),
         (["--head-epochs", "2"], "--head-epochs trains new layers on top of a trained network"),
+        (["--entry", "ema"], "--entry is for a checkpoint to begin with; add --init FILE"),
         (["--shortcut", "pool", "--no-skip"], "--no-skip leaves them out"),
     ],
 )

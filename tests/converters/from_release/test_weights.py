@@ -47,7 +47,11 @@ def test_every_wrapping_gives_the_same_weights(wrap):
 
 
 def test_harmless_strays_are_named():
-    entries = {**values(), "cells.0.total_ops": torch.zeros(1), "auxiliary_head.classifier.bias": NAN}
+    entries = {
+        **values(),
+        "cells.0.total_ops": torch.zeros(1),
+        "auxiliary_head.classifier.bias": NAN,
+    }
     assert {entry.name for entry in read(entries)[1]} == {
         "cells.0.total_ops",
         "auxiliary_head.classifier.bias",
