@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,11 +14,12 @@ import onnx
 from onnx import TensorProto
 
 from bnas_deploy import __version__
-from bnas_deploy.converters.from_onnx.logits import onnx_logits
+from bnas_deploy.converters.from_onnx.logits import onnx_logits, onnx_values
 from bnas_deploy.converters.from_onnx.metadata import stored_labels, stored_preprocessing
 from bnas_deploy.converters.from_onnx.read import OnnxFile, read_onnx
 from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
+from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import (
     InputLayout,
@@ -96,12 +97,17 @@ def onnx_source(
         graph=found.graph,
         name=file.path.stem,
         parameters=sum(array.size for array in model.constants.values()),
-        original=Original(partial(_logits, model, layout), ONNX_RUNTIME),
+        original=Original(
+            partial(_logits, model, layout),
+            ONNX_RUNTIME,
+            inside_of(found.places, partial(_inside, model, layout)),
+        ),
         labels=stored_labels(model.proto) if labels is None else labels,
         preprocessing=preprocessing or stored_preprocessing(model.proto),
         layout=layout,
         facts=_facts(file, model),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
+        sign_zero=sign_zero,
         notes=(*model.notes, *found.notes, *left_out),
     )
 
@@ -110,6 +116,16 @@ def _logits(
     model: OnnxFile, layout: InputLayout, images: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     return onnx_logits(model.proto, layout.as_taken(images), batch=model.batch)
+
+
+def _inside(
+    model: OnnxFile, layout: InputLayout, images: npt.NDArray[np.float32], names: Sequence[str]
+) -> dict[str, npt.NDArray[np.generic]]:
+    """What nodes make, by their names."""
+    outputs = {node.name: node.outputs[0] for node in model.nodes}
+    inputs = layout.as_taken(images)
+    found = onnx_values(model.proto, inputs, [outputs[name] for name in names], batch=model.batch)
+    return {name: found[outputs[name]] for name in names if outputs[name] in found}
 
 
 def _ending_at(proto: onnx.ModelProto, output: str) -> onnx.ModelProto:

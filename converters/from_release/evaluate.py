@@ -26,22 +26,31 @@ FLOAT_WEIGHTS = 2
 
 
 @torch.no_grad()
-def release_logits(weights: Mapping[str, Tensor], genotype: Genotype, images: Tensor) -> Tensor:
+def release_logits(
+    weights: Mapping[str, Tensor],
+    genotype: Genotype,
+    images: Tensor,
+    seen: dict[str, Tensor] | None = None,
+) -> Tensor:
     """Return the logits (N, classes) of images (N, 3, H, W).
 
     Args:
         weights: The state_dict without prefix, latent weights; any one float dtype.
         genotype: The cells.
         images: Preprocessed, in that dtype.
+        seen: Takes what BatchNorms and binary units make, by their names in the state_dict.
     """
-    return _Release(weights, genotype).logits(images)
+    return _Release(weights, genotype, {} if seen is None else seen).logits(images)
 
 
 class _Release:
     """A network of the release; the methods are its modules."""
 
-    def __init__(self, weights: Mapping[str, Tensor], genotype: Genotype) -> None:
+    def __init__(
+        self, weights: Mapping[str, Tensor], genotype: Genotype, seen: dict[str, Tensor]
+    ) -> None:
         self.weights = weights
+        self.seen = seen
         self.genotype = genotype
         self.imagenet = "stem0.0.weight" in weights
         self.layers = 1 + max(int(n.split(".")[1]) for n in weights if n.startswith("cells."))
@@ -87,16 +96,23 @@ class _Release:
     def norm(self, name: str, x: Tensor) -> Tensor:
         mean, var = self.weights[f"{name}.running_mean"], self.weights[f"{name}.running_var"]
         weight, bias = self.weights.get(f"{name}.weight"), self.weights.get(f"{name}.bias")
-        return functional.batch_norm(x, mean, var, weight, bias, training=False, eps=EPS)
+        y = functional.batch_norm(x, mean, var, weight, bias, training=False, eps=EPS)
+        self.seen[name] = y
+        return y
 
     def unit(self, name: str, x: Tensor, stride: int, padding: int, dilation: int = 1) -> Tensor:
+        y = self.convolved(name, x, stride, padding, dilation).relu()
+        self.seen[name] = y
+        return y
+
+    def convolved(self, name: str, x: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
         weight = self.weights[f"{name}.op.0.weight"]
         signs = self.norm(f"{name}.bn", x).sign()
         if name in self.as_stored:
-            return functional.conv2d(signs, weight, None, stride, padding, dilation).relu()
+            return functional.conv2d(signs, weight, None, stride, padding, dilation)
         centred = (weight - weight.mean(1, keepdim=True)).clamp(-1, 1)
         dot = functional.conv2d(signs, centred.sign(), None, stride, padding, dilation)
-        return (dot * centred.abs().mean((1, 2, 3))[:, None, None]).relu()
+        return dot * centred.abs().mean((1, 2, 3))[:, None, None]
 
     def cell(self, index: int, s0: Tensor, s1: Tensor) -> Tensor:
         first, second = self.inputs(index)

@@ -42,10 +42,13 @@ class ReleaseGraph:
     Attributes:
         graph: For the passes.
         floats: The reason for each binary unit whose weights stay floats, by node.
+        layers: The graph's value that each BatchNorm and binary unit makes, by its name in the
+            state_dict.
     """
 
     graph: Graph
     floats: Mapping[str, str]
+    layers: Mapping[str, str]
 
 
 def release_graph(weights: Mapping[str, Tensor], config: NetworkConfig) -> ReleaseGraph:
@@ -66,7 +69,7 @@ def release_graph(weights: Mapping[str, Tensor], config: NetworkConfig) -> Relea
     pooled = build.add("global_avg_pool", "pool", (s1,))
     constants = maker.constants("classifier", "weight", "bias")
     logits = build.add("linear", "classifier", (pooled,), {}, constants)
-    return ReleaseGraph(build.graph(logits), maker.floats)
+    return ReleaseGraph(build.graph(logits), maker.floats, maker.layers)
 
 
 @dataclass
@@ -76,6 +79,7 @@ class _Maker:
     weights: Mapping[str, Tensor]
     config: NetworkConfig
     floats: dict[str, str] = field(default_factory=dict)
+    layers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         size = self.config.image_size
@@ -163,6 +167,10 @@ class _Maker:
 
     def unit(self, source: str, x: str, name: str, **window: int) -> str:
         """BatchNorm, sign, convolution, ReLU."""
+        self.layers[source] = self.convolved(source, x, name, **window)
+        return self.layers[source]
+
+    def convolved(self, source: str, x: str, name: str, **window: int) -> str:
         x = self.norm(f"{source}.bn", self.without_dead(f"{source}.bn", x), f"{name}.bn")
         bits = self.build.add("sign", f"{name}.bits", (x,), {"zero_sign": 0})
         latent = self.weights[f"{source}.op.0.weight"]
@@ -200,7 +208,8 @@ class _Maker:
             constants[part] = (
                 self.array(f"{source}.{part}") if given else default(constants["mean"])
             )
-        return self.build.add("batch_norm", name, (x,), {"eps": EPS}, constants)
+        self.layers[source] = self.build.add("batch_norm", name, (x,), {"eps": EPS}, constants)
+        return self.layers[source]
 
     def conv(self, name: str, x: str, constants: dict[str, Array], **window: int) -> str:
         return self.build.add("conv", name, (x,), _geometry(**window), constants)

@@ -6,7 +6,7 @@ makes the graph, and `evaluate` is what the packed program is checked against.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from bnas_deploy.converters.from_torch.source import (
     usual_reasons,
 )
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.packing.source import Original, Source
+from bnas_deploy.converters.packing.source import Inside, Original, Source
 from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.config import NetworkConfig
 
@@ -194,7 +194,11 @@ def release_source(
         graph=made.graph,
         name=release.config.name,
         parameters=sum(tensor.numel() for tensor in parameters),
-        original=Original(partial(_torch_logits, release), PYTORCH),
+        original=Original(
+            partial(_torch_logits, release),
+            PYTORCH,
+            Inside(made.layers, partial(_torch_values, release)),
+        ),
         labels=labels,
         preprocessing=preprocessing,
         facts={**config_facts(release.config), "release": own, **(facts or {})},
@@ -208,3 +212,12 @@ def release_source(
 def _torch_logits(release: Release, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     logits = release_logits(release.weights, release.config.genotype, torch.from_numpy(images))
     return np.asarray(logits.numpy(), np.float32)
+
+
+def _torch_values(
+    release: Release, images: npt.NDArray[np.float32], names: Sequence[str]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What BatchNorms and binary units make, by name; without those that do not run."""
+    seen: dict[str, Tensor] = {}
+    release_logits(release.weights, release.config.genotype, torch.from_numpy(images), seen)
+    return {name: np.asarray(seen[name].numpy(), np.float32) for name in names if name in seen}

@@ -45,7 +45,7 @@ from bnas_deploy.nn.shortcuts import (
 )
 from bnas_deploy.nn.skip_connect import FactorizedReduction
 
-__all__ = ["module_graph", "network_graph"]
+__all__ = ["module_graph", "network_graph", "network_graph_and_modules"]
 
 
 def network_graph(network: AnyNetwork, *, allow_float: bool = False) -> Graph:
@@ -58,18 +58,31 @@ def network_graph(network: AnyNetwork, *, allow_float: bool = False) -> Graph:
     Raises:
         ConversionError: The network is not binary, or has a module or setting with no meaning here.
     """
+    return network_graph_and_modules(network, allow_float=allow_float)[0]
+
+
+def network_graph_and_modules(
+    network: AnyNetwork, *, allow_float: bool = False
+) -> tuple[Graph, dict[str, nn.Module]]:
+    """Return the same graph, and the module that makes each of its values, for those that have one.
+
+    Raises:
+        ConversionError: As for `network_graph`.
+    """
     if not (network.binary or allow_float):
         msg = "the network is a float one (binary=False); train a binary network to export it"
         raise ConversionError(msg)
     size = network.config.image_size
     build = GraphBuilder((3, size, size))
-    return build.graph(module_graph(build, network, build.input, network.config.name))
+    graph = build.graph(module_graph(build, network, build.input, network.config.name))
+    return graph, cast("dict[str, nn.Module]", build.origins)
 
 
 def _cells(build: GraphBuilder, network: Network, image: str, name: str) -> str:
     s0, s1 = _stem(build, network)
     for index, cell in enumerate(network.cells):
         s0, s1 = s1, _cell(build, cast("Cell", cell), s0, s1, f"cell{index}")
+        build.origins[s1] = cell
     return classified(build, s1, network.classifier)
 
 

@@ -37,7 +37,9 @@ def module_graph(build: GraphBuilder, module: nn.Module, x: str, name: str) -> s
         known = ", ".join(kind.__name__ for kind in RULES)
         msg = f"{name}: a module of type {type(module).__name__} cannot be exported; known: {known}"
         raise ConversionError(msg)
-    return rule(build, module, x, name)
+    value = rule(build, module, x, name)
+    build.origins[value] = module  # of modules in each other the outermost
+    return value
 
 
 def array(tensor: torch.Tensor) -> Array:
@@ -61,7 +63,9 @@ def classified(build: GraphBuilder, features: str, classifier: nn.Linear) -> str
 def linear(build: GraphBuilder, module: nn.Linear, x: str, name: str) -> str:
     """Append a linear layer with a bias."""
     constants = {"weight": array(module.weight), "bias": array(module.bias)}
-    return build.add("linear", name, (x,), {}, constants)
+    value = build.add("linear", name, (x,), {}, constants)
+    build.origins[value] = module
+    return value
 
 
 def batch_norm(norm: nn.BatchNorm2d, name: str) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,8 @@ import torch
 
 from bnas_deploy import __version__
 from bnas_deploy.checkpoints.torch_file import load_bytes
-from bnas_deploy.converters.from_torch.network import network_graph
+from bnas_deploy.converters.from_torch.inside import evaluating, network_inside
+from bnas_deploy.converters.from_torch.network import network_graph_and_modules
 from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import Original, Source, plain_preprocessing
@@ -104,12 +104,14 @@ def network_source(
     Raises:
         ConversionError: A part of the network has no meaning in a graph.
     """
-    graph = network_graph(network, allow_float=allow_float)
+    graph, modules = network_graph_and_modules(network, allow_float=allow_float)
     return Source(
         graph=graph,
         name=network.config.name,
         parameters=sum(p.numel() for p in network.parameters()),
-        original=Original(partial(torch_logits, network), PYTORCH),
+        original=Original(
+            partial(torch_logits, network), PYTORCH, network_inside(network, modules)
+        ),
         labels=labels,
         preprocessing=preprocessing or plain_preprocessing(graph.input_shape),
         facts={**config_facts(network.config), **(facts or {})},
@@ -121,7 +123,7 @@ def network_source(
 def torch_logits(network: AnyNetwork, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the logits (N, classes) of a network in evaluation mode."""
     device = next(network.parameters()).device
-    with _evaluating(network), torch.inference_mode():
+    with evaluating(network), torch.inference_mode():
         logits = network(torch.from_numpy(images).to(device))
     return np.asarray(logits.cpu().numpy(), np.float32)
 
@@ -178,13 +180,3 @@ def config_facts(config: AnyConfig) -> dict[str, Any]:
 def paper_of(config: AnyConfig) -> partial[dict[str, Any]] | None:
     """The paper's accounting of a network of cells; there is none of others."""
     return partial(paper_figures, config) if isinstance(config, NetworkConfig) else None
-
-
-@contextmanager
-def _evaluating(network: AnyNetwork) -> Iterator[None]:
-    training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(training)

@@ -25,6 +25,7 @@ class GraphBuilder:
         nodes: So far.
         values: Kind and shape of every value so far.
         producers: The node that makes each value; the input has none.
+        origins: What in the user's model makes a value, where the front end says so.
     """
 
     def __init__(self, shape: ops.Shape, name: str = "image") -> None:
@@ -32,6 +33,7 @@ class GraphBuilder:
         self.nodes: list[Node] = []
         self.values = {name: ops.Value(ops.F32, shape)}
         self.producers: dict[str, Node] = {}
+        self.origins: dict[str, object] = {}
         self._numbers: dict[Hashable, str] = {}
 
     def add(

@@ -8,7 +8,7 @@ every obstacle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.operators.assign import without_assignments
 from bnas_deploy.converters.operators.known import Known, Varying
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
+from bnas_deploy.converters.operators.places import places
 from bnas_deploy.converters.operators.rules.activations import ACTIVATION_RULES
 from bnas_deploy.converters.operators.rules.arithmetic import ARITHMETIC_RULES
 from bnas_deploy.converters.operators.rules.arrange import as_image
@@ -68,11 +69,13 @@ class Imported:
         graph: For the passes.
         float_layers: Convolutions and linear layers in full precision.
         notes: What people should know.
+        places: Where in the graph lies what a node of the model makes, by the node's name.
     """
 
     graph: Graph
     float_layers: tuple[FloatLayer, ...]
     notes: tuple[str, ...]
+    places: Mapping[str, Flow]
 
 
 def operator_graph(
@@ -103,7 +106,8 @@ def operator_graph(
         order=channels_last(source.image) if source.channels_last else (),
     )
     obstacles: list[tuple[Obstacle, set[str]]] = []
-    for node in _needed(source):
+    nodes = _needed(source)
+    for node in nodes:
         _import(imports, node, source, obstacles, known)
     output = _output(imports, source, obstacles, known)
     # What cancels is not needed, so that nothing in it stands in the way.
@@ -117,7 +121,8 @@ def operator_graph(
         raise Refusal(name, sorted(found, key=lambda o: order.get(o.node, len(order))))
     notes = tuple(text for text, about in imports.notes if about is None or about in needed)
     notes = (*lost_signs(layers), *notes)
-    return Imported(build.graph(output, needed_only=True), layers, notes)
+    graph = build.graph(output, needed_only=True)
+    return Imported(graph, layers, notes, places(nodes, imports.values, needed))
 
 
 def _standing(

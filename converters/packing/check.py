@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy import engine
 from bnas_deploy.converters.eight_bit.facts import Agreement
+from bnas_deploy.converters.packing import inputs
 from bnas_deploy.converters.packing.compare import (
+    MAX_RELATIVE_ERROR,
+    MAX_STRUCTURED_ERROR,
+    KindCheck,
     SelfCheck,
     compare_8bit,
-    compare_logits,
-    random_pictures,
+    excess,
+    measure,
+    spread_of,
 )
+from bnas_deploy.converters.packing.failure import failure
 from bnas_deploy.converters.packing.source import Source
+from bnas_deploy.converters.packing.verdict import ROUNDINGS, SIGN_ZERO, Difference, judge
+from bnas_deploy.engine import Runner
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Preprocessing
 
-__all__ = [
-    "BATCH",
-    "CheckOptions",
-    "Checked",
-    "check",
-    "check_8bit",
-    "check_inputs",
-    "in_batches",
-    "packed_logits",
-]
+__all__ = ["BATCH", "CheckOptions", "Checked", "check", "check_8bit", "check_inputs", "in_batches"]
 
 BATCH = 32
 """Inputs that a model gets at a time."""
+
+CALIBRATION = "calibration pictures"
+CALIBRATED = 32
+"""Of the pictures for 8 bits, so many are checked on, too."""
+
+LEAST_SPREAD = 0.01
+"""Of the spread on ordinary inputs: logits that are closer to each other are as good as equal."""
+
+LEAST_OF_LOGIT = 1e-4
+"""Of the largest logit, likewise."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -61,7 +70,7 @@ class Checked:
         images: (N, C, H, W).
         origin: Where they are from, `random` or `given`.
         logits: (N, classes) of the packed float program.
-        result: Its comparison with the original.
+        result: Its comparison with the original, on these and on other kinds of inputs.
     """
 
     images: Floats
@@ -70,25 +79,131 @@ class Checked:
     result: SelfCheck
 
 
-def check(source: Source, model: PackedModel, options: CheckOptions) -> Checked:
+@dataclass(frozen=True)
+class _Pair:
+    """The original and the packed program.
+
+    Attributes:
+        source: What was packed.
+        runner: Of the program.
+        backend: Its name, for people.
+        ordinary: (N, C, H, W) that say how large values and logits usually are.
+    """
+
+    source: Source
+    runner: Runner
+    backend: str
+    ordinary: Floats
+
+
+def check(
+    source: Source,
+    model: PackedModel,
+    options: CheckOptions,
+    *,
+    calibration: Floats | None = None,
+) -> Checked:
     """Compare the packed float program with what it was made from.
 
+    Args:
+        source: What was packed.
+        model: The program.
+        options: On what; inputs that are made to break things are added.
+        calibration: (N, C, H, W) pictures of the user's, of which some are added, too.
+
     Raises:
-        ConversionError: They differ by more than roundings can explain.
+        ConversionError: They differ by more than roundings can explain, or than the user's choice
+            of Sign(0) does; the message names the kind of inputs and, where it is known, the layer.
         UsageError: Given inputs have another shape than the model's.
         BackendError: The backend is not available.
     """
     images, origin = check_inputs(model.preprocessing, source.graph.input_shape, options.images)
     images = source.arranged(images)
-    expected = in_batches(source.original.logits, images)
+    runner, backend = _opened(model, options)
+    pair = _Pair(source, runner, backend, images)
+    expected, got = in_batches(source.original.logits, images), in_batches(runner.run, images)
     if not np.isfinite(expected).all():
         msg = f"{source.original.name} gives logits that are not finite; is the model trained?"
         raise ConversionError(msg)
-    name, got = packed_logits(model, images, options)
-    result = compare_logits(
-        expected, got, source=origin, backend=name, against=source.original.name
+    ordinary = _Limits(MAX_RELATIVE_ERROR)
+    result, accepted = _compared(pair, f"{origin} images", images, expected, got, ordinary)
+    kinds = inputs.structured(source.graph.input_shape, source.preprocessing)
+    if calibration is not None:
+        count = len(calibration)
+        own = np.unique(np.linspace(0, count - 1, min(count, CALIBRATED)).astype(int))
+        kinds[CALIBRATION] = calibration[own]
+    least = max(LEAST_SPREAD * spread_of(expected), LEAST_OF_LOGIT * float(np.abs(expected).max()))
+    found = _kinds(pair, kinds, least)
+    others = found if accepted is None else (accepted, *found)
+    return Checked(images, origin, got, replace(result, source=origin, kinds=others))
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What is an error on one kind of inputs.
+
+    Attributes:
+        error: Of the logits' spread.
+        least_spread: See `measure`.
+        made_up: Whether nobody has such pictures, so that a choice of Sign(0) may differ there.
+    """
+
+    error: float
+    least_spread: float = 0.0
+    made_up: bool = False
+
+
+def _kinds(pair: _Pair, kinds: dict[str, Floats], least: float) -> tuple[KindCheck, ...]:
+    """Compare on all kinds of inputs, which run together."""
+    together = np.concatenate(list(kinds.values()))
+    expected = in_batches(pair.source.original.logits, together)
+    got = in_batches(pair.runner.run, together)
+    ends = np.cumsum([len(images) for images in kinds.values()])[:-1]
+    parts = zip(kinds.items(), np.split(expected, ends), np.split(got, ends), strict=True)
+    own, made_up = _Limits(MAX_RELATIVE_ERROR, least), _Limits(MAX_STRUCTURED_ERROR, least, True)
+    return tuple(
+        _kind(pair, kind, images, a, b, own if kind == CALIBRATION else made_up)
+        for (kind, images), a, b in parts
     )
-    return Checked(images, origin, got, result)
+
+
+def _kind(
+    pair: _Pair, kind: str, images: Floats, expected: Floats, got: Floats, limits: _Limits
+) -> KindCheck:
+    finite = np.isfinite(expected).all(axis=1) | np.isfinite(got).all(axis=1)
+    if not finite.any():  # such as whole numbers that overflow in either
+        return KindCheck(kind, len(images), 0.0, len(images))
+    a, b = np.nan_to_num(expected[finite]), np.nan_to_num(got[finite])
+    result, accepted = _compared(pair, kind, images[finite], a, b, limits)
+    if accepted is not None:
+        return accepted
+    return KindCheck(kind, len(a), result.relative_error, result.same_answer)
+
+
+def _compared(
+    pair: _Pair, kind: str, images: Floats, expected: Floats, got: Floats, limits: _Limits
+) -> tuple[SelfCheck, KindCheck | None]:
+    """The comparison; and why it is accepted, where it needs a reason.
+
+    Raises:
+        CheckFailure: There is none.
+    """
+    source, least = pair.source, limits.least_spread
+    result = measure(expected, got, kind, pair.backend, least_spread=least)
+    result = replace(result, against=source.original.name)
+    too_much = excess(result, limits.error)
+    if not too_much:
+        return result, None
+    spread = max(spread_of(expected), least)
+    difference = Difference(images, expected, got, spread, limits.error)
+    verdict = judge(source, pair.runner, difference, pair.ordinary[:1])
+    chosen = verdict.why == SIGN_ZERO and source.sign_zero == "plus" and limits.made_up
+    if verdict.why != ROUNDINGS and not chosen:
+        differs = f"the packed program ({pair.backend}) {too_much}"
+        raise failure(source, verdict, kind, len(images), differs)
+    layer = verdict.parting.layer if verdict.parting else ""
+    error, same = result.relative_error, result.same_answer
+    return result, KindCheck(kind, len(images), error, same, verdict.why, layer)
 
 
 def check_8bit(checked: Checked, model: PackedModel, options: CheckOptions) -> Agreement:
@@ -98,7 +213,8 @@ def check_8bit(checked: Checked, model: PackedModel, options: CheckOptions) -> A
         ConversionError: They differ by more than 8 bits can explain.
         BackendError: The backend is not available.
     """
-    name, got = packed_logits(model, checked.images, options)
+    runner, name = _opened(model, options)
+    got = in_batches(runner.run, checked.images)
     return compare_8bit(checked.logits, got, source=checked.origin, backend=name)
 
 
@@ -120,23 +236,16 @@ def check_inputs(
         raise ConversionError(msg)
     if not isinstance(images, int):
         return images, "given"
-    channels, height, width = shape
-    if channels == 3 and height > 1:
-        p = preprocessing
-        return random_pictures(images, p.crop, p.mean, p.std), "random"
-    # Not pictures: their numbers lie on both sides of zero, or most signs would be the same.
-    size = (images, channels, height, width)
-    return np.random.default_rng(0).standard_normal(size, np.float32), "random"
-
-
-def packed_logits(model: PackedModel, images: Floats, options: CheckOptions) -> tuple[str, Floats]:
-    """Name of the backend, and logits (N, classes)."""
-    runner = engine.create(model, backend=options.backend, threads=options.threads)
-    name = runner.name if runner.isa is None else f"{runner.name} {runner.isa}"
-    return name, in_batches(runner.run, images)
+    return inputs.noise(images, shape, preprocessing), "random"
 
 
 def in_batches(run: Callable[[Floats], Floats], images: Floats) -> Floats:
     """Logits (N, classes) of any number of images."""
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     return np.concatenate([run(batch) for batch in batches])
+
+
+def _opened(model: PackedModel, options: CheckOptions) -> tuple[Runner, str]:
+    """What runs a program, and its name for people."""
+    runner = engine.create(model, backend=options.backend, threads=options.threads)
+    return runner, runner.name if runner.isa is None else f"{runner.name} {runner.isa}"

@@ -43,7 +43,9 @@ def convert_source(
     model, report = pack(source)
     checked = None
     if check_options is not None:
-        checked = check(source, model, check_options)
+        given = None if eight_bit is None else eight_bit.images
+        pictures = None if given is None else source.arranged(given)
+        checked = check(source, model, check_options, calibration=pictures)
         report = replace(report, self_check=checked.result)
     if eight_bit is not None:
         model, found = _in_8_bits(source, model, eight_bit)

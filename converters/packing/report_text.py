@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnas_deploy.converters.eight_bit.facts import Agreement, EightBit
-from bnas_deploy.converters.packing.compare import SelfCheck
+from bnas_deploy.converters.packing.compare import KindCheck, SelfCheck
 from bnas_deploy.converters.packing.report import Report
+from bnas_deploy.converters.packing.verdict import ROUNDINGS, SIGN_ZERO
 
 __all__ = ["check_lines", "report_lines"]
 
@@ -119,8 +120,39 @@ def check_lines(check: SelfCheck | None, *, in_8_bits: bool = False) -> list[str
             f" same answer for {check.same_answer} of {check.images}; logits differ by"
             f" {check.relative_error:.2g} of their spread (at most {check.largest_difference:.2g},"
             f" where the largest is {check.largest_logit:.2g})"
-        )
+        ),
+        *_kind_lines(check.kinds),
     ]
+
+
+def _kind_lines(kinds: Sequence[KindCheck]) -> list[str]:
+    if not kinds:
+        return []
+    clean = [kind for kind in kinds if not kind.why]
+    count, same = (sum(getattr(k, key) for k in clean) for key in ("images", "same_answer"))
+    lines = [
+        (
+            f"  {kind.kind}: same answer for {kind.same_answer} of {kind.images}; logits differ by"
+            f" {kind.relative_error:.2g} of their spread, {_WHY[kind.why].format(kind.layer)}"
+        )
+        for kind in kinds
+        if kind.why
+    ]
+    if not clean:
+        return lines
+    most = max(kind.relative_error for kind in clean)
+    names = ", ".join(kind.kind for kind in clean)
+    summary = (
+        f"  {count} more ({names}): same answer for {same} of {count}; logits differ by at most"
+        f" {most:.2g} of their spread"
+    )
+    return [summary, *lines]
+
+
+_WHY = {
+    ROUNDINGS: "by signs within rounding of their thresholds: every layer agrees",
+    SIGN_ZERO: "as Sign(0) counts as +1, first at {}",
+}
 
 
 def _line(what: str, names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from bnas_deploy.format import Preprocessing
 
 __all__ = [
     "InputLayout",
+    "Inside",
     "Logits",
     "Original",
     "PaperFigures",
@@ -33,16 +34,33 @@ PaperFigures = Callable[[int], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Inside:
+    """The values inside an original, so that a self-check can name the layer that is wrong.
+
+    Attributes:
+        layers: The graph's value that each layer makes, by the name that the user's model has for
+            the layer. Layers that have none, such as those of signs, are left out.
+        run: Takes inputs (N, C, H, W) and names of layers; gives what these make, (N, C, H, W) as
+            the graph has it. Where the framework does not tell, a name is missing.
+    """
+
+    layers: Mapping[str, str]
+    run: Callable[[Floats, Sequence[str]], Mapping[str, Floats]]
+
+
+@dataclass(frozen=True)
 class Original:
     """The model as its own framework runs it: what a packed program is checked against.
 
     Attributes:
         logits: Runs it, on at most `packing.check.BATCH` inputs at a time.
         name: Of what runs it, such as `PyTorch`.
+        inside: The values inside it; None where its front end cannot tell them.
     """
 
     logits: Logits
     name: str
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,8 @@ class Source:
         facts: To store in the file.
         reasons: Why layers stay in full precision, by name, where it is not the usual reason.
         exact: Layers that must stay in float32, also where 8 bits are asked for.
+        sign_zero: What Sign(0) becomes, as the user or the front end chose it: `auto`, `exact` or
+            `plus`; None where there is no such choice.
         notes: How the model was understood, for people.
         paper: For networks of the paper, their cost in its accounting.
     """
@@ -110,6 +130,7 @@ class Source:
     facts: Mapping[str, Any] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
+    sign_zero: str | None = None
     notes: tuple[str, ...] = ()
     paper: PaperFigures | None = None
 

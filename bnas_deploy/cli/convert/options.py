@@ -52,7 +52,8 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         "--verify-images",
         type=positive,
         metavar="N",
-        help="check on N random images (default: 32)",
+        help="check on N random images (default: 32); a few that are made to break things, such as"
+        " black ones, are always added",
     )
     add(
         "--check-images",

@@ -254,6 +254,8 @@ def test_constants_that_ask_for_endless_memory(op, tmp_path):
 def test_a_wrong_conversion_is_found(tmp_path, monkeypatch):
     from bnas_deploy.converters.from_onnx import source as onnx_source
 
-    monkeypatch.setattr(onnx_source, "onnx_logits", lambda *_, **__: np.ones((8, 4), np.float32))
+    monkeypatch.setattr(
+        onnx_source, "onnx_logits", lambda _, x, **__: np.ones((len(x), 4), np.float32)
+    )
     with pytest.raises(ConversionError, match="differs from ONNX Runtime"):
         convert_onnx(small(tmp_path), images=8, backend="reference")

@@ -21,8 +21,8 @@ from bnas_deploy.converters.from_release.source import (
 )
 from bnas_deploy.converters.graph.evaluate import evaluate
 from bnas_deploy.converters.packing.check import CheckOptions
-from bnas_deploy.converters.packing.compare import random_pictures
 from bnas_deploy.converters.packing.convert import convert_source
+from bnas_deploy.converters.packing.inputs import random_pictures
 from bnas_deploy.converters.packing.report_text import report_lines
 from bnas_deploy.converters.passes.pipeline import run_pipeline
 from bnas_deploy.errors import CheckpointError

@@ -7,7 +7,7 @@ import pytest
 from support.random_networks import scramble
 
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.packing.compare import compare_logits, random_pictures
+from bnas_deploy.converters.packing.compare import compare_logits
 from bnas_deploy.converters.packing.report_text import report_lines
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.nn.config import get_config
@@ -121,16 +121,3 @@ def test_one_class():
     one = logits()[:, :1]
     check = compare_logits(one, one, source="random", backend="x")
     assert check.same_answer == 40
-
-
-def test_random_pictures_are_seeded_and_normalised():
-    a = random_pictures(3, (20, 24), (0.5, 0.4, 0.3), (0.25, 0.2, 0.1))
-    assert a.shape == (3, 3, 20, 24)
-    assert a.dtype == np.float32
-    assert np.array_equal(a, random_pictures(3, (20, 24), (0.5, 0.4, 0.3), (0.25, 0.2, 0.1)))
-    assert not np.array_equal(a[0], a[1])
-    pixels = (
-        a * np.array([0.25, 0.2, 0.1])[:, None, None] + np.array([0.5, 0.4, 0.3])[:, None, None]
-    )
-    assert -1e-5 <= pixels.min() < 0.2
-    assert 0.8 < pixels.max() <= 1 + 1e-5
