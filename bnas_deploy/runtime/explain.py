@@ -14,11 +14,14 @@ import numpy.typing as npt
 from bnas_deploy.cost.program import StepCost, program_cost
 from bnas_deploy.engine.runner import KernelUse, Limit, steady_clock
 from bnas_deploy.runtime.model import Model
+from bnas_deploy.runtime.reasons import reasons
 
 __all__ = ["Explanation", "StepReport", "explain", "random_input"]
 
 BUDGET_SECONDS = 1.0
 REPEATS_AT_MOST = 50
+FEW, LARGE = 3, 0.2
+"""How many of the slowest steps are named at least; the share beyond which every one is."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class StepReport:
         share: Its part of the sum over all steps, 0 to 1.
         images: Number of images of the run.
         limit: The machine's limit, if known.
+        reason: What kind of work it is, why it is not binary, and what would help.
     """
 
     cost: StepCost
@@ -40,6 +44,7 @@ class StepReport:
     share: float
     images: int
     limit: Limit | None
+    reason: str
 
     @property
     def macs_per_second(self) -> float:
@@ -73,6 +78,7 @@ class StepReport:
             "macs_per_second": self.macs_per_second,
             "macs_per_cycle": self.macs_per_cycle,
             "limit_share": self.limit_share,
+            "reason": self.reason,
         }
 
 
@@ -87,6 +93,16 @@ class Explanation:
     def seconds(self) -> float:
         """Sum over the steps."""
         return sum(step.seconds for step in self.steps)
+
+    @property
+    def binary_share(self) -> float:
+        """The part of the time that binary convolutions take, 0 to 1."""
+        return sum(step.share for step in self.steps if step.cost.binary_macs)
+
+    def slowest(self) -> list[StepReport]:
+        """The slowest steps, slowest first: a few, and each that takes more than a fifth."""
+        steps = sorted(self.steps, key=lambda step: step.seconds, reverse=True)
+        return [step for i, step in enumerate(steps) if i < FEW or step.share > LARGE]
 
 
 def explain(model: Model, images: npt.NDArray[np.float32]) -> Explanation:
@@ -104,7 +120,7 @@ def explain(model: Model, images: npt.NDArray[np.float32]) -> Explanation:
     limit = _agreed(before, runner.limit())
     total = sum(seconds for _, _, seconds in times)
     costs = program_cost(model.packed.program, model.packed.tensors)
-    kernels = runner.kernels()
+    kernels, why = runner.kernels(), reasons(model.packed)
     steps = tuple(
         StepReport(
             cost=costs[index],
@@ -113,6 +129,7 @@ def explain(model: Model, images: npt.NDArray[np.float32]) -> Explanation:
             share=seconds / total if total else 0.0,
             images=len(images),
             limit=limit,
+            reason=why[index],
         )
         for index, _, seconds in times
     )

@@ -23,17 +23,10 @@ from bnas_deploy.converters.eight_bit.facts import (
 )
 from bnas_deploy.converters.eight_bit.layer import OverflowingSums, choose_steps, quantize_weights
 from bnas_deploy.cost import cost_summary
+from bnas_deploy.cost.float_layers import float_layers
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Program, validate
-from bnas_deploy.format.steps import (
-    Affine,
-    Conv2d,
-    Linear,
-    Multiply,
-    QuantizedConv2d,
-    Relu,
-    Step,
-)
+from bnas_deploy.format.steps import Conv2d, Linear, QuantizedConv2d, Step
 
 __all__ = ["MADE_UP", "quantize"]
 
@@ -138,20 +131,11 @@ def _sort(
 
 
 def _candidates(program: Program) -> Iterator[_Candidate]:
-    """The convolutions and linear layers in full precision, in order.
-
-    Not the box filters of the activation scale, which have no weights worth a byte.
-    """
-    of_stem = {program.input}
-    factors = {step.factor for step in program.steps if isinstance(step, Multiply)}
-    for index, step in enumerate(program.steps):
-        if isinstance(step, (Affine, Relu, Conv2d, QuantizedConv2d)) and step.input in of_stem:
-            of_stem.add(step.output)
-        if isinstance(step, Conv2d) and step.output not in factors:
-            kind = "stem" if step.output in of_stem else "shortcut"
-            yield _Candidate(index, step, kind, _name(step))
-        elif isinstance(step, Linear):
-            yield _Candidate(index, step, "classifier", _name(step))
+    """The layers in full precision that 8 bits can take, in order."""
+    for index, kind in float_layers(program).items():
+        step = program.steps[index]
+        assert isinstance(step, Layer)
+        yield _Candidate(index, step, kind, _name(step))
 
 
 def _name(step: Layer) -> str:

@@ -10,7 +10,7 @@ from support.small_models import picture_model
 
 from bnas_deploy import engine
 from bnas_deploy.engine.runner import KernelUse, Limit
-from bnas_deploy.runtime.explain import StepReport, explain, random_input
+from bnas_deploy.runtime.explain import Explanation, StepReport, explain, random_input
 from bnas_deploy.runtime.model import Model
 
 ABLE = [name for name, reason in engine.available().items() if reason is None]
@@ -46,6 +46,17 @@ def test_float_steps_have_no_share_of_the_binary_limit() -> None:
 def test_a_step_that_took_no_time() -> None:
     step = replace(binary_step(Limit(1.0, 1.0)), seconds=0.0)
     assert (step.macs_per_second, step.macs_per_cycle, step.limit_share) == (0, 0, 0)
+
+
+def test_every_step_that_takes_more_than_a_fifth_is_among_the_slowest() -> None:
+    step = binary_step(None)
+    shares = [0.01, 0.24, 0.25, 0.21, 0.26, 0.03]
+    steps = tuple(replace(step, seconds=share, share=share) for share in shares)
+    result = Explanation(steps, None)
+    assert [s.share for s in result.slowest()] == [0.26, 0.25, 0.24, 0.21]
+    assert [s.share for s in Explanation(steps[:3], None).slowest()] == [0.25, 0.24, 0.01]
+    others = tuple(replace(s, cost=replace(s.cost, binary_macs=0)) for s in steps[1:])
+    assert Explanation((steps[0], *others), None).binary_share == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("backend", ABLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from textwrap import fill
 from typing import Any
 
 from bnas_deploy.cli.common.text import safe, write_table
@@ -19,21 +20,36 @@ HEADER = (
 
 
 def explanation_record(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as plain values for JSON: `limit` and `profile`, a record a step."""
+    """The explanation as plain values for JSON.
+
+    Returns:
+        `limit`; `binary_share`; `slowest`, the indices of these steps; `profile`, a record a step.
+    """
     limit = explanation.limit
     return {
         "limit": None if limit is None else asdict(limit),
+        "binary_share": explanation.binary_share,
+        "slowest": [step.cost.index for step in explanation.slowest()],
         "profile": [step.to_dict() for step in explanation.steps],
     }
 
 
 def write_explanation(model: Model, explanation: Explanation) -> None:
-    """Print one line per step, and around it what holds for all of them."""
+    """Print where the time goes, one line per step, and around it what holds for all of them."""
     isa = "" if model.isa is None else f", instruction set {model.isa}"
     print(f"backend {model.backend}{safe(isa)}, one thread")
     print(_limit_line(explanation))
+    _write_summary(explanation)
     write_table(HEADER, (_row(step) for step in explanation.steps))
     print(f"all steps: {explanation.seconds * 1e3:.3f} ms")
+
+
+def _write_summary(explanation: Explanation) -> None:
+    binary = explanation.binary_share
+    print(f"time: binary convolutions {binary:.0%}, everything else {1 - binary:.0%}; most of all:")
+    for step in explanation.slowest():
+        line = f"step {step.cost.index}, {step.cost.op}, {step.share:.0%}: {step.reason}"
+        print(fill(line, 80, initial_indent="  ", subsequent_indent="    "))
 
 
 def _limit_line(explanation: Explanation) -> str:

@@ -153,8 +153,12 @@ def test_explain(folder: Path, capsys: pytest.CaptureFixture[str], option: str) 
     assert lines[0].startswith("red.png: ")
     assert lines[1] == "backend reference, one thread"
     assert lines[2].startswith("limit of the machine: not measured")
-    assert lines[3].split()[:6] == ["step", "op", "result", "kernel", "taps", "tile"]
-    assert len(lines) == 4 + len(model.program.steps) + 1
+    assert lines[3].startswith("time: binary convolutions ")
+    header = next(i for i, line in enumerate(lines) if line.startswith("step  op"))
+    named = [line for line in lines[4:header] if line.startswith("  step ")]
+    assert len(named) >= 3
+    assert lines[header].split()[:6] == ["step", "op", "result", "kernel", "taps", "tile"]
+    assert len(lines) == header + 1 + len(model.program.steps) + 1
     assert lines[-1].startswith("all steps: ")
 
 
@@ -200,6 +204,10 @@ def test_explain_without_a_picture_as_json(
     assert [step["op"] for step in steps] == [step.OP for step in model.program.steps]
     assert sum(step["share"] for step in steps) == pytest.approx(1)
     assert all(step["seconds"] >= 0 for step in steps)
+    assert all(step["reason"] for step in steps)
+    (binary,) = [step for step in steps if step["op"] == "binary_conv2d"]
+    assert report["binary_share"] == pytest.approx(binary["share"])
+    assert report["slowest"][0] == max(steps, key=lambda step: step["share"])["index"]
     assert next(s["binary_macs"] for s in steps if s["op"] == "binary_conv2d") == 5 * 64 * 9 * 6
 
 
