@@ -269,6 +269,19 @@ def test_kernels_are_named_for_every_step() -> None:
     assert [use.step for use in uses] == sorted(use.step for use in uses)
 
 
+def test_a_constant_is_written_once() -> None:
+    b = Builder(np.random.default_rng(0), (3, 4, 4))
+    b.add_slice("image", b.relu(b.constant(3, 4, 4)), 0)  # relu may not work in place here
+    model = b.finish()
+    runner = NativeRunner(model)
+    images = random_images(np.random.default_rng(0), model, 3)
+    expected = ReferenceRunner(model).run(images)
+    for _ in range(2):
+        assert_same_bits(runner.run(images), expected, "logits")
+    (constant,) = (i for i, s in enumerate(model.program.steps) if s.OP == "constant")
+    assert constant not in {use.step for use in runner.kernels()}
+
+
 def test_a_copy_that_is_not_made_has_no_kernel() -> None:
     b = Builder(np.random.default_rng(0), (3, 4, 4))
     b.add_slice(b.relu("image"), b.relu("image"), 0)

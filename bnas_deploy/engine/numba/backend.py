@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.engine.numba.plan import Array, Workspace, make_plan
+from bnas_deploy.engine.numba.plan import Array, Plan, Prepared, Workspace, make_plan
 from bnas_deploy.engine.runner import (
     Floats,
     KernelUse,
@@ -24,7 +24,7 @@ from bnas_deploy.engine.runner import (
 )
 from bnas_deploy.errors import BackendError
 from bnas_deploy.format.program import PackedModel, Program, Value
-from bnas_deploy.format.steps import BinaryConv2d, BinaryGroupedConv2d
+from bnas_deploy.format.steps import BinaryConv2d, BinaryGroupedConv2d, Constant, Step
 from bnas_deploy.numba_cache import is_compiled
 
 try:
@@ -54,7 +54,10 @@ class NumbaRunner:
         self.threads = check_threads(threads)
         self.note: str | None = _compiling(model.program)
         self._program = model.program
-        self._steps = [PREPARE[step](step, model) for step in model.program.steps]
+        self._steps = [_per_image(step, model) for step in model.program.steps]
+        self._constants = [
+            PREPARE[step](step, model) for step in model.program.steps if isinstance(step, Constant)
+        ]
         self._plan = make_plan(model.program)
         self._spare: SimpleQueue[Workspace] = SimpleQueue()
 
@@ -74,7 +77,7 @@ class NumbaRunner:
     def trace(self, images: Floats) -> dict[str, npt.NDArray[np.generic]]:
         """Every value by name, (N, C, H, W) float32, or bool where True is -1."""
         images = self._check(images)
-        workspace = Workspace(make_plan(self._program, keep=True))
+        workspace = self._new_workspace(make_plan(self._program, keep=True))
         values = {
             name: np.empty((len(images), *value.shape), "f4" if value.kind == "f32" else "?")
             for name, value in self._program.values.items()
@@ -88,7 +91,7 @@ class NumbaRunner:
     def profile(self, images: Floats, repeats: int) -> list[StepTime]:
         """(index, op, median seconds) of each step, for the whole batch on one thread."""
         images = self._check(images)
-        spaces = [Workspace(self._plan) for _ in images]
+        spaces = [self._new_workspace(self._plan) for _ in images]
         steps = self._program.steps
 
         def run_step(i: int) -> None:
@@ -118,12 +121,18 @@ class NumbaRunner:
     def _check(self, images: Floats) -> Floats:
         return check_images(images, self._value(self._program.input).shape)
 
+    def _new_workspace(self, plan: Plan) -> Workspace:
+        workspace = Workspace(plan)
+        for write in self._constants:
+            write(workspace)
+        return workspace
+
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
         try:
             workspace = self._spare.get_nowait()
         except Empty:
-            workspace = Workspace(self._plan)
+            workspace = self._new_workspace(self._plan)
         try:
             yield workspace
         finally:
@@ -143,6 +152,11 @@ class NumbaRunner:
         self._load(image, workspace)
         for step in self._steps:
             step(workspace)
+
+
+def _per_image(step: Step, model: PackedModel) -> Prepared:
+    """What a step does for each image; constants are written once into each workspace."""
+    return (lambda _: None) if isinstance(step, Constant) else PREPARE[step](step, model)
 
 
 def _plain(buffer: Array, value: Value) -> Array:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bnas_deploy.engine.implementations import Implementations
 from bnas_deploy.format.program import PackedModel, Program, Value
-from bnas_deploy.format.steps import Step
+from bnas_deploy.format.steps import Constant, Step
 
 __all__ = ["PREPARE", "Array", "Plan", "Prepared", "Workspace", "make_plan", "padded"]
 
@@ -50,9 +50,13 @@ def _buffer(value: Value) -> tuple[str, tuple[int, int]]:
 
 
 def make_plan(program: Program, *, keep: bool = False) -> Plan:
-    """Give each value a buffer; buffers are used again after the last reader, unless `keep`."""
+    """Give each value a buffer; buffers are used again after the last reader, unless `keep`.
+
+    A constant has a buffer to itself, so that it is written once.
+    """
+    constants = {step.output for step in program.steps if isinstance(step, Constant)}
     last = {name: i for i, step in enumerate(program.steps) for name in step.reads()}
-    last[program.output] = len(program.steps)
+    last |= dict.fromkeys((program.output, *constants), len(program.steps))
     slots: dict[str, int] = {}
     buffers: list[tuple[str, tuple[int, int]]] = []
     free: dict[tuple[str, tuple[int, int]], list[int]] = defaultdict(list)
@@ -64,13 +68,14 @@ def make_plan(program: Program, *, keep: bool = False) -> Plan:
             free[kind].append(len(buffers) - 1)
         slots[name] = free[kind].pop()
 
-    place(program.input)
+    for name in (*sorted(constants), program.input):
+        place(name)
     for i, step in enumerate(program.steps):
         over = {} if keep else _overwritten(step, {n for n in step.reads() if last[n] == i})
         for name in step.writes():
             if name in over:
                 slots[name] = slots[over[name]]
-            else:
+            elif name not in constants:
                 place(name)
         if not keep:
             for name in set(step.reads()) - set(over.values()):

@@ -50,6 +50,10 @@ void Draft::copy_for_update(ValueId from, ValueId to) {
   steps_.back().only_copies = true;
 }
 
+void Draft::add_constant(const Constant& op) {
+  constants_.push_back({program_steps_, op, planes(op.output).channels, {}, {op.output}});
+}
+
 void Draft::need_scratch(std::size_t bytes) {
   scratch_ = std::max(scratch_, round_up(bytes, cache_line));
 }
@@ -58,6 +62,7 @@ std::unique_ptr<Model> Draft::finish(ValueId input, ValueId output) {
   Model::Parts parts{kernels,
                      std::move(values_),
                      std::move(steps_),
+                     std::move(constants_),
                      std::move(weights),
                      std::move(tables),
                      input,
@@ -66,7 +71,7 @@ std::unique_ptr<Model> Draft::finish(ValueId input, ValueId output) {
                      program_steps_,
                      scratch_,
                      0};
-  parts.arena = plan(parts.values, parts.steps, input, output);
+  parts.arena = plan(parts.values, parts.steps, parts.constants, input, output);
   return std::make_unique<Model>(std::move(parts));
 }
 

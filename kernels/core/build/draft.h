@@ -45,6 +45,8 @@ class Draft {
   void add_in_place(Op op, ValueId input, ValueId output);
   // Makes `to` a copy of `from`, for a step that adds onto it.
   void copy_for_update(ValueId from, ValueId to);
+  // A value that is the same in every run.
+  void add_constant(const Constant& op);
   // The step before, or null.
   Step* last_step() { return steps_.empty() ? nullptr : &steps_.back(); }
 
@@ -58,7 +60,7 @@ class Draft {
 
  private:
   std::vector<Value> values_;
-  std::vector<Step> steps_;
+  std::vector<Step> steps_, constants_;
   std::size_t program_steps_ = 0, program_values_ = 0;
   std::size_t scratch_ = 0;
 };

@@ -44,8 +44,7 @@ void build(Draft& draft, const MultiplySpec& s) {
 }
 
 void build(Draft& draft, const ConstantSpec& s) {
-  const Constant op{s.output, keep(draft, s.values)};
-  draft.add_step(op, draft.planes(s.output).channels, {}, {s.output});
+  draft.add_constant({s.output, keep(draft, s.values)});
 }
 
 }  // namespace bnas

@@ -15,8 +15,8 @@ struct Life {
   bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
-std::vector<Life> find_lives(std::size_t count, const std::vector<Step>& steps, ValueId input,
-                             ValueId output) {
+std::vector<Life> find_lives(std::size_t count, const std::vector<Step>& steps,
+                             const std::vector<Step>& constants, ValueId input, ValueId output) {
   std::vector<Life> lives(count, {steps.size(), 0});
   for (std::size_t i = 0; i < steps.size(); ++i) {
     for (const ValueId id : steps[i].reads) lives[id].last = i;
@@ -24,6 +24,7 @@ std::vector<Life> find_lives(std::size_t count, const std::vector<Step>& steps, 
   }
   lives[input].first = 0;
   lives[output].last = steps.size();
+  for (const Step& constant : constants) lives[constant.writes[0]] = {0, steps.size()};
   return lives;
 }
 
@@ -70,9 +71,9 @@ std::size_t bytes_of(const Value& value) {
 
 }  // namespace
 
-std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps, ValueId input,
-                 ValueId output) {
-  std::vector<Life> lives = find_lives(values.size(), steps, input, output);
+std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
+                 const std::vector<Step>& constants, ValueId input, ValueId output) {
+  std::vector<Life> lives = find_lives(values.size(), steps, constants, input, output);
   const std::vector<ValueId> owner = share(values, steps, lives);
   std::vector<ValueId> order;
   for (ValueId v = 0; v < values.size(); ++v) {

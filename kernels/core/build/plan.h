@@ -10,8 +10,8 @@
 namespace bnas {
 
 // Sets the offsets of all values, drops copies that have become needless, and returns the bytes of
-// the arena.
-std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps, ValueId input,
-                 ValueId output);
+// the arena. What `constants` write keeps its memory to itself.
+std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
+                 const std::vector<Step>& constants, ValueId input, ValueId output);
 
 }  // namespace bnas

@@ -104,7 +104,9 @@ struct Model::Shares {
 Model::Context::Context(const Model& model)
     : memory(model.context_bytes_),
       frame{memory.data() + slack, memory.data() + slack + model.parts_.arena + slack,
-            model.planes_.data()} {}
+            model.planes_.data()} {
+  for (const Step& step : model.parts_.constants) model.execute(step, frame);
+}
 
 Model::Model(Parts parts)
     : parts_(std::move(parts)),
@@ -216,6 +218,7 @@ void Model::trace(const float* image, void* const* out) {
   const Frame& frame = context->frame;
   load(frame, image);
   copy_out(frame, parts_.input, out[parts_.input]);
+  for (const Step& step : parts_.constants) copy_out(frame, step.writes[0], out[step.writes[0]]);
   std::vector<ValueId> written;  // by the step of the program so far
   for (std::size_t i = 0; i < parts_.steps.size(); ++i) {
     const Step& step = parts_.steps[i];

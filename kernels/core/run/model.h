@@ -23,6 +23,7 @@ class Model {
     const Kernels& kernels;
     std::vector<Value> values;
     std::vector<Step> steps;
+    std::vector<Step> constants;  // steps that a context executes once, when it is made
     Tables weights, tables;
     ValueId input, output;
     std::size_t program_values, program_steps;

@@ -17,7 +17,7 @@ from bnas_deploy.bits import pack_rows
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.errors import UsageError
 from bnas_deploy.format import PackedModel
-from bnas_deploy.format.steps import BinaryConv2d, MaxPool2d, ThresholdStage
+from bnas_deploy.format.steps import BinaryConv2d, Constant, MaxPool2d, ThresholdStage
 
 pytest.importorskip("numba", reason="the numba backend needs numba")
 
@@ -53,6 +53,22 @@ def check(m: PackedModel, *, n: int = 2) -> None:
         assert np.array_equal(bits_of(got[name]), bits_of(value)), name
     # Buffers are shared between values here, and not in a trace.
     assert np.array_equal(runner.run(images), expected[m.program.output][:, :, 0, 0])
+
+
+def test_a_constant_is_written_once_a_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = Builder(np.random.default_rng(0), (3, 4, 4))
+    b.relu(b.relu("image"))  # leaves a buffer that a constant would fit
+    b.add_slice("image", b.relu(b.constant(3, 4, 4)), 0)  # relu may not work in place here
+    m = b.finish()
+    images = random_images(np.random.default_rng(0), m, 2)
+    (step,) = (s for s in m.program.steps if isinstance(s, Constant))
+    value, copied = m.tensors[step.value].reshape(3, 16), []
+    monkeypatch.setattr(np, "copyto", lambda to, x, f=np.copyto: (copied.append(x), f(to, x)))
+    runner = NumbaRunner(m)
+    got = np.concatenate([runner.run(images), runner.run(images)])
+    expected = ReferenceRunner(m).run(images)
+    assert np.array_equal(bits_of(got), bits_of(np.concatenate([expected] * 2)))
+    assert sum(np.array_equal(x, value) for x in copied) == 1
 
 
 @pytest.mark.parametrize("name_model", list(step_programs(1)), ids=lambda nm: nm[0])
