@@ -1,4 +1,4 @@
-"""Folds a BatchNorm into the full-precision convolution beside it.
+"""Folds a BatchNorm into the full-precision convolution or linear layer beside it.
 
 Computed in float64 and rounded once. Exact in real arithmetic; in floats the result is another
 rounding of the same number.
@@ -20,10 +20,10 @@ class FoldBatchnorm(Pass):
 
     1. batch_norm(conv(x)), where nobody else reads the convolution and it has no activation: its
        weights and bias are scaled, the shift is added to the bias.
-    2. conv(batch_norm(x)), where the convolution has no padding and no groups: its weights are
-       scaled, and the shift times the weights is added to the bias. With padding the shift would be
-       missing at the border, where the convolution reads zeros. The BatchNorm stays for its other
-       readers.
+    2. conv(batch_norm(x)), where the convolution has no padding and no groups, and
+       linear(batch_norm(x)): the weights are scaled, and the shift times the weights is added to
+       the bias. With padding the shift would be missing at the border, where the convolution reads
+       zeros. The BatchNorm stays for its other readers.
     """
 
     name = "fold_batchnorm"
@@ -58,26 +58,31 @@ def _fold_back(graph: Graph, norm: Node) -> Graph | None:
 
 def _fold_forward(graph: Graph, norm: Node) -> Graph | None:
     readers = graph.readers[norm.output]
-    channels = graph.values[norm.output].shape[0]
-    convs = [
-        r
-        for r in readers
-        if r.op == "conv"
-        and not any(r.attributes["padding"])
-        and r.constants["weight"].shape[1] == channels
-    ]
-    if not convs:
+    layers = [r for r in readers if _takes_shift(r, graph.values[norm.output].shape[0])]
+    if not layers:
         return None
     alpha, beta = _terms(norm)
     folded = {}
-    for conv in convs:
-        weight = conv.constants["weight"].astype(np.float64)
-        bias = _bias(conv) + np.einsum("ocyx,c->o", weight, beta)
-        scaled = _with(conv, weight * alpha[None, :, None, None], bias)
-        folded[conv.name] = scaled.renamed_inputs({norm.output: norm.inputs[0]})
-    unread = len(convs) == len(readers) and graph.output != norm.output
+    for layer in layers:
+        weight = layer.constants["weight"].astype(np.float64)
+        by_channel = weight.reshape(len(weight), len(alpha), -1)
+        bias = _bias(layer) + np.einsum("ocp,c->o", by_channel, beta)
+        scaled = _with(layer, (by_channel * alpha[:, None]).reshape(weight.shape), bias)
+        folded[layer.name] = scaled.renamed_inputs({norm.output: norm.inputs[0]})
+    unread = len(layers) == len(readers) and graph.output != norm.output
     return graph.with_nodes(
         folded.get(n.name, n) for n in graph.nodes if not (unread and n is norm)
+    )
+
+
+def _takes_shift(node: Node, channels: int) -> bool:
+    """Whether every output of a layer reads every pixel's shift, and all channels."""
+    if node.op == "linear":
+        return True
+    return (
+        node.op == "conv"
+        and not any(node.attributes["padding"])
+        and node.constants["weight"].shape[1] == channels
     )
 
 
@@ -86,11 +91,11 @@ def _terms(norm: Node) -> tuple[Array, Array]:
     return alpha.astype(np.float64), beta.astype(np.float64)
 
 
-def _bias(conv: Node) -> Array:
-    weight = conv.constants["weight"]
-    return conv.constants.get("bias", np.zeros(len(weight))).astype(np.float64)
+def _bias(layer: Node) -> Array:
+    weight = layer.constants["weight"]
+    return layer.constants.get("bias", np.zeros(len(weight))).astype(np.float64)
 
 
-def _with(conv: Node, weight: Array, bias: Array) -> Node:
-    dtype = conv.constants["weight"].dtype
-    return conv.with_constants(weight=weight.astype(dtype), bias=bias.astype(dtype))
+def _with(layer: Node, weight: Array, bias: Array) -> Node:
+    dtype = layer.constants["weight"].dtype
+    return layer.with_constants(weight=weight.astype(dtype), bias=bias.astype(dtype))

@@ -10,6 +10,7 @@ from bnas_deploy.converters.passes.add_slices import AddSlices
 from bnas_deploy.converters.passes.base import Pass
 from bnas_deploy.converters.passes.binarize_signs import BinarizeSigns
 from bnas_deploy.converters.passes.eliminate_dead import EliminateDead
+from bnas_deploy.converters.passes.find_prelu import FindPrelu
 from bnas_deploy.converters.passes.fold_batchnorm import FoldBatchnorm
 from bnas_deploy.converters.passes.fuse_affine import FuseAffine
 from bnas_deploy.converters.passes.fuse_relu import FuseRelu
@@ -34,6 +35,7 @@ PIPELINE: tuple[Pass, ...] = (
     SplitZeroSigns(),  # After zeros: constants are folded as 0, the rest is an ordinary sign.
     LowerBitsToFloat(),  # Makes binary convolutions, so before PackConvs.
     MergeEqual(),  # After zeros are gone, as add(pool, 0) and pool are equal only then.
+    FindPrelu(),  # Before whatever looks at single activations: pools, ReLUs.
     PoolSigns(),  # After ordinary signs are all there are; before convolutions take them.
     FuseRelu(),  # Before thresholds, which go through the ReLU.
     PoolFirst(),  # Before folding, as it puts a BatchNorm next to the convolution behind the pool.

@@ -11,12 +11,13 @@ __all__ = ["PoolFirst"]
 
 
 class PoolFirst(Pass):
-    """avg_pool(batch_norm(x)) becomes batch_norm(avg_pool(x)), if nobody else reads the first.
+    """avg_pool(batch_norm(x)) becomes batch_norm(avg_pool(x)), if signs at most read the first too.
 
     The average counts no padding, so that a scale and a shift commute with it at borders too: exact
     in real arithmetic, another rounding of the same number in floats. The BatchNorm then works on
     the small image (a quarter of it, in a shortcut), and stands beside a convolution behind the
-    pool, which can take it in without a border that spoils it (`fold_batchnorm`).
+    pool, which can take it in without a border that spoils it (`fold_batchnorm`). A sign keeps the
+    first BatchNorm, which becomes its threshold.
     """
 
     name = "pool_first"
@@ -35,18 +36,23 @@ class PoolFirst(Pass):
 
 
 def _sole_pool(graph: Graph, norm: Node) -> Node | None:
-    reader = graph.only_reader(norm.output) if norm.op == "batch_norm" else None
-    return reader if reader is not None and reader.op == "avg_pool" else None
+    if norm.op != "batch_norm" or norm.output == graph.output:
+        return None
+    others = [reader for reader in graph.readers[norm.output] if reader.op != "sign"]
+    (pool,) = others if len(others) == 1 else (None,)
+    return pool if pool is not None and pool.op in ("avg_pool", "global_avg_pool") else None
 
 
 def _swapped(graph: Graph, norm: Node, pool: Node) -> Graph:
     pooled = f"{pool.output}.raw"
+    shared = graph.only_reader(norm.output) is None
+    name = f"{pool.name}.{norm.name}" if shared else norm.name
     first = replace(pool, inputs=norm.inputs, outputs=(pooled,))
-    second = replace(norm, inputs=(pooled,), outputs=pool.outputs)
+    second = replace(norm, name=name, inputs=(pooled,), outputs=pool.outputs)
     nodes: list[Node] = []
     for node in graph.nodes:
         if node is pool:
             nodes += [first, second]
-        elif node is not norm:
+        elif shared or node is not norm:
             nodes.append(node)
     return graph.with_nodes(nodes)

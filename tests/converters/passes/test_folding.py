@@ -47,6 +47,13 @@ def test_batch_norm_before_a_convolution_without_padding(bias):
     assert ops_of(run_pass(FoldBatchnorm(), g.graph(x))) == ["conv"]
 
 
+@pytest.mark.parametrize("shape", [(5, 1, 1), (3, 4, 2)])
+def test_batch_norm_before_a_linear_layer(shape):
+    g = SmallGraph(shape)
+    graph = run_pass(FoldBatchnorm(), g.graph(g.linear("l", g.norm("n", "image"), 4)))
+    assert ops_of(graph) == ["linear"]
+
+
 def test_batch_norm_before_a_padded_convolution_stays():
     g = SmallGraph()
     assert untouched(FoldBatchnorm(), g.graph(g.conv("c", g.norm("n", "image"), 4)))

@@ -53,7 +53,8 @@ def test_every_pass_did_something_to_some_network():
     busy |= {record.name for record in records if record.modified}
     g = SmallGraph()  # what no network of BNAS has: BatchNorms behind, and pools before signs
     x = g.norm("n", g.binary("c", g.sign("s", g.pool("p", "image")), 3))
-    _, records = run_pipeline(g.graph(g.mean("m", x)))
+    p = g.plus("p2", g.relu("r1", x), g.scaled("b", g.relu("r2", g.scaled("a", x, -1)), 0.5))
+    _, records = run_pipeline(g.graph(g.mean("m", p)))
     busy |= {record.name for record in records if record.modified}
     assert busy == {step.name for step in PIPELINE}
 

@@ -55,6 +55,22 @@ def test_a_batch_norm_that_others_read_stays():
     assert untouched(STEP, g.graph(x))
 
 
+def test_signs_keep_the_batch_norm():
+    g = SmallGraph((3, 6, 6))
+    n = g.norm("n", "image")
+    bits = g.binary("c", g.sign("s", n), 3)
+    graph = run_pass(STEP, g.graph(g.times("t", bits, g.mean("p", n))))
+    assert node(graph, "s").inputs == ("n",)
+    assert node(graph, "p").inputs == ("image",)
+    assert node(graph, "p.n").inputs == ("p.raw",)
+
+
+def test_a_batch_norm_then_folds_into_a_linear_layer():
+    g = SmallGraph((3, 6, 6))
+    graph = run_pass(STEP, g.graph(g.linear("l", g.mean("p", g.norm("n", "image")), 4)))
+    assert ops_of(run_pass(FoldBatchnorm(), graph)) == ["global_avg_pool", "linear"]
+
+
 def test_a_maximum_does_not_commute():
     g = SmallGraph()
     assert untouched(STEP, g.graph(g.pool("p", g.norm("n", "image"))))
