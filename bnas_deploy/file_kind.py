@@ -12,7 +12,7 @@ __all__ = ["FileKind", "what_bytes_are", "what_is"]
 HEAD = 4096
 """Bytes that are looked at."""
 
-_MODELS = ("*.bnn", "*.onnx", "model.pt")
+_MODELS = ("*.bnn", "*.onnx", "*.tflite", "model.pt")
 """What is named of a folder's files; `checkpoint.pt` is not a model to pack or run."""
 
 
@@ -111,6 +111,10 @@ _KINDS: tuple[tuple[FileKind, Callable[[bytes], bool]], ...] = (
     (FileKind("safetensors", "a safetensors file of another program"), _is_safetensors),
     (FileKind("torch", "a file of PyTorch", "bnas-export packs a model.pt"), _is_torch),
     (FileKind("zip", "a zip archive"), lambda head: head.startswith(b"PK\x03\x04")),
+    (
+        FileKind("tflite", "a TensorFlow Lite model", "bnas-import packs it"),
+        lambda head: head[4:8] == b"TFL3",
+    ),
     (FileKind("onnx", "an ONNX model", "bnas-import packs it"), _is_onnx),
     (
         FileKind("lfs", "a Git LFS pointer", "git lfs pull fetches the file itself"),

@@ -70,6 +70,11 @@ def _is_onnx(file: ModelFile) -> bool:
     return file.path.suffix == ".onnx" if file.kind is None else file.kind.key == "onnx"
 
 
+def _is_tflite(file: ModelFile) -> bool:
+    # Older files lack the identifier; reading one says so.
+    return file.path.suffix == ".tflite" if file.kind is None else file.kind.key == "tflite"
+
+
 FRONT_ENDS = (
     FrontEnd(
         "from_torch",
@@ -94,6 +99,15 @@ FRONT_ENDS = (
         frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"}),
         foreign=True,
         no_onnx="it is ONNX already; pack it first, and write the packed file as ONNX",
+    ),
+    FrontEnd(
+        "from_tflite",
+        "a TensorFlow Lite model",
+        _is_tflite,
+        ("tflite", ("tflite",)),
+        frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"}),
+        foreign=True,
+        no_onnx="its signs may have a zero; pack it first, and write the packed file as ONNX",
     ),
 )
 """In the order of asking; a new front end is one folder and one entry here."""

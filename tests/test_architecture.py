@@ -22,7 +22,10 @@ GROUND = {"atomic", "bits", "checks", "cut_off", "errors", "file_kind", "setting
 """Single files that every room may import."""
 ENTRIES = {"bnas_deploy", "cli"}
 """Where users enter; they may import every room, and no room imports them."""
-LIBRARIES = ("torch", "onnx", "onnxruntime", "numba", "PIL", "safetensors", "matplotlib")
+LIBRARIES = (
+    "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",
+    "matplotlib",
+)  # fmt: skip
 
 Rules = dict[str, tuple[set[str], set[str]]]
 

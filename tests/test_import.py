@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "numba", "onnx", "onnxruntime", "tqdm", "matplotlib")
+HEAVY = ("torch", "numba", "onnx", "onnxruntime", "tflite", "tqdm", "matplotlib")
 SOON = ("PIL", "safetensors", "argparse")
 
 

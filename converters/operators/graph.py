@@ -36,10 +36,10 @@ from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
 from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
-from bnas_deploy.converters.signs.order import channels_last
+from bnas_deploy.converters.signs.order import Order, channels_last
 from bnas_deploy.errors import ConversionError, PassError, UsageError
 
-__all__ = ["RULES", "SIGN_ZERO", "Imported", "operator_graph"]
+__all__ = ["MISFITS", "RULES", "SIGN_ZERO", "Imported", "operator_graph"]
 
 Rule = Callable[[Importer, OperatorNode, Sequence[Any]], Any]
 RULES: dict[str, Rule] = {
@@ -208,6 +208,8 @@ def _of_one_image(constant: Array, rank: int) -> Array:
 
 
 def _converted(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Results:
+    if node.refused is not None:
+        raise CannotConvert(*node.refused)
     rule = RULES.get(node.op) if not node.domain else None
     if rule is None:
         domain = f" of the domain {node.domain!r}" if node.domain else ""
@@ -264,12 +266,20 @@ def _unknown(imports: Importer, node: OperatorNode, source: OperatorModel) -> Re
         if not name or dims is None or len(dims) not in (1, 3):
             results.append(None)
             continue
-        shape = (dims[0], 1, 1) if len(dims) == 1 else (dims[0], dims[1], dims[2])
+        shape, order = _placed(dims, last=source.inferred_last)
         value = imports.fresh(f"{node.name}.unknown")
         imports.build.append(Node("unknown", value, inputs, (value,)), ops.Value(ops.F32, shape))
         imports.unknown.add(value)
-        results.append(Flow(value, shape, dims))
+        results.append(Flow(value, shape, dims, order=order))
     return results
+
+
+def _placed(dims: tuple[int, ...], *, last: bool) -> tuple[tuple[int, int, int], Order]:
+    """(C, H, W) of a value of one axis or three, and how its elements lie in it."""
+    if len(dims) == 1:
+        return (dims[0], 1, 1), ()
+    a, b, c = dims
+    return ((c, a, b), channels_last((c, a, b))) if last else ((a, b, c), ())
 
 
 def _names(results: Results) -> set[str]:

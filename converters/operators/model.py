@@ -24,6 +24,7 @@ class OperatorNode:
         outputs: Names; empty where an optional one is left out.
         attributes: By name.
         origin: What the front end read it from, if it needs that again.
+        refused: Reason and remedy, where the front end found no standard operators for it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class OperatorNode:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
     origin: Any = None
+    refused: tuple[str, str] | None = None
 
 
 Compute = Callable[[Sequence[OperatorNode], Mapping[str, Array], Sequence[str]], list[Array]]
@@ -55,6 +57,7 @@ class OperatorModel:
         batch: Its fixed batch size; None if it is dynamic.
         dims: Its other extents.
         channels_last: Whether they are (H, W, C), as what reads the input turns it.
+        inferred_last: Whether the extents of `infer` are (H, W, C).
         output: Name of the one output.
         opset: Of the standard operators.
         compute: Computes what depends on constants alone.
@@ -72,6 +75,7 @@ class OperatorModel:
     compute: Compute
     infer: Callable[[], Shapes] = dict
     channels_last: bool = False
+    inferred_last: bool = False
 
     @property
     def image(self) -> tuple[int, int, int]:

@@ -86,13 +86,13 @@ def _add_eight_bit(parser: argparse.ArgumentParser) -> None:
 
 def add_foreign(parser: argparse.ArgumentParser) -> None:
     """Add the options of models that other tools wrote."""
-    group = parser.add_argument_group("ONNX models")
+    group = parser.add_argument_group("ONNX and TensorFlow Lite models")
     add = group.add_argument
     add("--allow-float", action="store_true", help="accept layers that stay in full precision")
     add(
         "--sign-zero",
         choices=("auto", "exact", "plus"),
-        help="ONNX's Sign(0) is 0: keep the 0 where it occurs by more than coincidence (auto, the"
+        help="their Sign(0) is 0: keep the 0 where it occurs by more than coincidence (auto, the"
         " default), keep it everywhere (exact), or use +1 (plus)",
     )
     add("--mean", type=_numbers, metavar="M,M,M", help="of each channel, from 0 to 1 (default: 0)")

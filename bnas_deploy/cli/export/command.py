@@ -75,7 +75,9 @@ def export_parser() -> Parser:
     )
     add = parser.add_argument
     add(
-        "model", metavar="MODEL", help="model.pt, weights of the release, ONNX model or packed file"
+        "model",
+        metavar="MODEL",
+        help="model.pt, weights of the release, ONNX or TensorFlow Lite model, or packed file",
     )
     add("--format", choices=("bnn", "onnx"), help="what to write (default: bnn)")
     add("--float", action="store_true", help="with --format onnx: the float counterpart instead")

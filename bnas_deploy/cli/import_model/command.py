@@ -17,15 +17,15 @@ from bnas_deploy.cli.convert.options import add_common, add_foreign
 __all__ = ["import_parser", "main"]
 
 DESCRIPTION = """\
-Turn a binary ONNX model into a packed .bnn file.
+Turn a binary model, ONNX or TensorFlow Lite, into a packed .bnn file.
 
 A convolution or linear layer is packed if its weights are +1 and -1 times one
 scale per output channel and its input is a sign, however the sign is written;
-docs/onnx.md lists what is understood. If any part of the model cannot be
+docs/onnx.md and docs/tflite.md list what is understood. If any part of the model cannot be
 converted, all such parts are listed and nothing is written. Layers that would
 stay in full precision are listed too, and need --allow-float.
 
-Then ONNX Runtime and the packed program, before the 8 bits, run on the same
+Then the model and the packed program, before the 8 bits, run on the same
 inputs. If they differ by more than rounding can explain, nothing is written.
 Full-precision shortcuts are put into 8 bits, as in bnas-export, if it is known
 how pictures become inputs (see --eight-bit).
@@ -39,6 +39,7 @@ examples:
   bnas-import model.onnx --check-images batch.npy  an array (N, ...) of inputs
   bnas-import model.onnx --allow-float --eight-bit all --calibrate train/
   bnas-import model.onnx --allow-float --eight-bit none
+  bnas-import larq.tflite --allow-float            larq's converted model
 
 Exit status: 0; 2 after a mistake, or if the model cannot be packed (then
 nothing is written).
@@ -63,7 +64,9 @@ def import_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "model", metavar="MODEL", help="the ONNX model; its external data must be beside it"
+        "model",
+        metavar="MODEL",
+        help="the model: ONNX (its external data must be beside it) or TensorFlow Lite",
     )
     add_common(parser)
     add_foreign(parser)

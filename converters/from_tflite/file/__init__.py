@@ -1,0 +1,1 @@
+"""What a .tflite file says: operators, tensors, options, labels; nothing of what they mean."""
