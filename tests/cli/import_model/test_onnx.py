@@ -128,8 +128,8 @@ def test_exports_onnx(kind, model_pt, capsys):
     [
         (["--float"], "--float needs --format onnx"),
         (["--format", "onnx", "--labels", "x"], "--labels is for a checkpoint of the"),
-        (["--allow-float"], "--allow-float is for an ONNX model; "),
-        (["--sign-zero", "plus"], "--sign-zero is for an ONNX model; "),
+        (["--allow-float"], "--allow-float is for an ONNX model"),
+        (["--sign-zero", "plus"], "--sign-zero is for an ONNX model"),
     ],
 )
 def test_options_that_do_not_belong_together(args, message, model_pt, capsys):
