@@ -47,10 +47,12 @@ class OnnxFile(OperatorModel):
 
     Attributes:
         proto: What ONNX Runtime runs, with external data embedded and standard operators.
+        size: Bytes of the file and of the external data.
         notes: What reading it leaves out.
     """
 
     proto: onnx.ModelProto
+    size: int
     notes: tuple[str, ...] = ()
 
 
@@ -69,6 +71,7 @@ def read_onnx(file: ModelFile) -> OnnxFile:
     opset = _opset(path, proto)
     _check_graph(path, proto)
     embed_external(proto, path)
+    size = proto.ByteSize()
     _check_protobuf(path, proto)
     found = _standard(path, proto, opset)
     proto = found.plain
@@ -77,6 +80,7 @@ def read_onnx(file: ModelFile) -> OnnxFile:
     nodes = _nodes(path, proto)
     return OnnxFile(
         proto=found.runnable,
+        size=size,
         compute=Evaluator(proto.opset_import).run,
         infer=partial(inferred_shapes, proto),
         notes=found.notes,

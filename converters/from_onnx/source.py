@@ -96,6 +96,7 @@ def onnx_source(
     return Source(
         graph=found.graph,
         name=file.path.stem,
+        file_bytes=model.size,
         parameters=sum(array.size for array in model.constants.values()),
         original=Original(
             partial(_logits, model, layout),
@@ -108,6 +109,8 @@ def onnx_source(
         facts=_facts(file, model),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
         sign_zero=sign_zero,
+        layers=found.layers,
+        warnings=found.warnings,
         notes=(*model.notes, *found.notes, *left_out),
     )
 

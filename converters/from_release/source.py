@@ -31,6 +31,7 @@ from bnas_deploy.converters.from_release.weights import (
 from bnas_deploy.converters.from_torch.source import (
     PYTORCH,
     config_facts,
+    network_layers,
     paper_of,
     usual_reasons,
 )
@@ -184,6 +185,7 @@ def release_source(
         notes: What to tell beside how it was read.
     """
     made = release_graph(release.weights, release.config)
+    reasons = {**usual_reasons(made.graph), **made.floats}
     statistics = ("running_mean", "running_var")
     parameters = [w for name, w in release.weights.items() if not name.endswith(statistics)]
     own = {
@@ -202,7 +204,8 @@ def release_source(
         labels=labels,
         preprocessing=preprocessing,
         facts={**config_facts(release.config), "release": own, **(facts or {})},
-        reasons={**usual_reasons(made.graph), **made.floats},
+        reasons=reasons,
+        layers=network_layers(made.graph, reasons),
         exact=frozenset(made.floats),
         notes=(*release.notes, *notes),
         paper=paper_of(release.config),

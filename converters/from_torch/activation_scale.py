@@ -11,7 +11,10 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 
-__all__ = ["conv_geometry", "scale_by_box", "scaled_by_activations"]
+__all__ = ["BOX_FILTER", "conv_geometry", "scale_by_box", "scaled_by_activations"]
+
+BOX_FILTER = ".activations"
+"""How the name of the box filter of an activation scale ends."""
 
 
 def conv_geometry(conv: nn.Conv2d) -> dict[str, Any]:
@@ -54,5 +57,5 @@ def scale_by_box(
     if box.size == 1 and geometry["stride"] == (1, 1):  # which would change nothing
         return build.add("multiply", f"{name}.scaled", (y, mean))
     weight = {"weight": box.astype(alpha.dtype)}
-    k = build.add("conv", f"{name}.activations", (mean,), dict(geometry), weight)
+    k = build.add("conv", f"{name}{BOX_FILTER}", (mean,), dict(geometry), weight)
     return build.add("multiply", f"{name}.scaled", (y, k))

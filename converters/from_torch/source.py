@@ -13,9 +13,12 @@ import torch
 
 from bnas_deploy import __version__
 from bnas_deploy.checkpoints.torch_file import load_bytes
+from bnas_deploy.converters.from_torch.activation_scale import BOX_FILTER
 from bnas_deploy.converters.from_torch.inside import evaluating, network_inside
 from bnas_deploy.converters.from_torch.network import network_graph_and_modules
+from bnas_deploy.converters.graph.model_layer import ModelLayer
 from bnas_deploy.converters.graph.nodes import Graph
+from bnas_deploy.converters.packing.layers import graph_layers
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import Original, Source, plain_preprocessing
 from bnas_deploy.cost.accounting import paper_figures
@@ -31,6 +34,7 @@ __all__ = [
     "config_facts",
     "float_counterpart",
     "loaded_source",
+    "network_layers",
     "network_source",
     "paper_of",
     "read",
@@ -105,6 +109,7 @@ def network_source(
         ConversionError: A part of the network has no meaning in a graph.
     """
     graph, modules = network_graph_and_modules(network, allow_float=allow_float)
+    reasons = usual_reasons(graph)
     return Source(
         graph=graph,
         name=network.config.name,
@@ -115,7 +120,8 @@ def network_source(
         labels=labels,
         preprocessing=preprocessing or plain_preprocessing(graph.input_shape),
         facts={**config_facts(network.config), **(facts or {})},
-        reasons=usual_reasons(graph),
+        reasons=reasons,
+        layers=network_layers(graph, reasons),
         paper=paper_of(network.config),
     )
 
@@ -143,6 +149,12 @@ def float_counterpart(network: AnyNetwork) -> AnyNetwork:
     return twin
 
 
+def network_layers(graph: Graph, reasons: Mapping[str, str]) -> tuple[ModelLayer, ...]:
+    """The convolutions and linear layers of a network, without the box filters of its scales K."""
+    layers = graph_layers(graph, reasons)
+    return tuple(layer for layer in layers if not layer.name.endswith(BOX_FILTER))
+
+
 def usual_reasons(graph: Graph) -> dict[str, str]:
     """Why layers of the networks of the paper stay in full precision, by name."""
     found = {}
@@ -153,7 +165,7 @@ def usual_reasons(graph: Graph) -> dict[str, str]:
             found[node.name] = (
                 "a BatchNorm that no convolution can take (padding behind it, or none beside it)"
             )
-        elif node.name.endswith(".activations"):
+        elif node.name.endswith(BOX_FILTER):
             found[node.name] = "the box filter of the activation scale K (Eq. 3)"
         elif node.op == "conv" and node.name.startswith("stem"):
             found[node.name] = (

@@ -16,6 +16,7 @@ import numpy as np
 
 from bnas_deploy.converters.graph import ops
 from bnas_deploy.converters.graph.builder import GraphBuilder
+from bnas_deploy.converters.graph.model_layer import ModelLayer, Warned
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.operators.assign import without_assignments
 from bnas_deploy.converters.operators.known import Known, Varying
@@ -68,13 +69,17 @@ class Imported:
     Attributes:
         graph: For the passes.
         float_layers: Convolutions and linear layers in full precision.
+        layers: All layers of weights, binary and not, in the model's order.
         notes: What people should know.
+        warnings: What they must know.
         places: Where in the graph lies what a node of the model makes, by the node's name.
     """
 
     graph: Graph
     float_layers: tuple[FloatLayer, ...]
+    layers: tuple[ModelLayer, ...]
     notes: tuple[str, ...]
+    warnings: tuple[Warned, ...]
     places: Mapping[str, Flow]
 
 
@@ -116,13 +121,18 @@ def operator_graph(
     found = _standing(imports, obstacles, needed, hidden=output is None)
     if not allow_float:
         found += [_float_obstacle(layer) for layer in layers]
+    order = {node.name: place for place, node in enumerate(source.nodes)}
     if found or output is None:
-        order = {node.name: place for place, node in enumerate(source.nodes)}
         raise Refusal(name, sorted(found, key=lambda o: order.get(o.node, len(order))))
     notes = tuple(text for text, about in imports.notes if about is None or about in needed)
-    notes = (*lost_signs(layers), *notes)
-    graph = build.graph(output, needed_only=True)
-    return Imported(graph, layers, notes, places(nodes, imports.values, needed))
+    return Imported(
+        build.graph(output, needed_only=True),
+        float_layers=layers,
+        layers=tuple(sorted(imports.layers(needed), key=lambda layer: order[layer.name])),
+        notes=notes,
+        warnings=lost_signs(layers),
+        places=places(nodes, imports.values, needed),
+    )
 
 
 def _standing(

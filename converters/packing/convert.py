@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from bnas_deploy.converters.eight_bit.facts import EightBit, EightBitOptions
 from bnas_deploy.converters.eight_bit.quantize import quantize
 from bnas_deploy.converters.packing.check import CheckOptions, check, check_8bit
+from bnas_deploy.converters.packing.layers import sign_zero_differs
 from bnas_deploy.converters.packing.pack import pack
 from bnas_deploy.converters.packing.report import Report
 from bnas_deploy.converters.packing.source import Source
@@ -47,6 +48,7 @@ def convert_source(
         pictures = None if given is None else source.arranged(given)
         checked = check(source, model, check_options, calibration=pictures)
         report = replace(report, self_check=checked.result)
+        report = report.warned(*sign_zero_differs(checked.result))
     if eight_bit is not None:
         model, found = _in_8_bits(source, model, eight_bit)
         if checked is not None and check_options is not None and found.layers:

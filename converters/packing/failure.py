@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from bnas_deploy.converters.packing.parting import Parting
 from bnas_deploy.converters.packing.source import Source
 from bnas_deploy.converters.packing.verdict import SIGN_ZERO, Verdict
-from bnas_deploy.errors import ConversionError
+from bnas_deploy.converters.signs.obstacles import Refusal
+from bnas_deploy.errors import BnasError, ConversionError, UsageError
 
-__all__ = ["CheckFailure", "failure"]
+__all__ = ["CheckFailure", "failure", "failure_record"]
 
 
 class CheckFailure(ConversionError):
@@ -88,3 +92,19 @@ def _advice(verdict: Verdict, option: str | None) -> str:
         "this is a bug of the converter or the backend: try --backend reference, and please report"
         " it"
     )
+
+
+def failure_record(error: BnasError) -> dict[str, Any]:
+    """Return why a conversion failed as plain values for JSON.
+
+    Its `code` is `obstacles`, with all of them; `self-check`, with the kind of inputs, the layer
+    and the option; `usage` for options; or `model` for anything else about the model.
+    """
+    record: dict[str, Any] = {"message": "\n".join(error.lines)}
+    if isinstance(error, CheckFailure):
+        own = {"inputs": error.kind, "layer": error.layer, "option": error.option}
+        return {"code": "self-check", **record, **own}
+    if isinstance(error, Refusal):
+        found = [asdict(obstacle) for obstacle in error.obstacles]
+        return {"code": "obstacles", **record, "obstacles": found}
+    return {"code": "usage" if isinstance(error, UsageError) else "model", **record}

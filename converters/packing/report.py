@@ -13,23 +13,32 @@ from typing import Any
 import numpy as np
 
 from bnas_deploy.converters.eight_bit.facts import EightBit
+from bnas_deploy.converters.graph.model_layer import Warned
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node, same_work
 from bnas_deploy.converters.graph.ops import PACKED
 from bnas_deploy.converters.packing.compare import SelfCheck
+from bnas_deploy.converters.packing.layers import (
+    BINARY_OPS,
+    NOT_KNOWN,
+    LayerRun,
+    model_layers,
+    no_binary_layer,
+    runs_in_8_bits,
+)
 from bnas_deploy.converters.packing.source import Source
 from bnas_deploy.converters.passes.pipeline import PassRecord
 from bnas_deploy.format import PackedModel
 
 __all__ = ["Kept", "Narrowed", "Report", "make_report"]
 
-_BINARY = {"binary_conv", "binary_depthwise"}
-_CONVOLUTIONS = {*_BINARY, "conv", "linear", *PACKED}
+_CONVOLUTIONS = {*BINARY_OPS, "conv", "linear", *PACKED}
 _USUAL = {
-    "conv": "the network has it in full precision",
-    "linear": "the network has it in full precision",
+    "conv": NOT_KNOWN,
+    "linear": NOT_KNOWN,
     "affine": "a scale and shift that no layer can take (padding behind it, or none beside it)",
 }
 """Why an operation stays in full precision, unless the front end knows better."""
+_HELPER = "part of what the conversion writes an operator of the model in"
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,10 @@ class Report:
         source_bytes: Of those parameters in float32.
         packed_bytes: Of all tensors of the program.
         bytes_by_kind: The same by what they are: binary weights, thresholds, scales, and so on.
-        binary_weights: Bits of binary weights before, and after.
-        binary_convolutions: Their number before, and after.
+        binary_weights: Number of binary weights of the model, and bits that they are stored in.
+        binary_convolutions: Number of binary layers of the model, and of those that are left.
         steps: Number of steps by operation.
-        zeroise: Edges removed because they are Zeroise.
+        zeroise: Edges removed because they are Zeroise, in networks of the paper.
         zero_sums: Additions and pools removed because what they work on is zero.
         unread: Layers removed because nobody reads them.
         merged: Nodes removed because an equal one is there.
@@ -81,6 +90,8 @@ class Report:
         float_thresholds: Number of BatchNorm + sign that became float compares.
         fused_residuals: Convolutions that write straight onto the value they are added to.
         kept: What stays in full precision, and why.
+        layers: Every convolution and linear layer of the model, and how it runs.
+        warnings: What the user must know.
         self_check: Agreement of the original and the packed program; None if it was not run.
         eight_bit: Which layers run in 8 bits and which not, and why; None if it was not asked for.
         notes: How the file was understood, where there was something to say.
@@ -104,6 +115,8 @@ class Report:
     float_thresholds: int
     fused_residuals: tuple[str, ...]
     kept: tuple[Kept, ...]
+    layers: tuple[LayerRun, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     self_check: SelfCheck | None = None
     eight_bit: EightBit | None = None
     notes: tuple[str, ...] = ()
@@ -113,14 +126,23 @@ class Report:
         return asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return the same for a file's provenance, with the number of names for long lists.
+        """Return the same for a file's provenance, with numbers for long lists.
 
         The self-check is left out: it has a place of its own there.
         """
         counted = ("zeroise", "zero_sums", "merged", "fused_residuals")
         facts = self.to_dict() | {key: len(getattr(self, key)) for key in counted}
+        facts["layers"] = self.layer_counts()
         del facts["self_check"]
         return facts
+
+    def layer_counts(self) -> dict[str, int]:
+        """Number of the model's layers by how they run."""
+        return dict(Counter(layer.runs for layer in self.layers))
+
+    def warned(self, *warnings: Warned) -> Report:
+        """Return the report with more warnings."""
+        return replace(self, warnings=(*self.warnings, *warnings))
 
     def with_eight_bit(self, found: EightBit, model: PackedModel) -> Report:
         """Return the report of the program after `quantize`, whose result is given."""
@@ -135,6 +157,7 @@ class Report:
             bytes_by_kind={kind: size for kind, size in sorted(kinds.items()) if size},
             steps=dict(sorted(Counter(step.OP for step in model.program.steps).items())),
             kept=tuple(kept for kept in self.kept if kept.layer not in gone),
+            layers=runs_in_8_bits(self.layers, gone),
             eight_bit=found,
         )
 
@@ -154,8 +177,10 @@ def make_report(
         steps: Operations of the program.
     """
     first, last = records[0].before, records[-1].after
-    binary, packed = _of(first, *_BINARY), _of(last, *PACKED)
-    names = {node.name for node in binary}  # other packed nodes turn signs into floats
+    packed = _of(last, *PACKED)
+    names = {node.name for node in _of(first, *BINARY_OPS)}  # others turn signs into floats
+    layers = model_layers(source, first, last)
+    binary = [layer for layer in layers if not layer.reason]
     stages = [stage for node in packed for stage in node.attributes["stages"]]
     return Report(
         network=source.name,
@@ -163,10 +188,13 @@ def make_report(
         source_bytes=4 * source.parameters,
         packed_bytes=sum(array.nbytes for array in tensors.values()),
         bytes_by_kind=_bytes_by_kind(last, tensors),
-        binary_weights=(_bits(binary), _bits([n for n in packed if n.name in names])),
-        binary_convolutions=(len(binary), sum(n.name in names for n in packed)),
+        binary_weights=(
+            sum(layer.weights for layer in binary),
+            sum(n.constants["weight"].size for n in packed if n.name in names),
+        ),
+        binary_convolutions=(len(binary), sum(layer.runs == "binary" for layer in binary)),
         steps=dict(sorted(Counter(steps).items())),
-        zeroise=tuple(node.name for node in _of(first, "zero")),
+        zeroise=() if source.paper is None else tuple(n.name for n in _of(first, "zero")),
         zero_sums=_removed(records, "remove_zero", {"add", "max_pool", "avg_pool", "concat"}),
         unread=_removed(records, "eliminate_dead", _CONVOLUTIONS),
         merged=_removed(records, "merge_equal"),
@@ -180,20 +208,16 @@ def make_report(
             if any(stage.addend is not None for stage in node.attributes["stages"])
         ),
         kept=tuple(
-            _kept(node, source.reasons)
-            for node in last.nodes
-            if node.op in {"conv", "linear", "affine"}
+            _kept(node, source) for node in last.nodes if node.op in {"conv", "linear", "affine"}
         ),
+        layers=layers,
+        warnings=(*source.warnings, *no_binary_layer(layers)),
         notes=source.notes,
     )
 
 
 def _of(graph: Graph, *ops: str) -> list[Node]:
     return [node for node in graph.nodes if node.op in ops]
-
-
-def _bits(nodes: Sequence[Node]) -> int:
-    return sum(node.constants["weight"].size for node in nodes)
 
 
 def _removed(
@@ -233,9 +257,12 @@ def _inputs(node: Node) -> int:
     return int(node.constants["weight"].shape[1])
 
 
-def _kept(node: Node, reasons: Mapping[str, str]) -> Kept:
+def _kept(node: Node, source: Source) -> Kept:
     size = sum(array.nbytes for array in node.constants.values())
-    return Kept(node.name, node.op, reasons.get(node.name, _USUAL[node.op]), size)
+    usual = _USUAL[node.op]
+    if source.layers is not None and usual == NOT_KNOWN:  # which layers there are is known
+        usual = _HELPER
+    return Kept(node.name, node.op, source.reasons.get(node.name, usual), size)
 
 
 def _bytes_by_kind(graph: Graph, tensors: Mapping[str, Array]) -> dict[str, int]:

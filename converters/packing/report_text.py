@@ -21,8 +21,10 @@ def report_lines(report: Report) -> list[str]:
         *_sizes(report),
         *_removed(report),
         *_folded(report),
-        "kept in full precision:",
-        *(f"  {k.layer} ({k.op}, {k.bytes:,} bytes): {k.reason}" for k in report.kept),
+        *_section(
+            "kept in full precision:",
+            [f"  {k.layer} ({k.op}, {k.bytes:,} bytes): {k.reason}" for k in report.kept],
+        ),
         *_eight_bit(report.eight_bit),
         *check_lines(report.self_check, in_8_bits=_any_8_bit(report)),
         *_agreement(report.eight_bit),
@@ -44,37 +46,53 @@ def _sizes(report: Report) -> list[str]:
             f" ({times:.1f} times smaller)"
         ),
         f"  {kinds}",
-        (
-            f"binary convolutions: {_change(report.binary_convolutions)},"
-            f" with {_change(report.binary_weights)} one-bit weights"
-        ),
+        _layers(report),
         f"steps: {steps}",
     ]
 
 
+def _layers(report: Report) -> str:
+    """How many layers the user's model has, and how they run."""
+    counts = report.layer_counts()
+    binary, (weights, stored) = counts.pop("binary", 0), report.binary_weights
+    others = "".join(f", {count} {_RUNS[runs]}" for runs, count in sorted(counts.items()))
+    have = f"; {weights:,} binary weights" if weights else ""
+    have += f", stored in {stored:,} bits" if stored != weights else ""
+    return f"layers of the model: {len(report.layers)}, {binary} binary{others}{have}"
+
+
+_RUNS = {"8 bits": "in 8 bits", "float32": "in float32", "removed": "removed"}
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    """A title with its lines, if there are any."""
+    return [title, *lines] if lines else []
+
+
 def _removed(report: Report) -> list[str]:
     narrowed = [f"{n.layer} {n.before} to {n.after}" for n in report.narrowed]
-    return [
-        "removed:",
+    lines = [
         _line("edges that are Zeroise", report.zeroise),
         _line("sums, joins and pools of nothing but zeros", report.zero_sums),
         _line("layers whose output is unused", report.unread),
         _line("nodes equal to another", report.merged),
         _line("layers' inputs that are the same for every image", narrowed),
     ]
+    return _section("removed:", [line for line in lines if line])
 
 
 def _folded(report: Report) -> list[str]:
-    return [
-        "folded:",
+    whole, floats = report.integer_thresholds, report.float_thresholds
+    lines = [
         _line(
             "full-precision convolutions took in the BatchNorm beside them",
             report.folded_batchnorms,
         ),
-        f"  {report.integer_thresholds} BatchNorm + sign into integer compares of dot products",
-        f"  {report.float_thresholds} BatchNorm + sign into float compares",
+        f"  {whole} BatchNorm + sign into integer compares of dot products" if whole else "",
+        f"  {floats} BatchNorm + sign into float compares" if floats else "",
         _line("convolutions that add their output in place", report.fused_residuals),
     ]
+    return _section("folded:", [line for line in lines if line])
 
 
 def _eight_bit(found: EightBit | None) -> list[str]:
@@ -156,11 +174,7 @@ _WHY = {
 
 
 def _line(what: str, names: Sequence[str]) -> str:
-    listed = f": {', '.join(names[:_SHOWN])}" if names else ""
+    if not names:
+        return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"  {len(names)} {what}{listed}{more}"
-
-
-def _change(pair: tuple[int, int]) -> str:
-    before, after = pair
-    return f"{after:,}" if before == after else f"{after:,} of {before:,}"
+    return f"  {len(names)} {what}: {', '.join(names[:_SHOWN])}{more}"

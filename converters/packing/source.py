@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.converters.graph.model_layer import ModelLayer, Warned
 from bnas_deploy.converters.graph.nodes import Graph
 from bnas_deploy.errors import UsageError
 from bnas_deploy.format import Preprocessing
@@ -108,6 +109,7 @@ class Source:
         name: Of the model.
         parameters: Their number.
         original: What the packed program is checked against.
+        file_bytes: Of its file, with all that belongs to it; None for just the file.
         labels: One per class; None for `class 0` and so on.
         preprocessing: How pictures become inputs; None if nobody says.
         layout: How the model takes its inputs; None for the graph's own (N, C, H, W).
@@ -116,6 +118,8 @@ class Source:
         exact: Layers that must stay in float32, also where 8 bits are asked for.
         sign_zero: What Sign(0) becomes, as the user or the front end chose it: `auto`, `exact` or
             `plus`; None where there is no such choice.
+        layers: The model's layers of weights, in its order; None for those of the graph.
+        warnings: What people must know, though the model can be packed.
         notes: How the model was understood, for people.
         paper: For networks of the paper, their cost in its accounting.
     """
@@ -124,6 +128,7 @@ class Source:
     name: str
     parameters: int
     original: Original
+    file_bytes: int | None = None
     labels: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
     layout: InputLayout | None = None
@@ -131,6 +136,8 @@ class Source:
     reasons: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
     sign_zero: str | None = None
+    layers: tuple[ModelLayer, ...] | None = None
+    warnings: tuple[Warned, ...] = ()
     notes: tuple[str, ...] = ()
     paper: PaperFigures | None = None
 

@@ -7,12 +7,13 @@ that the passes find BatchNorm + sign however a model spells it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bnas_deploy.converters.graph.builder import GraphBuilder
+from bnas_deploy.converters.graph.model_layer import ModelLayer
 from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.signs.atoms import Atoms
@@ -21,7 +22,7 @@ from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.sums import Sum
 
-__all__ = ["FloatLayer", "Importer", "Pieces"]
+__all__ = ["BinaryLayer", "FloatLayer", "Importer", "Pieces"]
 
 _BINARY = ("binary_conv", "binary_depthwise")
 
@@ -35,12 +36,31 @@ class FloatLayer:
         op: Its operator.
         layer: The graph's node.
         reason: Why it is not binary.
+        weights: Their number; 0 for what the model has no weights for, such as a pool.
     """
 
     node: str
     op: str
     layer: str
     reason: str
+    weights: int = 0
+
+
+@dataclass(frozen=True)
+class BinaryLayer:
+    """A convolution or linear layer that is binary.
+
+    Attributes:
+        node: The model's node.
+        op: Its operator.
+        value: The graph's value that it made first; a scale may have taken its place.
+        weights: Their number.
+    """
+
+    node: str
+    op: str
+    value: str
+    weights: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +94,7 @@ class Importer:
         sign_zero: `auto`, `exact` or `plus`; see docs/onnx.md.
         values: What each ONNX value is; None where an obstacle has hidden it.
         float_layers: Those found so far.
+        binary_layers: Likewise.
         notes: What people should know about the import, and the graph value it is about; None for
             the whole model.
         expanded: Graph values that repeat another over channels or pixels, and that one.
@@ -92,7 +113,9 @@ class Importer:
     sign_zero: str = "auto"
     values: dict[str, Flow | Array | None] = field(default_factory=dict)
     float_layers: list[FloatLayer] = field(default_factory=list)
+    binary_layers: list[BinaryLayer] = field(default_factory=list)
     notes: list[tuple[str, str | None]] = field(default_factory=list)
+    _scaled_to: dict[str, set[str]] = field(default_factory=dict)
     _made: set[str] = field(default_factory=set)
     expanded: dict[str, Flow] = field(default_factory=dict)
     magnitudes: dict[str, str] = field(default_factory=dict)
@@ -173,6 +196,7 @@ class Importer:
             return result
         _refuse_rounding(self.sum_of(flow).constant * alpha, beta)
         value = self._scaled(flow.name, alpha, beta, name)
+        self._scaled_to.setdefault(flow.name, set()).add(value)
         self.sums.setdefault(value, self.sum_of(flow).scaled(alpha, beta))
         return replace(result, name=value)
 
@@ -220,9 +244,37 @@ class Importer:
         padded = replace(flow, name=value, shape=self.shape(value), levels=levels, fill=fill)
         return replace(padded, dims=padded.padded_shape)
 
-    def add_float_layer(self, node: str, op: str, layer: str, reason: str) -> None:
+    def add_float_layer(
+        self, node: str, op: str, layer: str, reason: str, weights: int = 0
+    ) -> None:
         """List a layer in full precision."""
-        self.float_layers.append(FloatLayer(node, op, layer, reason))
+        self.float_layers.append(FloatLayer(node, op, layer, reason, weights))
+
+    def layers(self, needed: Collection[str]) -> tuple[ModelLayer, ...]:
+        """The model's layers of weights that have a part in needed values of the graph."""
+        floats = [
+            ModelLayer(layer.node, layer.op, layer.layer, layer.weights, layer.reason)
+            for layer in self.float_layers
+            if layer.weights and layer.layer in needed
+        ]
+        binary = [
+            ModelLayer(layer.node, layer.op, "", layer.weights)
+            for layer in self.binary_layers
+            if self._has_part(layer.value, needed)
+        ]
+        return (*binary, *floats)
+
+    def _has_part(self, value: str, needed: Collection[str]) -> bool:
+        """Whether a value, or what a scale and shift made of it, is needed."""
+        waiting, seen = [value], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in needed:
+                return True
+            if name not in seen:
+                seen.add(name)
+                waiting += self._scaled_to.get(name, ())
+        return False
 
     def flow(self, value: Flow | Array | None, what: str = "its input") -> Flow:
         """Check that a value depends on the image.

@@ -16,7 +16,7 @@ from bnas_deploy.converters.signs.binary_layers import (
     floats,
 )
 from bnas_deploy.converters.signs.flow import Flow
-from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.importer import BinaryLayer, Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
 from bnas_deploy.converters.signs.lost import LOST_SIGN, sign_may_be_lost
 from bnas_deploy.converters.signs.magnitudes import BinaryWeights, binary_weights
@@ -78,14 +78,22 @@ def layer_value(imports: Importer, layer: Layer) -> Flow:
         return _float_conv(imports, layer, str(reason))
     try:
         if weights.offset.any():
-            return _with_offset(imports, layer, weights)
+            value = _with_offset(imports, layer, weights)
+            _found_binary(imports, layer, value)
+            return value
         value = _binary(imports, layer, weights)
     except CannotConvert as error:
         return _float_conv(imports, layer, f"{error.reason} ({error.remedy})")
+    _found_binary(imports, layer, value)
     if weights.deviation:
         away = f"the rounding of a sum, at most {weights.deviation:.1g}"
         imports.note(f"{layer.name}: its weights are of one magnitude up to {away}", value.name)
     return value
+
+
+def _found_binary(imports: Importer, layer: Layer, value: Flow) -> None:
+    found = BinaryLayer(layer.name, layer.op, value.name, layer.weight.size)
+    imports.binary_layers.append(found)
 
 
 def linear_value(imports: Importer, layer: Layer) -> Flow:
@@ -99,7 +107,7 @@ def linear_value(imports: Importer, layer: Layer) -> Flow:
     plain = floats(imports, flow, layer.name)
     constants = _constants(layer.weight.reshape(outputs, -1), layer.bias)
     name = imports.node("linear", layer.name, (plain.name,), {}, constants)
-    imports.add_float_layer(layer.name, layer.op, name, reason)
+    imports.add_float_layer(layer.name, layer.op, name, reason, layer.weight.size)
     return Flow(name, imports.shape(name), (outputs,))
 
 
@@ -201,7 +209,7 @@ def _float_conv(imports: Importer, layer: Layer, reason: str) -> Flow:
     padding = [a + b for a, b in zip(layer.window.padding, flow.pads, strict=True)]
     attributes = {**layer.window.attributes(), "padding": tuple(padding)}
     name = imports.node("conv", layer.name, (plain.name,), attributes, _constants(weight, bias))
-    imports.add_float_layer(layer.name, layer.op, name, reason)
+    imports.add_float_layer(layer.name, layer.op, name, reason, weight.size)
     return imports.bare(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bnas_deploy.converters.graph.model_layer import Warned
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
 from bnas_deploy.converters.signs.magnitudes import BinaryWeights
 
@@ -34,8 +35,8 @@ def sign_may_be_lost(imports: Importer, source: str, weights: BinaryWeights) -> 
     return bool((node.constants["low"] == -1).all() and (node.constants["high"] == 1).all())
 
 
-def lost_signs(layers: Sequence[FloatLayer]) -> tuple[str, ...]:
-    """Return a note on the layers that have `LOST_SIGN` for their reason, if there are any."""
+def lost_signs(layers: Sequence[FloatLayer]) -> tuple[Warned, ...]:
+    """Return a warning of the layers that have `LOST_SIGN` for their reason, if there are any."""
     found = [layer.node for layer in layers if layer.reason == LOST_SIGN]
     if not found:
         return ()
@@ -46,4 +47,4 @@ def lost_signs(layers: Sequence[FloatLayer]) -> tuple[str, ...]:
         " `input.data = input.data.sign()`; write `input = input.sign()`, or an autograd function,"
         " and export again"
     )
-    return (note,)
+    return (Warned("lost-sign", note),)

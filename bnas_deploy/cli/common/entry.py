@@ -18,6 +18,7 @@ from bnas_deploy.shown import nearest
 __all__ = [
     "INTERRUPTED",
     "USER_ERROR",
+    "WARNED",
     "Parser",
     "positive",
     "require",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 USER_ERROR = 2
+WARNED = 3
+"""Done and written, but the user must look at a warning."""
 INTERRUPTED = 130
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bnas_deploy import atomic
-from bnas_deploy.cli.common.entry import require
+from bnas_deploy.cli.common.entry import WARNED, require
 from bnas_deploy.cli.common.text import tolerant_output
 from bnas_deploy.cli.convert.given import arch_of, inputs_of, labels_of, preprocessing_of
 from bnas_deploy.cli.convert.options import MOST
 from bnas_deploy.cli.convert.paths import opened, output_of, road_for
 from bnas_deploy.cli.convert.scope import PACK, UNPACK, Road, check_options, given_options
-from bnas_deploy.cli.convert.show import show_onnx, show_report
+from bnas_deploy.cli.convert.show import show_error, show_onnx, show_report
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.errors import UsageError
+from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.format import PackedModel, Preprocessing, read, write
 
 if TYPE_CHECKING:
@@ -40,25 +40,37 @@ def convert_file(args: argparse.Namespace, *, foreign: bool) -> int:
         args: The command's.
         foreign: Whether only models of other tools are taken.
 
+    Returns:
+        The exit status: 0, or `WARNED` if a file was written that its user must look at.
+
     Raises:
-        BnasError: Of any kind; nothing is written then.
+        BnasError: Of any kind; nothing is written then. With --json it is printed as JSON, too.
     """
     tolerant_output()
+    try:
+        return _convert(args, foreign=foreign)
+    except BnasError as error:
+        if args.json:
+            show_error(error)
+        raise
+
+
+def _convert(args: argparse.Namespace, *, foreign: bool) -> int:
     file = opened(args.model, foreign=foreign)
     onnx = getattr(args, "format", None) == "onnx"
     road = road_for(file, onnx=onnx, foreign=foreign)
     check_options(args, road)
     output = output_of(args, road)
     if road.name == PACK:
-        _pack(args, file, road, output)
-    else:
-        _write_onnx(args, file, road, output)
+        return _pack(args, file, road, output)
+    _write_onnx(args, file, road, output)
     return 0
 
 
-def _pack(args: argparse.Namespace, file: ModelFile, road: Road, output: Path) -> None:
+def _pack(args: argparse.Namespace, file: ModelFile, road: Road, output: Path) -> int:
     source = _source(args, file, road)
     from bnas_deploy.converters.packing.convert import convert_source  # noqa: PLC0415
+    from bnas_deploy.converters.packing.layers import larger_than_source  # noqa: PLC0415
     from bnas_deploy.converters.packing.source import plain_preprocessing  # noqa: PLC0415
 
     pixels = source.preprocessing or plain_preprocessing(source.graph.input_shape)
@@ -67,7 +79,10 @@ def _pack(args: argparse.Namespace, file: ModelFile, road: Road, output: Path) -
     )
     _check_used(args, report)
     write(model, output)
-    show_report(report, output, as_json=args.json)
+    source_bytes, size = source.file_bytes or file.size, output.stat().st_size
+    report = report.warned(*larger_than_source(source_bytes, size, report.layers))
+    show_report(report, output, source_bytes, as_json=args.json)
+    return WARNED if report.warnings else 0
 
 
 def _source(args: argparse.Namespace, file: ModelFile, road: Road) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,34 @@ from bnas_deploy.cli.common.text import safe
 if TYPE_CHECKING:
     from bnas_deploy.converters.packing.compare import SelfCheck
     from bnas_deploy.converters.packing.report import Report
+    from bnas_deploy.errors import BnasError
 
-__all__ = ["show_onnx", "show_report"]
+__all__ = ["show_error", "show_onnx", "show_report"]
 
 
-def show_report(report: Report, output: Path, *, as_json: bool) -> None:
-    """Print what an export did."""
+def show_report(report: Report, output: Path, source_bytes: int, *, as_json: bool) -> None:
+    """Print what an export did, and its warnings on the standard error output.
+
+    Args:
+        report: Of the export.
+        output: The packed file.
+        source_bytes: Of the model's file, with all that belongs to it.
+        as_json: Whether to print JSON.
+    """
     from bnas_deploy.converters.packing.report_text import report_lines  # noqa: PLC0415
 
-    _show(output, report_lines(report), report.to_dict(), as_json=as_json)
+    record = {"source_file_bytes": source_bytes, **report.to_dict()}
+    _show(output, report_lines(report), record, as_json=as_json)
+    sys.stdout.flush()
+    for warning in report.warnings:
+        print(f"warning [{warning.code}]: {safe(warning.text)}", file=sys.stderr)
+
+
+def show_error(error: BnasError) -> None:
+    """Print why nothing was written, as JSON."""
+    from bnas_deploy.converters.packing.failure import failure_record  # noqa: PLC0415
+
+    print(json.dumps({"output": None, "error": failure_record(error)}, indent=2))
 
 
 def show_onnx(check: SelfCheck | None, output: Path, *, as_json: bool) -> None:

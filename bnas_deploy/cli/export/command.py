@@ -1,7 +1,7 @@
 """`bnas-export`: turn a trained network into a packed file or an ONNX model.
 
 Exit status: 0; 2 after a mistake in the arguments, a model that cannot be packed, or a self-check
-that failed, in which cases nothing is written.
+that failed, in which cases nothing is written; 3 if the file was written with a warning.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ These are good enough for the shortcuts and the stem; a classifier stays in
 float32 without pictures.
 
 Exit status: 0; 2 after a mistake, or if the self-check failed (then nothing is
-written).
+written); 3 if the file was written with a warning (see bnas-import --help).
 """
 
 

@@ -1,7 +1,8 @@
 """`bnas-import`: turn a binary model of another tool into a packed file.
 
 Exit status: 0; 2 after a mistake in the arguments, a model that is damaged or cannot be packed, or
-a self-check that failed, in which cases nothing is written.
+a self-check that failed, in which cases nothing is written; 3 if the file was written with a
+warning.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ examples:
   bnas-import model.onnx --allow-float --eight-bit none
   bnas-import larq.tflite --allow-float            larq's converted model
 
-Exit status: 0; 2 after a mistake, or if the model cannot be packed (then
-nothing is written).
+Exit status: 0; 2 after a mistake, or if the model cannot be packed or the
+self-check failed (then nothing is written); 3 if the file was written with a
+warning that needs your attention: no layer is binary, a sign may have been lost
+in the export, Sign(0) makes a difference, or the file is larger than the model.
 """
 
 

@@ -11,7 +11,8 @@ from bnas_deploy.errors import ConversionError
 
 
 def lost(result):
-    return [note for note in result.notes if "was a sign lost in the export?" in note]
+    found = [warning for warning in result.report.warnings if warning.code == "lost-sign"]
+    return [warning.text for warning in found]
 
 
 def test_the_first_binary_networks_of_pytorch(tmp_path):
