@@ -1,0 +1,41 @@
+"""Tests of the table against larq's engine: agreement, best rival, ratios."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reporting import larq
+
+FACTS = {"engine": {"cpu": {"model": "a processor"}}}
+
+
+def network(**seconds: list[float]) -> larq.Network:
+    return larq.Network("net", dict.fromkeys(seconds, 0.99), seconds)
+
+
+def test_agreement_is_that_of_the_worst_picture_and_takes_probabilities_for_logits() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(3, 50))
+    e = np.exp(logits)
+    probabilities = e / e.sum(1, keepdims=True)
+    assert larq.agreement(probabilities, logits + 7) == pytest.approx(1)
+    other = logits.copy()
+    other[1] = rng.normal(size=50)
+    assert abs(larq.agreement(probabilities, other)) < 0.5
+
+
+def test_ratios_are_of_the_best_rival() -> None:
+    n = network(packed=[0.002, 0.001, 0.003], slow=[0.5], fast=[0.01, 0.03, 0.02])
+    assert "best of LCE is fast; packed 10.0×" in larq.line(n, ["packed"])
+    page = larq.markdown([n], FACTS, ["packed"], "wall")
+    assert "| net | 2.00 ms ± 50% (0.990) | 500.00 ms ± 0% (0.990) |" in page
+    assert "| 10.0× |" in page
+    assert "a processor" in page
+
+
+def test_what_answers_otherwise_has_no_time() -> None:
+    n = network(packed=[], slow=[0.5], wrong=[])
+    assert n.best(["wrong", "slow"]) == "slow"
+    page = larq.markdown([n], FACTS, ["packed"], "wall")
+    assert "answers differ (0.990)" in page
+    assert "not measured" in page
