@@ -13,7 +13,7 @@ def network(**seconds: list[float]) -> larq.Network:
     return larq.Network("net", dict.fromkeys(seconds, 0.99), seconds)
 
 
-def test_agreement_is_that_of_the_worst_picture_and_takes_probabilities_for_logits() -> None:
+def test_agreement_is_that_of_most_pictures_and_takes_probabilities_for_logits() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(3, 50))
     e = np.exp(logits)
@@ -21,6 +21,8 @@ def test_agreement_is_that_of_the_worst_picture_and_takes_probabilities_for_logi
     assert larq.agreement(probabilities, logits + 7) == pytest.approx(1)
     other = logits.copy()
     other[1] = rng.normal(size=50)
+    assert larq.agreement(probabilities, other) == pytest.approx(1)
+    other[2] = rng.normal(size=50)
     assert abs(larq.agreement(probabilities, other)) < 0.5
 
 
