@@ -25,6 +25,7 @@ from bnas_deploy.converters.operators.places import places
 from bnas_deploy.converters.operators.rules.activations import ACTIVATION_RULES
 from bnas_deploy.converters.operators.rules.arithmetic import ARITHMETIC_RULES
 from bnas_deploy.converters.operators.rules.arrange import as_image
+from bnas_deploy.converters.operators.rules.curves import CURVE_RULES
 from bnas_deploy.converters.operators.rules.elementwise import ELEMENTWISE_RULES
 from bnas_deploy.converters.operators.rules.joins import JOIN_RULES
 from bnas_deploy.converters.operators.rules.layers import LAYER_RULES
@@ -47,6 +48,7 @@ RULES: dict[str, Rule] = {
     **LAYER_RULES,
     **POOL_RULES,
     **ACTIVATION_RULES,
+    **CURVE_RULES,
     **ELEMENTWISE_RULES,
     **ARITHMETIC_RULES,
     **VIEW_RULES,
@@ -180,6 +182,8 @@ def _import(
             results = _unknown(imports, node, source)
             obstacle = Obstacle(node.name, node.op, error.reason, error.remedy)
             obstacles.append((obstacle, _names(results)))
+            if error.rising is not None:
+                imports.rising.update(dict.fromkeys(_names(results), error.rising))
         except (ConversionError, PassError) as error:  # of the graph's own rules
             remedy = "check the model's shapes and weights"
             results = _unknown(imports, node, source)
@@ -276,11 +280,14 @@ def _unknown(imports: Importer, node: OperatorNode, source: OperatorModel) -> Re
         if not name or dims is None or len(dims) not in (1, 3):
             results.append(None)
             continue
+        alike = [x for x in given if isinstance(x, Flow) and x.dims == dims and not any(x.pads)]
         shape, order = _placed(dims, last=source.inferred_last)
+        like = alike[0] if alike else Flow("", shape, dims, order=order)
         value = imports.fresh(f"{node.name}.unknown")
-        imports.build.append(Node("unknown", value, inputs, (value,)), ops.Value(ops.F32, shape))
+        unknown = Node("unknown", value, inputs, (value,))
+        imports.build.append(unknown, ops.Value(ops.F32, like.shape))
         imports.unknown.add(value)
-        results.append(Flow(value, shape, dims, order=order))
+        results.append(like.of(value))
     return results
 
 

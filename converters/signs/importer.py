@@ -20,6 +20,7 @@ from bnas_deploy.converters.signs.atoms import Atoms
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.rising import Chain, Rising, chain_of
 from bnas_deploy.converters.signs.sums import Sum
 
 __all__ = ["BinaryLayer", "FloatLayer", "Importer", "Pieces"]
@@ -100,7 +101,7 @@ class Importer:
         expanded: Graph values that repeat another over channels or pixels, and that one.
         magnitudes: Graph values that are the absolute of another.
         steep: What graph values are a large multiple of.
-        odd: Graph values that have the sign of another, zero included.
+        rising: Graph values that rise with another by a function that is not a node's.
         pieces: Graph values that were chosen by a sign.
         sums: Graph values that are sums of others.
         atoms: Numbers that graph values take often, of as many nodes as was asked for.
@@ -120,7 +121,7 @@ class Importer:
     expanded: dict[str, Flow] = field(default_factory=dict)
     magnitudes: dict[str, str] = field(default_factory=dict)
     steep: dict[str, Flow] = field(default_factory=dict)
-    odd: dict[str, str] = field(default_factory=dict)
+    rising: dict[str, Rising] = field(default_factory=dict)
     pieces: dict[str, Pieces] = field(default_factory=dict)
     sums: dict[str, Sum] = field(default_factory=dict)
     atoms: dict[str, Atoms] = field(default_factory=dict)
@@ -168,6 +169,10 @@ class Importer:
     def producer(self, value: str) -> Node | None:
         """The node that makes a graph value; None for the input."""
         return self.build.producers.get(value)
+
+    def chain(self, value: str) -> Chain | None:
+        """How a graph value rises with what it was computed from; None where it does not."""
+        return chain_of(value, self.shape(value)[0], self.producer, self.rising)
 
     def note(self, text: str, about: str | None = None) -> None:
         """Say something, if the model needs the graph value that it is about."""

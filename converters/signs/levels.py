@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer
 
-__all__ = ["around", "of_sign", "on_levels", "same_sign", "two_levels"]
+__all__ = ["of_sign", "on_levels", "same_sign", "two_levels"]
 
 
 def on_levels(flow: Flow, function: Callable[[Array], Array]) -> Flow:
@@ -45,16 +44,7 @@ def of_sign(imports: Importer, flow: Flow, function: Callable[[Array], Array]) -
 
 def same_sign(imports: Importer, value: str) -> str:
     """What a value has the sign of, zero included: a clip around zero, and others, change none."""
-    while True:
-        node = imports.producer(value)
-        if value in imports.odd:
-            value = imports.odd[value]
-        elif node is not None and node.op == "clip" and around(node.constants, 0.0):
-            value = node.inputs[0]
-        else:
-            return value
-
-
-def around(bounds: Any, number: Array | float) -> bool:  # noqa: ANN401
-    """Whether numbers lie between the bounds of a clip, and are none of them."""
-    return bool(((bounds["low"] < number) & (bounds["high"] > number)).all())
+    chain, zeros = imports.chain(value), np.zeros(imports.shape(value)[0])
+    if chain is None or not chain.holds(zeros) or (chain.direction < 0).any():
+        return value
+    return value if chain.inverse(zeros).any() else chain.source

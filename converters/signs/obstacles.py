@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bnas_deploy.converters.signs.rising import Rising
 from bnas_deploy.errors import ConversionError
 
 __all__ = ["CannotConvert", "Obstacle", "Refusal"]
@@ -36,12 +37,14 @@ class CannotConvert(ConversionError):
     Attributes:
         reason: As in `Obstacle`.
         remedy: As in `Obstacle`.
+        rising: What the node's result rises with, so that what reads its sign needs no more of it.
     """
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, reason: str, remedy: str, rising: Rising | None = None) -> None:
         super().__init__(f"{reason}; {remedy}")
         self.reason = reason
         self.remedy = remedy
+        self.rising = rising
 
 
 class Refusal(ConversionError):

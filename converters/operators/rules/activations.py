@@ -14,7 +14,8 @@ import numpy as np
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.operators.rules.arithmetic import STEEP
-from bnas_deploy.converters.signs.adding import settled
+from bnas_deploy.converters.operators.rules.broadcast import alike
+from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.levels import on_levels, two_levels
@@ -24,15 +25,17 @@ __all__ = ["ACTIVATION_RULES"]
 
 
 def _relu(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0])
+    return _relu_of(imports, imports.flow(inputs[0]), node.name)
 
+
+def _relu_of(imports: Importer, flow: Flow, name: str) -> Flow:
     def function(x: Array) -> Array:
         return np.maximum(x, 0)
 
     if flow.levels is not None:
         return on_levels(flow, function)
     result = replace(flow, fill=flow.filled(function))
-    return replace(result, name=imports.node("relu", node.name, (flow.name,)))
+    return replace(result, name=imports.node("relu", name, (flow.name,)))
 
 
 def _prelu(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
@@ -122,10 +125,21 @@ def _clipped(imports: Importer, value: str, low: Array, high: Array, name: str) 
 
 def _extreme(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     """Max and Min of a value and a constant are half a Clip."""
-    given = [settled(imports, value) for value in inputs]
-    if len(given) != 2 or all(isinstance(x, Flow) for x in given):
-        msg = "compares computed values"
-        raise CannotConvert(msg, "compare with one constant")
+    result = inputs[0]
+    for other in inputs[1:]:
+        result = _extreme_of_two(imports, node, result, other)
+    return imports.flow(result)
+
+
+def _extreme_of_two(imports: Importer, node: OperatorNode, a: Any, b: Any) -> Flow:  # noqa: ANN401
+    given = [settled(imports, value) for value in (a, b)]
+    if all(isinstance(x, Flow) for x in given):  # max(x, y) = x + relu(y - x)
+        x, y = alike(imports, given[0], given[1], node.name)
+        turn = 1.0 if node.op == "Max" else -1.0
+        apart = added(imports, y, x, f"{node.name}.difference", -1.0)
+        ones = np.ones(x.channels)
+        part = _relu_of(imports, imports.affine(apart, turn * ones, 0 * ones, node.name), node.name)
+        return added(imports, x, part, node.name, turn)
     x, y = given if isinstance(given[0], Flow) else reversed(given)
     bounds = (y, None) if node.op == "Max" else (None, y)
     return _clip(imports, node, (x, *bounds))

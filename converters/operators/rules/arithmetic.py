@@ -11,15 +11,17 @@ import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
-from bnas_deploy.converters.operators.rules.arrange import as_image, repeats
+from bnas_deploy.converters.operators.rules.arrange import repeats
+from bnas_deploy.converters.operators.rules.broadcast import alike
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer
-from bnas_deploy.converters.signs.levels import two_levels
+from bnas_deploy.converters.signs.levels import on_levels, two_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
+from bnas_deploy.converters.signs.rising import Rising
 
-__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped", "product"]
+__all__ = ["ARITHMETIC_RULES", "STEEP", "mapped", "product", "softsign"]
 
 STEEP = 1e6
 """From this factor on, Clip(factor * x, -1, 1) is taken for a sign."""
@@ -115,8 +117,7 @@ def _of_two(imports: Importer, node: OperatorNode, x: Flow, y: Flow) -> Flow:
         return product(imports, x, y, node.name)
     if node.op == "Div":
         return _ratio(imports, node, x, y)
-    if x.dims == y.dims and x.order != y.order:
-        x, y = (as_image(imports, f, f"{node.name}.{k}") for k, f in (("x", x), ("y", y)))
+    x, y = alike(imports, x, y, node.name)
     return added(imports, x, y, node.name, 1.0 if node.op == "Add" else -1.0)
 
 
@@ -129,6 +130,8 @@ def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
     if y.name in imports.expanded and x.dims == y.dims:
         y = imports.expanded[y.name]
     x, factor = (x, y) if math.prod(y.shape) <= math.prod(x.shape) else (y, x)
+    if x.dims == factor.dims and not repeats(x, factor):
+        x, factor = alike(imports, x, factor, name)
     if not repeats(x, factor):
         msg = f"multiplies values of shapes {list(x.dims)} and {list(factor.dims)}"
         raise CannotConvert(msg, "a factor must have one channel or as many, and one pixel or all")
@@ -141,14 +144,28 @@ def product(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:
 def _ratio(imports: Importer, node: OperatorNode, x: Flow, y: Flow) -> Flow:
     """X / |x|, and x / (|x| + eps), are signs; no other ratio of two values is understood."""
     size, eps = _without_eps(imports, y.name)
-    alike = (x.dims, x.order, x.pads) == (y.dims, y.order, y.pads)
+    same = (x.dims, x.order, x.pads) == (y.dims, y.order, y.pads)
     bare = x.levels is None and y.levels is None and not any(x.pads)
-    if not (alike and bare and imports.magnitudes.get(size) == x.name and eps <= TINY):
+    if not (same and bare and imports.magnitudes.get(size) == x.name and eps <= TINY):
         msg = f"divides values of shapes {list(x.dims)} and {list(y.dims)}"
-        raise CannotConvert(msg, "only x / |x| is understood; multiply by a constant")
+        odd = same and bare and imports.magnitudes.get(size) == x.name
+        rising = None
+        if odd and y.name in imports.sums and eps > 0:  # x / (eps + |x|)
+            rising = Rising(x.name, lambda a: softsign(a, eps), lambda b: eps * b / (1 - abs(b)))
+        raise CannotConvert(msg, "only x / |x| is understood; multiply by a constant", rising)
     zero = "which is not a number at 0, counts as +1 there" if eps == 0 else "counts as Sign"
     imports.note(f"{node.name}: x / |x| {zero}", x.name)
     return two_levels(x, -1, 1 if eps == 0 else 0, 1)
+
+
+def softsign(x: Array, eps: float = 1.0) -> Array:
+    """X / (eps + |x|)."""
+    x = np.clip(x, -MOST, MOST)
+    return np.asarray(x / (eps + np.abs(x)))
+
+
+MOST = 1e300
+"""In place of infinity, which has no ratio to itself."""
 
 
 def _without_eps(imports: Importer, value: str) -> tuple[str, float]:
@@ -171,6 +188,31 @@ def _sum(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     return imports.flow(total)
 
 
+def _power(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
+    """Whole powers, as products."""
+    flow, exponent = imports.flow(inputs[0]), imports.constant(inputs[1], "its exponent")
+    power = float(exponent.reshape(-1)[0]) if exponent.size == 1 else np.nan
+    if flow.levels is not None and exponent.size == 1:
+        with np.errstate(all="ignore"):
+            result = on_levels(flow, lambda x: np.power(x, power))
+        if result.levels is not None and np.isfinite(result.levels.all).all():
+            return result
+    if power not in range(1, HIGHEST + 1):
+        msg = f"raises to the power of {power:g}"
+        raise CannotConvert(msg, f"whole powers from 1 to {HIGHEST} are understood")
+    result = flow
+    for k in range(2, int(power) + 1):
+        result = product(imports, result, flow, f"{node.name}.{k}")
+    if power % 2 and power > 1 and not any(flow.pads):
+        root = Rising(flow.name, lambda x: x**power, lambda y: np.sign(y) * abs(y) ** (1 / power))
+        imports.rising.setdefault(result.name, root)
+    return result
+
+
+HIGHEST = 4
+"""Of powers that are products."""
+
+
 def _negative(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     flow = imports.flow(inputs[0])
     ones = np.ones(flow.channels)
@@ -182,6 +224,7 @@ ARITHMETIC_RULES = {
     "Div": _arithmetic,
     "Mul": _arithmetic,
     "Neg": _negative,
+    "Pow": _power,
     "Sub": _arithmetic,
     "Sum": _sum,
 }

@@ -16,6 +16,7 @@ import numpy as np
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.operators.rules.arithmetic import product
+from bnas_deploy.converters.operators.rules.broadcast import alike
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow, Levels
 from bnas_deploy.converters.signs.importer import Importer, Pieces
@@ -28,6 +29,7 @@ __all__ = ["CHOICE_RULES"]
 def _where(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     condition = imports.flow(settled(imports, inputs[0]), "its condition")
     yes, no = (settled(imports, value) for value in inputs[1:])
+    condition, yes, no = _together(imports, condition, yes, no, node.name)
     if any(condition.pads):
         return _of_padded(condition, yes, no)
     if condition.levels is not None:
@@ -41,6 +43,18 @@ def _where(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow
         for value, mask, side in ((yes, condition, "yes"), (no, inverse, "no"))
     ]
     return added(imports, parts[0], parts[1], node.name)
+
+
+def _together(imports: Importer, condition: Flow, yes: Any, no: Any, name: str) -> list[Any]:  # noqa: ANN401
+    """The three, all in the shape and order of the widest that is computed."""
+    parts = [condition, yes, no]
+    flows = [i for i, part in enumerate(parts) if isinstance(part, Flow)]
+    if any(any(parts[i].pads) for i in flows):
+        return parts
+    for _ in range(2):  # the second time, all meet the widest
+        for i in flows[1:]:
+            parts[0], parts[i] = alike(imports, parts[0], parts[i], f"{name}.{i}")
+    return parts
 
 
 def _chosen(imports: Importer, condition: Flow, yes: Any, no: Any) -> Pieces | None:  # noqa: ANN401
@@ -126,10 +140,20 @@ def _both(
     function: Callable[[Importer, Flow, Flow, str], Flow],
 ) -> Callable[[Importer, OperatorNode, Sequence[Any]], Flow]:
     def rule(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
-        x, y = (imports.flow(value) for value in inputs)
-        return function(imports, x, y, node.name)
+        x, y = (settled(imports, value) for value in inputs)
+        like = x if isinstance(x, Flow) else imports.flow(y)
+        x, y = (v if isinstance(v, Flow) else _condition(imports, like, v) for v in (x, y))
+        return function(imports, *alike(imports, x, y, node.name), node.name)
 
     return rule
+
+
+def _condition(imports: Importer, like: Flow, value: Any) -> Flow:  # noqa: ANN401
+    """A constant condition in the shape of a computed one."""
+    holds = like.per_channel(np.asarray(value))
+    if like.levels is not None:
+        return replace(like, levels=Levels(holds, holds, holds))
+    return imports.affine(like, 0 * holds, holds, f"{like.name}.condition")
 
 
 def _and(imports: Importer, x: Flow, y: Flow, name: str) -> Flow:

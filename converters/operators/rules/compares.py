@@ -10,10 +10,11 @@ import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
+from bnas_deploy.converters.operators.rules.broadcast import alike
 from bnas_deploy.converters.signs.adding import added, settled
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
-from bnas_deploy.converters.signs.levels import around, of_sign, on_levels
+from bnas_deploy.converters.signs.levels import of_sign, on_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["COMPARE_RULES", "compared"]
@@ -42,28 +43,27 @@ def _sign(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
 def compared(imports: Importer, flow: Flow, bound: Array, op: str, name: str) -> Flow:
     """Return 1 where flow `op` bound holds, (C,), else 0; `op` is an ONNX operator's name."""
     if flow.levels is None and not any(flow.pads):
-        flow, bound = _before(imports, flow, bound)
-    result = imports.affine(flow, np.ones_like(bound), -bound, f"{name}.above")
+        flow, direction, bound = _before(imports, flow, bound)
+    else:
+        direction = np.ones_like(bound)
+    result = imports.affine(flow, direction, -bound * direction, f"{name}.above")
     if result.levels is not None:
         return on_levels(result, lambda x: _COMPARES[op](x, 0))
     return of_sign(imports, result, lambda x: np.asarray(_COMPARES[op](x, 0)))
 
 
-def _before(imports: Importer, flow: Flow, bound: Array) -> tuple[Flow, Array]:
-    """A rising function of what is compared, and the bound, are both left out."""
-    while (node := imports.producer(flow.name)) is not None:
-        if node.op == "clip" and around(node.constants, bound):
-            flow = replace(flow, name=node.inputs[0])
-        elif node.op == "sigmoid" and ((bound > 0) & (bound < 1)).all():
-            flow, bound = replace(flow, name=node.inputs[0]), np.log(bound / (1 - bound))
-        else:
-            break
-    return flow, bound
+def _before(imports: Importer, flow: Flow, bound: Array) -> tuple[Flow, Array, Array]:
+    """What a rising function is of: that, 1 or -1 where it falls, and the bound for it."""
+    chain = imports.chain(flow.name)
+    if chain is None or not chain.holds(bound):
+        return flow, np.ones_like(bound), bound
+    return replace(flow, name=chain.source), chain.direction, chain.inverse(bound)
 
 
 def _compare(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     x, y = (settled(imports, value) for value in inputs)
     if isinstance(x, Flow) and isinstance(y, Flow):
+        x, y = alike(imports, x, y, node.name)
         zeros = np.zeros(x.channels)
         apart = added(imports, x, y, f"{node.name}.difference", -1.0)
         return compared(imports, apart, zeros, node.op, node.name)

@@ -10,7 +10,13 @@ import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
-from bnas_deploy.converters.operators.rules.arrange import as_image
+from bnas_deploy.converters.operators.rules.arrange import as_image, transposed
+from bnas_deploy.converters.operators.rules.axes import (
+    channel_axes,
+    channel_grid,
+    grouped,
+    with_channels,
+)
 from bnas_deploy.converters.operators.rules.windows import conv_window
 from bnas_deploy.converters.signs.binary_layers import Window
 from bnas_deploy.converters.signs.flow import Flow
@@ -74,12 +80,56 @@ def _gemm(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
 
 
 def _matmul(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
-    flow = imports.flow(inputs[0], "its first input")
-    weight = imports.constant(inputs[1], "its second input")
+    left = isinstance(inputs[0], np.ndarray)
+    flow = imports.flow(inputs[1 if left else 0])
+    weight = imports.constant(inputs[0 if left else 1], "one of its inputs")
     if weight.ndim != 2:
         msg = f"a constant of {weight.ndim} dimensions"
         raise CannotConvert(msg, "use a matrix")
-    return _linear(imports, node, flow, weight.T, None)
+    weight = weight if left else weight.T
+    if len(flow.dims) > 1:
+        return _over_channels(imports, node, flow, weight, len(flow.dims) - (2 if left else 1))
+    return _linear(imports, node, flow, weight, None)
+
+
+def _einsum(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
+    """A matrix and a value, of whose axes the matrix changes one."""
+    equation = str(node.attributes["equation"]).replace(" ", "")
+    sides, result = equation.split("->")
+    read, matrix = sides.split(",")
+    if isinstance(inputs[0], np.ndarray):
+        read, matrix, inputs = matrix, read, inputs[::-1]
+    flow, weight = imports.flow(inputs[0]), imports.constant(inputs[1], "one of its inputs")
+    shared = [letter for letter in matrix if letter in read]
+    free = [letter for letter in matrix if letter not in read]
+    behind = read.replace(shared[0], free[0]) if len(shared) == len(free) == 1 else ""
+    if not behind or sorted(behind) != sorted(result) or len(read) != len(flow.dims) + 1:
+        msg = f"computes {equation}"
+        raise CannotConvert(msg, "use Conv, or MatMul over the channels")
+    weight = weight if matrix[0] == free[0] else weight.T
+    value = _over_channels(imports, node, flow, weight, read.index(shared[0]) - 1)
+    return transposed(value, [behind.index(letter) for letter in result])
+
+
+def _over_channels(
+    imports: Importer, node: OperatorNode, flow: Flow, weight: Array, place: int
+) -> Flow:
+    """A layer of weights (O, K) at each pixel, whose channels are the axis `place` of ONNX."""
+    axes = channel_axes(flow)
+    own = [i for i, digits in enumerate(axes or ()) if any(d.axis == 0 for d in digits)]
+    fits = own in ([], [place]) and weight.shape[1:] == (flow.channels,) == (flow.dims[place],)
+    if axes is None or not fits:
+        msg = f"weights {list(weight.shape)} meet a value of shape (N, {list(flow.dims)})"
+        raise CannotConvert(msg, "multiply channels, or flatten to (N, K) before a linear layer")
+    flow.need_bare()
+    sorted_ = with_channels(
+        imports, flow, axes, channel_grid(axes), front=place, name=f"{node.name}.order"
+    )
+    image = replace(sorted_, dims=sorted_.shape, order=())
+    kernel = weight[:, :, None, None]
+    result = layer_value(imports, Layer(node.name, node.op, image, kernel, None, Window(), 1))
+    extents = [len(weight) if i == place else 1 for i in range(len(axes))]
+    return grouped(result, axes, extents, place)
 
 
 def _shift(bias: Array | None, outputs: int) -> Array | None:
@@ -104,4 +154,4 @@ def _linear(
     return linear_value(imports, Layer(node.name, node.op, flow, kernel, bias, Window(), 1))
 
 
-LAYER_RULES = {"Conv": _conv, "Gemm": _gemm, "MatMul": _matmul}
+LAYER_RULES = {"Conv": _conv, "Einsum": _einsum, "Gemm": _gemm, "MatMul": _matmul}

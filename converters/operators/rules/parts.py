@@ -20,6 +20,7 @@ from bnas_deploy.converters.operators.rules.axes import (
 )
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
+from bnas_deploy.converters.signs.levels import on_levels
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["PART_RULES", "taken"]
@@ -136,6 +137,8 @@ def _split(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> list
 
 
 def _gather(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
+    if isinstance(inputs[0], np.ndarray) and isinstance(inputs[1], Flow):
+        return _looked_up(node, inputs[0], inputs[1])
     flow = imports.flow(inputs[0])
     index = imports.constant(inputs[1], "its indices").astype(np.int64)
     axis = _place(node, flow, "gathers from")
@@ -149,4 +152,21 @@ def _gather(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flo
     return replace(result, dims=result.dims[:axis] + result.dims[axis + 1 :])
 
 
-PART_RULES = {"Gather": _gather, "Slice": _slice, "Split": _split}
+def _looked_up(node: OperatorNode, table: Array, place: Flow) -> Flow:
+    """A list of numbers, of which a condition takes one."""
+    if table.ndim != 1 or place.levels is None:
+        msg = "looks up numbers by computed places"
+        raise CannotConvert(msg, "take one of a list of numbers, by a condition")
+    return on_levels(place, lambda x: table[x.astype(np.int64)])
+
+
+def _gather_by_lists(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
+    """GatherND of a list of numbers: each index is a list of one number."""
+    table, place = inputs
+    if not isinstance(table, np.ndarray) or place.dims[-1] != 1:
+        msg = "gathers by lists of places"
+        raise CannotConvert(msg, "use Gather")
+    return _looked_up(node, table, replace(place, dims=place.dims[:-1]))
+
+
+PART_RULES = {"Gather": _gather, "GatherND": _gather_by_lists, "Slice": _slice, "Split": _split}

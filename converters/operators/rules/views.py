@@ -14,10 +14,10 @@ from bnas_deploy.converters.operators.known import BATCH, Varying, shape_of
 from bnas_deploy.converters.operators.model import OperatorNode
 from bnas_deploy.converters.operators.rules.arrange import as_image, reshaped, transposed
 from bnas_deploy.converters.operators.rules.axes import axes_of, seen_by, whole_axes
-from bnas_deploy.converters.signs.binary_layers import floats
+from bnas_deploy.converters.operators.rules.broadcast import expanded
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
-from bnas_deploy.converters.signs.limits import ARRAY_LIMIT, EXTENT_LIMIT
+from bnas_deploy.converters.signs.limits import EXTENT_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
 __all__ = ["VIEW_RULES"]
@@ -140,22 +140,8 @@ def _expand(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flo
     if len(wanted) > rank or wanted[0] not in (1, BATCH, imports.batch) or min(wanted[1:]) < 1:
         msg = f"expands (N, {list(flow.dims)}) to {wanted}"
         raise CannotConvert(msg, "keep the batch and the number of axes")
-    dims, order = np.broadcast_shapes(flow.dims, tuple(wanted[1:])), whole_axes(flow)
-    if dims == flow.dims:
-        return flow
-    if order is None:
-        msg = f"expands (N, {list(flow.dims)}) to (N, {list(dims)})"
-        raise CannotConvert(msg, "repeat channels or pixels as a whole")
-    c, h, w = (dims[order.index(axis)] for axis in range(3))
-    if c * h * w > ARRAY_LIMIT:
-        msg = f"expands to {c * h * w:,} elements"
-        raise CannotConvert(msg, "use smaller images")
-    ones = {"value": np.ones((c, h, w), np.float32)}
-    whole = imports.node("constant", f"{node.name}.ones", (), {}, ones)
-    plain = floats(imports, seen_by(flow, (0, 1, 2)), node.name)
-    result = imports.bare(imports.node("multiply", node.name, (whole, plain.name)))
-    imports.expanded[result.name] = flow
-    return seen_by(result, order)
+    dims = np.broadcast_shapes(flow.dims, tuple(wanted[1:]))
+    return expanded(imports, flow, dims, whole_axes(flow), node.name)
 
 
 def _pad(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:

@@ -9,6 +9,12 @@ from support.onnx_models import OnnxModel, imported, steps
 INT64 = np.int64
 
 
+def shuffled(m, x):
+    """The six channels in another order."""
+    x = m.add("Transpose", m.add("Reshape", x, m.whole(0, 3, 2, 7, 5)), perm=[0, 2, 1, 3, 4])
+    return m.add("Reshape", x, m.whole(0, 6, 7, 5))
+
+
 FLOATS = {
     "PRelu": lambda m, x: m.add("PRelu", x, m.normal(6, 1, 1)),
     "LeakyRelu": lambda m, x: m.add("LeakyRelu", x, alpha=0.2),
@@ -28,6 +34,44 @@ FLOATS = {
     "map of one channel": lambda m, x: m.add("Mul", x, m.normal(7, 5)),
     "map of all channels": lambda m, x: m.add("Div", x, m.normal(6, 7, 5) + np.float32(5)),
     "positions": lambda m, x: m.add("Sub", m.add("Add", x, m.normal(6, 7, 5)), m.normal(1, 7, 1)),
+    "x - mean(x)": lambda m, x: m.add("Sub", x, m.add("GlobalAveragePool", x)),
+    "mean of channels + x": lambda m, x: m.add(
+        "Add", m.add("ReduceMean", x, axes=[1], keepdims=1), x
+    ),
+    "Max of two": lambda m, x: m.add("Max", x, m.add("Mul", "x", 2.0), 0.1),
+    "Min of two": lambda m, x: m.add("Min", m.add("GlobalAveragePool", x), x),
+    "Pow": lambda m, x: m.add("Pow", x, 3.0),
+    "MatMul of channels": lambda m, x: m.add(
+        "Transpose",
+        m.add("MatMul", m.add("Transpose", x, perm=[0, 2, 3, 1]), m.normal(6, 6)),
+        perm=[0, 3, 1, 2],
+    ),
+    "MatMul of tokens": lambda m, x: m.add(
+        "Reshape",
+        m.add("MatMul", m.normal(6, 6), m.add("Reshape", x, m.whole(0, 6, -1))),
+        m.whole(0, 6, 7, 5),
+    ),
+    "MatMul of shuffled channels": lambda m, x: m.add(
+        "Transpose",
+        m.add("MatMul", m.add("Transpose", shuffled(m, x), perm=[0, 2, 3, 1]), m.normal(6, 6)),
+        perm=[0, 3, 1, 2],
+    ),
+    "Einsum": lambda m, x: m.add("Einsum", m.normal(6, 6), x, equation="oc,nchw->nohw"),
+    "Einsum to channels last": lambda m, x: m.add(
+        "Transpose",
+        m.add("Einsum", x, m.normal(6, 6), equation="nchw, co -> nhwo"),
+        perm=[0, 3, 1, 2],
+    ),
+    "shuffled and not": lambda m, x: m.add("Add", m.add("Mul", shuffled(m, x), 0.3), x),
+    "shuffled, chosen": lambda m, x: m.add(
+        "Where", m.add("Greater", m.add("Mul", shuffled(m, x), 0.3), 0.1), x, m.normal(6, 1, 1)
+    ),
+    "compared with what is shuffled": lambda m, x: m.add(
+        "Where", m.add("Less", m.add("Mul", shuffled(m, x), 0.3), x), 1.0, -0.5
+    ),
+    "chosen by one channel": lambda m, x: m.add(
+        "Where", m.add("Less", m.add("ReduceMean", x, axes=[1], keepdims=1), 0.1), x, 0.5
+    ),
     "Clip below": lambda m, x: m.add("Clip", x, -0.5),
     "Max": lambda m, x: m.add("Max", x, 0.0),
     "Min": lambda m, x: m.add("Min", 0.5, x),
@@ -92,6 +136,36 @@ def test_hard_sigmoids_are_one_step(operator, product, tmp_path):
     found = steps(imported(path))
     assert (found.count("hard_sigmoid"), found.count("multiply")) == (1, product)
     assert "clip" not in found
+
+
+@pytest.mark.parametrize("operator", ["shuffled and not", "shuffled, chosen", "x - mean(x)"])
+def test_values_in_different_orders_with_channels_last(operator, tmp_path):
+    m = OnnxModel()
+    x = m.norm("x", 6)
+    y = m.add("Transpose", shuffled(m, x), perm=[0, 2, 3, 1])
+    x = m.add("Transpose", x, perm=[0, 2, 3, 1])
+    if operator == "shuffled and not":
+        x = m.add("Sub", m.add("Mul", y, 0.3), x)
+    elif operator == "x - mean(x)":
+        x = m.add("Sub", x, m.add("ReduceMean", y, axes=[1, 2], keepdims=1))
+    else:
+        x = m.add("Where", m.add("LessOrEqual", x, m.add("Mul", y, 0.3)), x, y)
+    x = m.add("Transpose", x, perm=[0, 3, 1, 2])
+    imported(m.save(tmp_path, m.float_head(x, 6)))
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_signs_times_a_matrix_are_a_binary_layer(left, tmp_path):
+    m = OnnxModel()
+    x = m.add("Where", m.add("GreaterOrEqual", m.norm("x", 6), 0.0), 1.0, -1.0)
+    if left:
+        x = m.add("MatMul", m.signs(8, 6), m.add("Reshape", x, m.whole(0, 6, -1)))
+        x = m.add("Reshape", x, m.whole(0, 8, 7, 5))
+    else:
+        x = m.add("MatMul", m.add("Transpose", x, perm=[0, 2, 3, 1]), m.signs(6, 8))
+        x = m.add("Transpose", x, perm=[0, 3, 1, 2])
+    result = imported(m.save(tmp_path, m.head(x, 8)), allow_float=False)
+    assert steps(result).count("binary_conv2d") == 2
 
 
 WINDOWS = {

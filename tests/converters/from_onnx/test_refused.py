@@ -55,7 +55,17 @@ def test_all_obstacles_are_listed_at_once(tmp_path):
 
 
 OBSTACLES = {
-    "not understood": lambda m, x: m.add("Sin", x),
+    "not understood": lambda m, x: m.add("LpNormalization", x),
+    "no step computes this function; it is understood of a sign": lambda m, x: m.add("Sin", x),
+    "in place of Mish, HardSwish": lambda m, x: m.add("Softplus", x),
+    "raises to the power of 0.5": lambda m, x: m.add("Pow", x, 0.5),
+    "computes nchw,ncHW->nHW": lambda m, x: m.add(
+        "Einsum", x, m.normal(1, 6, 7, 5), equation="nchw,ncHW->nHW"
+    ),
+    "multiply channels, or flatten": lambda m, x: m.add("MatMul", x, m.normal(5, 3)),
+    "by computed places": lambda m, x: m.add(
+        "Gather", m.normal(4, 4), m.add("Cast", m.add("Sign", x), to=onnx.TensorProto.INT64)
+    ),
     "of the domain 'mine'": lambda m, x: m.add("Sign", x, domain="mine"),
     "takes it off again, which rounds": lambda m, x: m.add(
         "Sub", m.add("Add", x, 12582912.0), 12582912.0
@@ -84,7 +94,9 @@ OBSTACLES = {
     "is not smaller than the kernel": lambda m, x: m.add(
         "MaxPool", x, kernel_shape=[2, 2], pads=[2] * 4
     ),
-    "adds values of shapes": lambda m, x: m.add("Add", x, m.add("GlobalAveragePool", x)),
+    "repeats rows or columns": lambda m, x: m.add(
+        "Add", x, m.add("ReduceMean", x, axes=[3], keepdims=1)
+    ),
     "hold infinity": lambda m, x: m.add("Conv", x, m.signs(4, 6, 3, 3) / np.float32(0)),
     "transposes": lambda m, x: m.add("Transpose", x, perm=[1, 0, 2, 3]),
     "other things than numbers|cannot be computed": lambda m, x: m.add(

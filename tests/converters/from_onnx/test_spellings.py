@@ -157,6 +157,39 @@ SPELLINGS |= {
         1.0,
         -1.0,
     ),
+    "a quantizer of one bit": lambda m, x: m.add(
+        "Round", m.add("Div", m.add("Add", m.add("Clip", x, -1.0, 1.0), 1.0), 2.0)
+    ),
+    "a quantizer that falls": lambda m, x: m.add(
+        "Round", m.add("Sub", 1.0, m.add("Clip", x, 0.0, 1.0))
+    ),
+    "Floor(Clip + 1/2)": lambda m, x: m.add(
+        "Floor", m.add("Add", m.add("Clip", x, 0.0, 1.0), 0.5)
+    ),
+    "Sign(PRelu)": lambda m, x: m.add("Sign", m.add("PRelu", x, 0.25)),
+    "Sign(Erf)": lambda m, x: m.add("Sign", m.add("Erf", x)),
+    "Sign(Atan(Elu))": lambda m, x: m.add("Sign", m.add("Atan", m.add("Elu", x))),
+    "Selu > -0.3": lambda m, x: m.add(
+        "Where", m.add("Greater", m.add("Selu", x), -0.3), 1.0, -1.0
+    ),
+    "Softplus > 1/2": lambda m, x: m.add(
+        "Where", m.add("Greater", m.add("Softplus", x), 0.5), 1.0, -1.0
+    ),
+    "Sign(x / (1 + |x|))": lambda m, x: m.add(
+        "Sign", m.add("Div", x, m.add("Add", m.add("Abs", x), 1.0))
+    ),
+    "Sign(x ^ 3)": lambda m, x: m.add("Sign", m.add("Pow", x, 3.0)),
+    "looked up": lambda m, x: m.add(
+        "Gather", m.const([-1, 1]), cast(m, m.add("Greater", x, 0.0), TensorProto.INT64)
+    ),
+    "looked up by lists": lambda m, x: m.add(
+        "GatherND",
+        m.const([-1, 1]),
+        m.add("Unsqueeze", cast(m, m.add("Greater", x, 0.0), TensorProto.INT64), m.whole(-1)),
+    ),
+    "Xor with a constant": lambda m, x: cast(
+        m, m.add("Xor", m.add("Less", x, 0.0), m.const(True, np.bool_))
+    ),
     "Xor": lambda m, x: m.add(
         "Where", m.add("Xor", m.add("Greater", x, 0.0), m.add("Equal", x, 0.0)), 1.0, -1.0
     ),
