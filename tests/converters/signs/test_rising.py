@@ -17,7 +17,7 @@ def scaled(build, value, scale, shift):
         "mean": zeros,
         "var": zeros + 1,
     }
-    return build.add("batch_norm", f"{value}.scaled", (value,), {"eps": 0.0}, constants)
+    return build.add("batch_norm", f"{value}.scaled", (value,), {"eps": 0.0}, terms)
 
 
 def clipped(build, value, low, high):
