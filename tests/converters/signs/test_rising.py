@@ -11,12 +11,7 @@ from bnas_deploy.converters.signs.rising import Rising, chain_of, inverted
 
 def scaled(build, value, scale, shift):
     zeros = np.zeros(2)
-    constants = {
-        "weight": np.full(2, scale),
-        "bias": zeros + shift,
-        "mean": zeros,
-        "var": zeros + 1,
-    }
+    terms = {"weight": zeros + scale, "bias": zeros + shift, "mean": zeros, "var": zeros + 1}
     return build.add("batch_norm", f"{value}.scaled", (value,), {"eps": 0.0}, terms)
 
 
