@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from bnas_deploy.converters.graph.nodes import Array
@@ -61,7 +62,7 @@ class Operator:
     """One operator.
 
     Attributes:
-        name: For messages; that of its first output.
+        name: For messages; unique among operators.
         op: TensorFlow Lite's name of a builtin one, the custom code of another.
         inputs: Places of tensors; `LEFT_OUT` where an optional one is missing.
         outputs: Places of tensors.
@@ -94,6 +95,18 @@ class TfliteModel:
     output: int
     data: bytes
     rounds: bool
+
+    @cached_property
+    def producers(self) -> dict[int, Operator]:
+        """What makes each computed value but the input."""
+        return {place: operator for operator in self.operators for place in operator.outputs}
+
+    def steps_behind(self, place: int) -> Steps | None:
+        """The steps that a value was rounded to, if it is one of them."""
+        steps, producer = self.tensors[place].steps, self.producers.get(place)
+        if steps is None and producer is not None and producer.op == "DEQUANTIZE":
+            return self.tensors[producer.inputs[0]].steps
+        return steps
 
     def array(self, place: int) -> Array | None:
         """What a tensor holds, if it is there and constant."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import tflite
 
 from bnas_deploy.converters.from_tflite.file.model import LEFT_OUT, Operator, Tensor, TfliteModel
+from bnas_deploy.converters.from_tflite.file.names import LIMIT, Names, layer_name
 from bnas_deploy.converters.from_tflite.file.options import builtin_options, custom_options
 from bnas_deploy.converters.from_tflite.file.tensors import KINDS, constant, shape_of, steps_of
 from bnas_deploy.converters.packing.model_file import ModelFile
@@ -22,8 +23,6 @@ OPERATOR_LIMIT = 5_000
 TENSOR_LIMIT = 50_000
 PLACES_LIMIT = 1_000
 """Inputs, and outputs, of one operator."""
-NAME_LIMIT = 200
-"""Characters of a tensor's name that are kept."""
 VERSION = 3
 IDENTIFIER = b"TFL3"
 
@@ -95,10 +94,9 @@ def _places(numbers: list[int], count: int, *, optional: bool = False) -> tuple[
 
 def _tensors(model: tflite.Model, graph: tflite.SubGraph) -> tuple[Tensor, ...]:
     found: list[Tensor] = []
-    taken: set[str] = set()
-    total = 0
+    names, total = Names(), 0
     for place in range(graph.TensorsLength()):
-        tensor = _tensor(model, graph.Tensors(place), place, taken)
+        tensor = _tensor(model, graph.Tensors(place), place, names)
         total += 0 if tensor.array is None else tensor.array.size
         if total > ARRAY_LIMIT:
             msg = f"its constants hold more than {ARRAY_LIMIT:,} numbers"
@@ -107,11 +105,8 @@ def _tensors(model: tflite.Model, graph: tflite.SubGraph) -> tuple[Tensor, ...]:
     return tuple(found)
 
 
-def _tensor(model: tflite.Model, tensor: tflite.Tensor, place: int, taken: set[str]) -> Tensor:
-    text = (tensor.Name() or b"").decode("utf-8", "replace").partition(";")[0]
-    name = safe(text[:NAME_LIMIT]) or f"tensor {place}"
-    name = f"{name} #{place}" if name in taken else name
-    taken.add(name)
+def _tensor(model: tflite.Model, tensor: tflite.Tensor, place: int, names: Names) -> Tensor:
+    name = names.unique(layer_name(tensor.Name(), ""), place)
     kind = KINDS[tensor.Type()]
     buffer = model.Buffers(tensor.Buffer()) if tensor.Buffer() < model.BuffersLength() else None
     if buffer is None:
@@ -128,6 +123,7 @@ def _tensor(model: tflite.Model, tensor: tflite.Tensor, place: int, taken: set[s
 def _operators(
     model: tflite.Model, graph: tflite.SubGraph, tensors: tuple[Tensor, ...]
 ) -> Iterator[Operator]:
+    names = Names()
     for place in range(graph.OperatorsLength()):
         operator = graph.Operators(place)
         if operator.OpcodeIndex() >= model.OperatorCodesLength():
@@ -137,10 +133,11 @@ def _operators(
         op = _CODES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
         custom = op == "CUSTOM"
         if custom:
-            op = safe((code.CustomCode() or b"").decode("utf-8", "replace")[:NAME_LIMIT])
+            op = safe((code.CustomCode() or b"").decode("utf-8", "replace")[:LIMIT])
         inputs = _places(_all(operator, "Inputs"), len(tensors), optional=True)
         outputs = _places(_all(operator, "Outputs"), len(tensors))
-        name = tensors[outputs[0]].name if outputs else f"operator {place}"
+        stated = graph.Tensors(outputs[0]).Name() if outputs else None
+        name = names.unique(layer_name(stated, op), place)
         options = custom_options(operator, op) if custom else builtin_options(operator, op)
         yield Operator(name, op, inputs, outputs, options)
 

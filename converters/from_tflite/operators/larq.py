@@ -21,7 +21,7 @@ __all__ = ["LARQ_RULES"]
 
 
 def _quantize(writer: Writer, operator: Operator) -> str:
-    steps = writer.model.tensors[operator.inputs[0]].steps
+    steps = writer.model.steps_behind(operator.inputs[0])
     if steps is None:
         positive = writer.add("GreaterOrEqual", writer.given(0), 0.0)
     else:  # what rounds to the zero point counts as 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bnas_deploy.converters.from_tflite.file.model import Operator, Tensor, TfliteModel
+from bnas_deploy.converters.from_tflite.file.model import Operator, TfliteModel
 from bnas_deploy.converters.from_tflite.operators.activations import ACTIVATION_RULES
 from bnas_deploy.converters.from_tflite.operators.arrange import ARRANGE_RULES
 from bnas_deploy.converters.from_tflite.operators.elementwise import ELEMENTWISE_RULES
@@ -121,7 +121,7 @@ def _written(writer: Writer, operator: Operator) -> int:
     tensors, bounded = writer.model.tensors, 0
     for place, value in zip(operator.outputs, values, strict=True):
         steps = tensors[place].steps
-        if steps is not None and not _keeps_range(tensors, operator):
+        if steps is not None and not _in_range(writer.model, operator):
             _name(writer, writer.add("Clip", value, *steps.range), tensors[place].name)
             bounded += 1
         else:
@@ -129,14 +129,20 @@ def _written(writer: Writer, operator: Operator) -> int:
     return bounded
 
 
-def _keeps_range(tensors: Sequence[Tensor], operator: Operator) -> bool:
-    """Whether an operator's results lie in the range of its inputs, and both ranges are one."""
+def _in_range(model: TfliteModel, operator: Operator) -> bool:
+    """Whether an operator's results lie in the range of its steps without being bounded."""
+    if operator.op == "QUANTIZE":
+        producer = model.producers.get(operator.inputs[0])
+        return producer is not None and producer.op in _ANSWERS
     places = [place for place in (*operator.inputs, *operator.outputs) if place >= 0]
-    steps = {tensors[place].steps for place in places if tensors[place].array is None}
-    return operator.op in _KEEPING and len(steps) == 1
+    steps = {model.tensors[place].steps for place in places if model.array(place) is None}
+    return operator.op in _ANSWERS or (operator.op in _KEEPING and len(steps) == 1)
 
 
+_ANSWERS = {"ARG_MAX", "LOG_SOFTMAX", "SOFTMAX"}
+"""Their range is made for them."""
 _KEEPING = (ARRANGE_RULES.keys() | {"AVERAGE_POOL_2D", "MAX_POOL_2D"}) - {"PAD", "PADV2"}
+"""What makes nothing larger or smaller."""
 
 
 def _name(writer: Writer, value: str, name: str) -> None:

@@ -25,7 +25,7 @@ Inputs = Sequence[Array]
 
 
 def _quantize(model: TfliteModel, operator: Operator, inputs: Inputs) -> Array:
-    steps = model.tensors[operator.inputs[0]].steps
+    steps = model.steps_behind(operator.inputs[0])
     if steps is None:
         return np.where(inputs[0] < 0, np.float32(-1), np.float32(1))
     # What rounds to the zero point counts as 0.
