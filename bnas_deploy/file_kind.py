@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnas_deploy.shown import shown
+
 __all__ = ["FileKind", "what_bytes_are", "what_is"]
 
 HEAD = 4096
 """Bytes that are looked at."""
+
+SHORTEST_LINE = 4
+"""Characters with which the first line of a text begins to say something."""
 
 _MODELS = ("*.bnn", "*.onnx", "*.tflite", "model.pt")
 """What is named of a folder's files; `checkpoint.pt` is not a model to pack or run."""
@@ -59,7 +64,7 @@ def what_bytes_are(content: bytes) -> FileKind | None:
         None if it is of no known kind.
     """
     head = content[:HEAD]
-    return next((kind for kind, fits in _KINDS if fits(head)), None)
+    return next((kind for kind, fits in _KINDS if fits(head)), None) or _text(head)
 
 
 def _folder(path: Path) -> FileKind:
@@ -93,7 +98,19 @@ _ONNX_FIELDS = tuple(number << 3 | 2 for number in (2, 3, 4, 6, 7, 8, 14))
 
 
 def _is_web_page(head: bytes) -> bool:
-    return head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))
+
+
+def _text(head: bytes) -> FileKind | None:
+    # A server's answer instead of the file is often one line that says why.
+    try:
+        text = head.decode().strip()
+    except UnicodeDecodeError:
+        return None
+    line = text.splitlines()[0] if text else ""
+    is_text = len(line) >= SHORTEST_LINE and all(c.isprintable() or c.isspace() for c in text)
+    return FileKind("text", f"a text that begins {shown(line)}") if is_text else None
 
 
 def _is_picture(head: bytes) -> bool:

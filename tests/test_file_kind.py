@@ -38,6 +38,10 @@ def picture(kind: str) -> bytes:
         ("safetensors", save({"x": np.zeros(3, np.float32)})),
         ("lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"),
         ("html", b"\n<!doctype HTML>\n<html>"),
+        ("html", b"\xef\xbb\xbf<!-- saved from url=(0001) -->\n<html>"),
+        ("html", b"<?xml version='1.0'?><Error>"),
+        ("text", b"404: Not Found"),
+        ("text", b'{"message": "Not Found"}'),
         ("archive", b"\x1f\x8b\x08\x00"),
         ("pickle", b"\x80\x04\x95"),
         *(("picture", picture(kind)) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")),
@@ -85,7 +89,12 @@ def test_a_folder_and_the_models_in_it(tmp_path: Path) -> None:
     assert str(what_is(tmp_path)) == "a folder (it holds model.bnn, model.pt)"
 
 
-@pytest.mark.parametrize("content", [b"x", b"\x08", b"\x08\x07", b"hello", bytes(1000)])
+def test_a_text_tells_its_first_line() -> None:
+    kind = what_bytes_are(b"\nEntry not found\nin this repository\n")
+    assert str(kind) == "a text that begins 'Entry not found'"
+
+
+@pytest.mark.parametrize("content", [b"x", b"\x08", b"\x08\x07", b"hello\x01", bytes(1000)])
 def test_nothing_known(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     assert what_is(tmp_path / "file") is None

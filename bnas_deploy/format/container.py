@@ -63,7 +63,8 @@ def unpack(blob: bytes) -> tuple[Version, str, dict[str, npt.NDArray[Any]]]:
         if kind is not None and kind.key not in ("bnn", "safetensors"):
             msg = f"expected a .bnn file; this is {kind}"
             raise FormatError(msg) from error
-        msg = f"not a safetensors file, or truncated ({error}); copy or export the file again"
+        cut = "" if kind is None else f"; it ends after {len(blob):,} bytes"
+        msg = f"not a safetensors file, or truncated ({error}){cut}; copy or export the file again"
         raise FormatError(msg) from error
     text, data = _split(blob)
     header = parse_json(text, "header")

@@ -107,7 +107,8 @@ def test_a_torch_script():
         load_bytes("w.pt", buffer.getvalue())
 
 
-@pytest.mark.parametrize("content", [b"hello", b"404: Not Found"])
-def test_a_file_of_no_known_kind(content):
+def test_files_that_are_something_else():
+    with pytest.raises(CheckpointError, match="this is a text that begins '404: Not Found'"):
+        load_bytes("w.pt", b"404: Not Found")
     with pytest.raises(CheckpointError, match="this file is of no known kind"):
-        load_bytes("w.pt", content)
+        load_bytes("w.pt", b"\xff\xfe\xfd" * 9)

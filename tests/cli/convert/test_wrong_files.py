@@ -28,7 +28,10 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "page.onnx").write_text("<!DOCTYPE html><html>404</html>")
     (tmp_path / "pointer.pt").write_text("version https://git-lfs.github.com/spec/v1\noid x\n")
     (tmp_path / "some.pt").write_bytes(pickle.dumps([1, 2]))
-    (tmp_path / "text.txt").write_text("hello")
+    (tmp_path / "text.txt").write_text("404: Not Found")
+    (tmp_path / "noise.pt").write_bytes(b"\xff\xfe\xfd" * 9)
+    (tmp_path / "short.onnx").write_bytes((tmp_path / "net.onnx").read_bytes()[:-30])
+    (tmp_path / "short.pt").write_bytes((tmp_path / "run" / "model.pt").read_bytes()[:-30])
     torch.save({"format": "bnas-deploy/checkpoint", "version": 1}, tmp_path / "checkpoint.pt")
     return tmp_path
 
@@ -45,7 +48,10 @@ def here(tmp_path, monkeypatch):
         (importing, "page.onnx", "expected an ONNX model; this file is a web page"),
         (export, "pointer.pt", "this file is a Git LFS pointer (git lfs pull fetches"),
         (export, "some.pt", "not a torch file of plain values and tensors"),
-        (export, "text.txt", "this file is of no known kind"),
+        (export, "text.txt", "this file is a text that begins '404: Not Found'"),
+        (export, "noise.pt", "this file is of no known kind"),
+        (export, "short.pt", "this is a file of PyTorch that is cut off after"),
+        (importing, "short.onnx", "this is an ONNX model that is cut off after"),
         (export, "gone.pt", "no such file; expected a model.pt of bnas-train, a checkpoint of"),
         (importing, "gone", "no such file; expected an ONNX model"),
         (export, "checkpoint.pt", "model.pt and checkpoint.pt of a run lie side by side"),
