@@ -124,7 +124,7 @@ def test_a_new_front_end_is_one_entry(command, tmp_path, monkeypatch, capsys):
     assert "head (linear, 384 bytes): the network has it in full precision" in out
     assert read(tmp_path / "model.bnn").labels == ("class 0", "class 1")
     assert command([path, "--sign-zero", "plus"]) == 2
-    assert "--sign-zero is for an ONNX model; " in capsys.readouterr().err
+    assert "--sign-zero is for an ONNX model" in capsys.readouterr().err
 
 
 def test_what_a_difference_is_to_be_seen_beside(tmp_path, monkeypatch, capsys):
