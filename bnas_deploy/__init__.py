@@ -7,6 +7,10 @@ Example:
     >>> model = bnas_deploy.load("model.bnn")  # doctest: +SKIP
     >>> model.predict(["photo.jpg"])[0].label  # doctest: +SKIP
     'cat'
+
+A module of PyTorch becomes such a file:
+    >>> model, report = bnas_deploy.convert(module, torch.zeros(1, 3, 32, 32))  # doctest: +SKIP
+    >>> bnas_deploy.format.write(model, "model.bnn")  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -16,15 +20,20 @@ from typing import TYPE_CHECKING, Any
 from bnas_deploy import errors
 
 if TYPE_CHECKING:
+    from bnas_deploy.converters.from_program.convert import convert_module as convert
     from bnas_deploy.runtime.model import Model, load
 
-__all__ = ["Model", "__version__", "errors", "load"]
+__all__ = ["Model", "__version__", "convert", "errors", "load"]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Import the runtime on first use, so that `import bnas_deploy` stays fast."""
+    """Import the runtime and PyTorch on first use, so that `import bnas_deploy` stays fast."""
+    if name == "convert":
+        from bnas_deploy.converters.from_program.convert import convert_module  # noqa: PLC0415
+
+        return convert_module
     if name in ("Model", "load"):
         from bnas_deploy.runtime import model  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import pytest
 
 from bnas_deploy import format as bnn
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
-from bnas_deploy.converters.from_torch.convert import convert
+from bnas_deploy.converters.from_torch.convert import convert_trained
 from bnas_deploy.converters.packing.check import CheckOptions
 from bnas_deploy.format.steps import BinaryConv2d
 from bnas_deploy.training.trained_model import load_model
@@ -30,7 +30,7 @@ def test_the_packed_file_was_made_from_the_checkpoint(packed: bnn.PackedModel) -
 
 
 def test_an_export_of_the_checkpoint_has_the_same_bits(packed: bnn.PackedModel) -> None:
-    again, _ = convert(load_model(CHECKPOINT), eight_bit=EightBitOptions())
+    again, _ = convert_trained(load_model(CHECKPOINT), eight_bit=EightBitOptions())
     assert again.program == packed.program
     assert len(again.tensors) == len(packed.tensors)
     for step in again.program.steps:
@@ -40,7 +40,7 @@ def test_an_export_of_the_checkpoint_has_the_same_bits(packed: bnn.PackedModel) 
 
 def test_the_checkpoint_and_its_export_agree() -> None:
     loaded = load_model(CHECKPOINT)
-    _, checked = convert(loaded, check=CheckOptions(16))
+    _, checked = convert_trained(loaded, check=CheckOptions(16))
     assert checked.self_check is not None
     assert checked.self_check.clear_same == checked.self_check.clear
 

@@ -21,12 +21,7 @@ from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
 from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.packing.source import (
-    InputLayout,
-    Original,
-    Source,
-    plain_preprocessing,
-)
+from bnas_deploy.converters.packing.source import InputLayout, Original, Source
 from bnas_deploy.format import Preprocessing
 
 __all__ = ["ONNX_RUNTIME", "onnx_source", "read"]
@@ -60,11 +55,7 @@ def read(
         UsageError: An argument is not one of its values.
     """
     source = onnx_source(file, allow_float=allow_float, sign_zero=sign_zero, labels=labels)
-    if not (mean or std or resize):
-        return source
-    base = source.preprocessing or plain_preprocessing(source.graph.input_shape)
-    pixels = Preprocessing(resize or base.resize, base.crop, mean or base.mean, std or base.std)
-    return replace(source, preprocessing=pixels)
+    return source.with_pixels(mean=mean, std=std, resize=resize)
 
 
 def onnx_source(

@@ -14,10 +14,10 @@ from bnas_deploy.format import PackedModel, Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.trained_model import TrainedModel
 
-__all__ = ["convert", "convert_network"]
+__all__ = ["convert_network", "convert_trained"]
 
 
-def convert(
+def convert_trained(
     loaded: TrainedModel,
     *,
     provenance: Mapping[str, Any] | None = None,

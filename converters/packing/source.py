@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -150,6 +150,26 @@ class Source:
         """Inputs as (N, C, H, W); see `InputLayout.arranged`."""
         layout = self.layout or InputLayout(self.graph.input_shape, self.graph.input_shape)
         return layout.arranged(inputs)
+
+    def with_pixels(
+        self,
+        *,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+        resize: int | None = None,
+    ) -> Source:
+        """Return the source with another preprocessing where something of it is given.
+
+        Args:
+            mean: Of each channel, on the scale 0 to 1 (default: what it has, or 0).
+            std: Of each channel (default: what it has, or 1).
+            resize: Pixels of a picture's shorter side (default: what it has, or the input's).
+        """
+        if not (mean or std or resize):
+            return self
+        base = self.preprocessing or plain_preprocessing(self.graph.input_shape)
+        pixels = Preprocessing(resize or base.resize, base.crop, mean or base.mean, std or base.std)
+        return replace(self, preprocessing=pixels)
 
 
 def plain_preprocessing(shape: tuple[int, int, int]) -> Preprocessing:

@@ -13,7 +13,7 @@ import torch
 from support.random_networks import images_for, random_network, scramble
 
 from bnas_deploy.converters import convert_network
-from bnas_deploy.converters.from_torch.convert import convert
+from bnas_deploy.converters.from_torch.convert import convert_trained
 from bnas_deploy.converters.from_torch.source import network_source
 from bnas_deploy.converters.packing.check import CheckOptions, check
 from bnas_deploy.engine.reference.backend import ReferenceRunner
@@ -71,7 +71,7 @@ def test_what_belongs_to_a_trained_network_is_kept():
     size = network.config.image_size
     labels = tuple(f"label {i}" for i in range(network.config.classes))
     pixels = Preprocessing(size, (size, size), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
-    model, _ = convert(
+    model, _ = convert_trained(
         TrainedModel(network, pixels, labels, {"epochs": 3, "history": [{"epoch": 1}]}),
         provenance={"source": "x"},
     )

@@ -72,6 +72,17 @@ class BinaryNetConv(BinaryConv):
         return super().forward(functional.hardtanh(x))
 
 
+class AssignedConv(BinaryConv):
+    """Assigns signs to `data`: what it reads and its weights, of which it keeps the real ones."""
+
+    def forward(self, x):
+        x.data = x.data.sign()
+        if not hasattr(self.weight, "real"):
+            self.weight.real = self.weight.data.clone()
+        self.weight.data = self.weight.real.sign()
+        return functional.conv2d(x, self.weight, padding=1)
+
+
 class XnorConv(BinaryConv):
     """alpha * sign(W) with alpha = mean |W|, of centred and clipped weights (Rastegari et al.)."""
 

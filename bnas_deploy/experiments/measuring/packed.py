@@ -48,13 +48,13 @@ def with_8_bits(model: TrainedModel, data: ImageData) -> dict[str, float]:
     """
     # The converter needs torch, and a page is rendered without.
     from bnas_deploy.converters.eight_bit.facts import EightBitOptions  # noqa: PLC0415
-    from bnas_deploy.converters.from_torch.convert import convert  # noqa: PLC0415
+    from bnas_deploy.converters.from_torch.convert import convert_trained  # noqa: PLC0415
 
-    packed, _ = convert(model)
+    packed, _ = convert_trained(model)
     found = {"packed_accuracy": packed_accuracy(packed, data.test)}
     pixels = data.train.take(CALIBRATION).images
     options = EightBitOptions(("shortcut",), normalise(pixels, packed.preprocessing))
-    smaller, report = convert(model, eight_bit=options)
+    smaller, report = convert_trained(model, eight_bit=options)
     if report.eight_bit is not None and report.eight_bit.layers:
         found["packed_8bit_accuracy"] = packed_accuracy(smaller, data.test)
     return found

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bnas_deploy.cli.train.command import main
-from bnas_deploy.converters.from_torch.convert import convert
+from bnas_deploy.converters.from_torch.convert import convert_trained
 from bnas_deploy.training.recipe import RECIPES
 from bnas_deploy.training.trained_model import load_model
 
@@ -60,7 +60,7 @@ def test_the_recipe_from_folder_to_packed_network(train, tmp_path):
     assert 0 < summary["epoch_seconds"] < summary["estimated_seconds"]
     model = load_model(tmp_path / "run" / "model.pt")
     assert (model.preprocessing.crop, model.preprocessing.resize) == ((224, 224), 256)
-    packed, _ = convert(model)
+    packed, _ = convert_trained(model)
     assert (packed.preprocessing.resize, packed.preprocessing.crop) == (256, (224, 224))
     status, _, err = train("--resume", "--epochs", "3")
     assert status == 0, err

@@ -1,0 +1,1 @@
+"""Front end: any PyTorch module, by way of torch.export."""
