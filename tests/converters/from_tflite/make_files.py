@@ -119,6 +119,26 @@ def float_network():
     return tf.keras.Model(start, layers.Dense(4)(layers.Flatten()(x)))
 
 
+def mixed():
+    """Many operators of the ordinary converter behind each other."""
+    x = start = layers.Input((9, 7, 4))
+    x = layers.Conv2D(8, (3, 2), padding="same")(x)
+    x = x + layers.AveragePooling2D(3, strides=1, padding="same")(x)
+    a, b = tf.split(x, 2, axis=3)
+    x = tf.concat([tf.nn.leaky_relu(b, 0.1), tf.tanh(a)], axis=3)
+    x = x[:, 1:, :6] * tf.constant([0.5, -2, 3, 1, 1, -1, 2, 0.25])
+    x = tf.nn.space_to_depth(tf.gather(x, [7, 0, 5, 1], axis=3), 2)
+    x = layers.Conv2D(6, 1)(x)
+    x = x * tf.sigmoid(layers.Dense(6)(tf.reduce_mean(x, axis=[1, 2])))[:, None, None]
+    x = tf.minimum(tf.maximum(x - 0.1, -1.5), 1.2) / 0.7
+    x = tf.where(x >= tf.constant([0.1, -0.1, 0, 0.2, -0.3, 0]), 1.0, -1.0) + tf.abs(-x)
+    x = layers.Conv2D(6, 2)(tf.pad(x, [[0, 0], [1, 0], [0, 1], [0, 0]]))
+    x = x * tf.nn.relu6(x + 3) / 6  # HARD_SWISH
+    x = tf.transpose(x, [0, 2, 1, 3])
+    x = tf.concat([tf.reduce_max(x, axis=[1, 2]), tf.reduce_sum(x, axis=[1, 2])], axis=1)
+    return tf.keras.Model(start, layers.Dense(4)(x))
+
+
 def main():
     for name, network in (("ones", ones_around), ("zeros", zeros_around)):
         model, images = randomised(network(), 1)
@@ -127,6 +147,8 @@ def main():
         data = lce.convert_keras_model(model, **eight, experimental_default_int8_range=(-4, 4))
         save(f"larq_{name}_int8", data, by_larq, images)
     save("plain_zeros", plain(model, images, kind="float"), by_tensorflow, images)
+    model, images = randomised(mixed(), 3)
+    save("float_mixed", plain(model, images, kind="float"), by_tensorflow, images)
     model, images = randomised(float_network(), 2)
     for kind in ("float", "float16", "int8"):
         save(f"float_{kind}", plain(model, images, kind=kind), by_tensorflow, images)
