@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bnas_deploy.converters.from_tflite.file.model import Operator, Tensor, TfliteModel
+from bnas_deploy.converters.from_tflite.original.activations import ACTIVATIONS
 from bnas_deploy.converters.from_tflite.original.elementwise import ELEMENTWISE
 from bnas_deploy.converters.from_tflite.original.evaluate import results
 from bnas_deploy.converters.graph.nodes import Array
@@ -17,10 +18,12 @@ from bnas_deploy.converters.signs.limits import ARRAY_LIMIT
 
 __all__ = ["folded"]
 
-_MOVING = {
-    "CONCATENATION", "EXPAND_DIMS", "GATHER", "PACK", "RESHAPE", "SLICE", "SPLIT", "SPLIT_V",
-    "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+_FOLDED = {
+    "CONCATENATION", "EXPAND_DIMS", "GATHER", "LceDequantize", "LceQuantize", "MEAN", "PACK",
+    "REDUCE_MAX", "REDUCE_MIN", "RESHAPE", "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE",
+    "SUM", "TRANSPOSE", *ACTIVATIONS, *ELEMENTWISE,
 }  # fmt: skip
+"""What makes no more than it reads, or than `_bounded` sees."""
 
 
 def folded(model: TfliteModel) -> TfliteModel:
@@ -45,9 +48,11 @@ def _values(model: TfliteModel, operator: Operator) -> list[Array] | None:
         return [np.array(model.tensors[operator.inputs[0]].shape, np.int32)]
     arrays = [model.array(place) for place in operator.inputs]
     given = [array for array in arrays if array is not None]
-    if operator.op not in _MOVING and operator.op not in ELEMENTWISE:
-        return None
-    if len(given) < len(arrays) or not _bounded(model.tensors, operator, given):
+    if (
+        operator.op not in _FOLDED
+        or len(given) < len(arrays)
+        or not _bounded(model.tensors, operator, given)
+    ):
         return None
     try:
         return results(model, operator, given)
@@ -57,7 +62,7 @@ def _values(model: TfliteModel, operator: Operator) -> list[Array] | None:
 
 def _bounded(tensors: Sequence[Tensor], operator: Operator, given: Sequence[Array]) -> bool:
     sizes = [math.prod(tensors[place].shape) for place in operator.outputs]
-    if operator.op in ELEMENTWISE:
+    if operator.op in ELEMENTWISE or operator.op == "PRELU":
         try:
             sizes.append(math.prod(np.broadcast_shapes(*(array.shape for array in given))))
         except ValueError:
