@@ -106,7 +106,7 @@ class EightBit:
         layers: What runs in 8 bits.
         float_layers: What does not, and why.
         calibration: Where the pictures came from that the ranges were measured on, `given` or
-            `synthetic`; None if no layer needed any.
+            `synthetic`; None if no layer needed any, as the model states the ranges.
         calibration_images: Their number.
         agreement: With the float program; None if it was not run.
     """

@@ -22,6 +22,7 @@ from bnas_deploy.converters.eight_bit.facts import (
     check_kinds,
 )
 from bnas_deploy.converters.eight_bit.layer import OverflowingSums, choose_steps, quantize_weights
+from bnas_deploy.converters.eight_bit.ranges import stated_ranges
 from bnas_deploy.cost import cost_summary
 from bnas_deploy.cost.float_layers import float_layers
 from bnas_deploy.errors import ConversionError
@@ -67,6 +68,7 @@ def quantize(
     threads: int = 1,
     keep: Mapping[str, str] | None = None,
     synthetic: bool = True,
+    clips: Collection[str] = (),
 ) -> tuple[PackedModel, EightBit]:
     """Put full-precision layers of a program into 8 bits.
 
@@ -82,6 +84,8 @@ def quantize(
         synthetic: Whether made-up pictures are like what the network will see. They are not where
             the model's preprocessing is a guess: without `images` every layer stays in float then,
             which is stated in the result.
+        clips: Operations that clip a value to what the model's own 8 bits can say. Without `images`
+            that is the range of layers that read such a value.
 
     Returns:
         The validated model, and what was done.
@@ -95,27 +99,41 @@ def quantize(
     unseen = {}
     if images is None:
         unseen = {"classifier": NEEDS_PICTURES} if synthetic else dict.fromkeys(KINDS, NEEDS_INPUTS)
-    chosen, kept = _sort(model.program, kinds, keep or {}, unseen)
+    inputs = [c.step.input for c in _candidates(model.program)]
+    seen = stated_ranges(model, inputs if images is None else (), clips)
+    chosen, kept = _sort(model.program, kinds, keep or {}, unseen, seen)
     if not chosen:
         return model, EightBit(kinds, (), kept, None, 0)
-    source = "synthetic" if images is None else "given"
-    images = natural_noise(MADE_UP, model.preprocessing) if images is None else images
+    names, source, count = sorted({c.step.input for c in chosen} - seen.keys()), None, 0
+    if names:
+        source = "synthetic" if images is None else "given"
+        images = natural_noise(MADE_UP, model.preprocessing) if images is None else images
+        count = len(images)
+        seen |= _watched(model, images, names, backend, threads)
+    result, layers, failed = _replace_steps(model, chosen, seen)
+    validate(result)
+    return result, EightBit(kinds, layers, (*failed, *kept), source, count)
+
+
+def _watched(
+    model: PackedModel, images: Floats, names: list[str], backend: str | None, threads: int
+) -> dict[str, Seen]:
     if not len(images):
         msg = "calibration needs at least one image; leave it out to use synthetic ones"
         raise ConversionError(msg)
-    names = sorted({c.step.input for c in chosen})
-    seen = watch_inputs(model, images, names, backend=backend, threads=threads)
-    result, layers, failed = _replace_steps(model, chosen, seen)
-    validate(result)
-    return result, EightBit(kinds, layers, (*failed, *kept), source, len(images))
+    return watch_inputs(model, images, names, backend=backend, threads=threads)
 
 
 def _sort(
-    program: Program, kinds: Collection[str], keep: Mapping[str, str], unseen: Mapping[str, str]
+    program: Program,
+    kinds: Collection[str],
+    keep: Mapping[str, str],
+    unseen: Mapping[str, str],
+    stated: Collection[str],
 ) -> tuple[list[_Candidate], tuple[FloatLayer, ...]]:
     """The layers to put into 8 bits, and those not to, with the reason.
 
-    `unseen` has it for the kinds whose inputs no image shows.
+    `unseen` has it for the kinds whose inputs no image shows, but for `stated` inputs.
     """
     chosen, kept = [], []
     for c in _candidates(program):
@@ -123,7 +141,7 @@ def _sort(
             kept.append(FloatLayer(c.name, c.kind, keep[c.name]))
         elif c.kind not in kinds:
             kept.append(FloatLayer(c.name, c.kind, NOT_ASKED))
-        elif c.kind in unseen:
+        elif c.kind in unseen and c.step.input not in stated:
             kept.append(FloatLayer(c.name, c.kind, unseen[c.kind]))
         else:
             chosen.append(c)

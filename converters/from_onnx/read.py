@@ -49,11 +49,13 @@ class OnnxFile(OperatorModel):
         proto: What ONNX Runtime runs, with external data embedded and standard operators.
         size: Bytes of the file and of the external data.
         notes: What reading it leaves out.
+        clips: Nodes that clip a value to what 8 bits can say.
     """
 
     proto: onnx.ModelProto
     size: int
     notes: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
 
 
 def read_onnx(file: ModelFile) -> OnnxFile:
@@ -84,6 +86,7 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         compute=Evaluator(proto.opset_import).run,
         infer=partial(inferred_shapes, proto),
         notes=found.notes,
+        clips=found.clips,
         nodes=nodes,
         constants=constants,
         input=name,

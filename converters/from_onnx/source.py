@@ -99,6 +99,7 @@ def onnx_source(
         layout=layout,
         facts=_facts(file, model),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
+        clips=frozenset(model.clips),
         sign_zero=sign_zero,
         layers=found.layers,
         warnings=found.warnings,

@@ -68,6 +68,7 @@ def _in_8_bits(
         threads=options.threads,
         keep={name: source.reasons[name] for name in source.exact},
         synthetic=source.preprocessing is not None,
+        clips=source.clips,
     )
     if source.paper is None:
         return model, found

@@ -103,8 +103,10 @@ def _eight_bit(found: EightBit | None) -> list[str]:
         for layer in found.layers
     ]
     lines += [f"  {f.layer} ({f.kind}) stays in float: {f.reason}" for f in found.float_layers]
-    if found.calibration is None:
+    if not found.layers:
         return ["in 8 bits: no layer", *lines]
+    if found.calibration is None:
+        return ["in 8 bits, with the ranges that the model states:", *lines]
     images = f"{found.calibration_images} {found.calibration} images"
     return [f"in 8 bits, ranges measured on {images}:", *lines]
 

@@ -116,6 +116,7 @@ class Source:
         facts: To store in the file.
         reasons: Why layers stay in full precision, by name, where it is not the usual reason.
         exact: Layers that must stay in float32, also where 8 bits are asked for.
+        clips: Nodes that clip a value to what the model's own 8 bits can say.
         sign_zero: What Sign(0) becomes, as the user or the front end chose it: `auto`, `exact` or
             `plus`; None where there is no such choice.
         layers: The model's layers of weights, in its order; None for those of the graph.
@@ -135,6 +136,7 @@ class Source:
     facts: Mapping[str, Any] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
+    clips: frozenset[str] = frozenset()
     sign_zero: str | None = None
     layers: tuple[ModelLayer, ...] | None = None
     warnings: tuple[Warned, ...] = ()

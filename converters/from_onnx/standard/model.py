@@ -27,11 +27,13 @@ class Standard:
         runnable: For ONNX Runtime: what it does not know, or does in less than float32, replaced.
         plain: For the import: fused operators taken apart, too.
         notes: What people should know about it.
+        clips: Names of nodes that clip a value to its 8 bits, in place of the rounding.
     """
 
     runnable: onnx.ModelProto
     plain: onnx.ModelProto
     notes: tuple[str, ...]
+    clips: tuple[str, ...]
 
 
 def standard(proto: onnx.ModelProto, opset: int) -> Standard:
@@ -47,14 +49,15 @@ def standard(proto: onnx.ModelProto, opset: int) -> Standard:
         notes.append(f"{' and '.join(halves)} is computed in float32, without its roundings")
     runnable, steps = written_out(runnable, quantizer)
     runnable, more = written_out(runnable, in_float)
-    if steps + more:
-        values = f"{steps + more} value{'s' * (steps + more > 1)}"
+    clips = (*steps, *more)
+    if clips:
+        values = f"{len(clips)} value{'s' * (len(clips) > 1)}"
         notes.append(f"{values} in 8 bits and more: in float32, without the rounding to steps")
     _drop_domains(runnable)
     plain, _ = written_out(runnable, taken_apart)
     if opset < OLD:
         plain, _ = written_out(plain, old_operator)
-    return Standard(runnable, plain, tuple(notes))
+    return Standard(runnable, plain, tuple(notes), clips)
 
 
 def _drop_domains(model: onnx.ModelProto) -> None:

@@ -65,31 +65,32 @@ def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
 
 def written_out(
     proto: onnx.ModelProto, rules: Callable[[onnx.NodeProto], WriteOut | None]
-) -> tuple[onnx.ModelProto, int]:
-    """Return a model with nodes replaced, and how many lost a rounding by it.
+) -> tuple[onnx.ModelProto, list[str]]:
+    """Return a model with nodes replaced, and the names of those that lost a rounding by it.
 
     Args:
         proto: Not changed; returned where there is nothing to replace.
         rules: What writes a node out; None where it stays.
     """
     if not any(rules(node) for node in proto.graph.node):
-        return proto, 0
+        return proto, []
     model = onnx.ModelProto()
     model.CopyFrom(proto)
     del model.graph.node[:]
     known, dependent = _constants(proto.graph), _dependent(proto.graph)
-    count = 0
+    rounded = []
     for node in proto.graph.node:
         rule, writer = rules(node), Writer(node, known, dependent)
         if rule is None or not rule(writer):
             model.graph.node.append(node)
             continue
-        count += writer.rounding_left_out
+        if writer.rounding_left_out:
+            rounded.append(node.name or node.output[0])
         writer.nodes[-1].output[0] = node.output[0]
         writer.nodes[-1].name = node.name
         model.graph.node.extend(writer.nodes)
         model.graph.initializer.extend(writer.constants)
-    return model, count
+    return model, rounded
 
 
 def _constants(graph: onnx.GraphProto) -> dict[str, npt.NDArray[Any]]:

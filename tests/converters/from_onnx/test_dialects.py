@@ -10,8 +10,12 @@ from onnx import TensorProto, helper, numpy_helper
 from support.onnx_models import OnnxModel, imported, steps
 
 from bnas_deploy import engine
+from bnas_deploy.converters.eight_bit.facts import KINDS, EightBitOptions
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
+from bnas_deploy.converters.from_onnx.read import read_onnx
+from bnas_deploy.converters.packing.model_file import ModelFile
+from bnas_deploy.converters.packing.report_text import report_lines
 from bnas_deploy.errors import ConversionError
 
 C, H, W = 6, 7, 5
@@ -125,6 +129,35 @@ def test_layers_between_quantizers(tmp_path):
     model, report = convert_onnx(path, allow_float=True)
     assert [step.OP for step in model.program.steps].count("binary_conv2d") == 1
     assert any(note.startswith("3 values in 8 bits and more: in float32") for note in report.notes)
+
+
+@pytest.mark.parametrize("dialect", ["QuantizeLinear", "Quant"])
+def test_layers_run_in_8_bits_with_the_ranges_that_the_file_states(dialect, tmp_path):
+    domain = "qonnx.custom_op.general"
+    m = OnnxModel((C, H, W))
+    if dialect == "Quant":
+        x = m.add("Quant", "x", 0.02, 0.0, 8.0, domain=domain, signed=1)
+        kept = m.add("Quant", m.normal(8, C, 3, 3), 0.02, 0.0, 8.0, domain=domain, signed=1)
+        x = m.add("Relu", m.add("Conv", x, kept))
+        x = m.add("Quant", x, 0.05, 0.0, 8.0, domain=domain, signed=0)
+    else:
+        x = quantized(m, "x", 0.02, 0, np.int8)
+        x = m.add("Conv", x, eight_bit_weight(m, 8, C, 3, 3), m.normal(8))
+        x = quantized(m, x, 0.05, 0)
+    x = m.add("Gemm", m.add("Flatten", m.add("GlobalAveragePool", x)), m.normal(8, 4))
+    path = m.save(tmp_path, x, domains=[domain])
+    options = EightBitOptions(KINDS)
+    model, report = convert_onnx(path, allow_float=True, eight_bit=options)
+    found = report.eight_bit
+    assert found.calibration is None
+    assert found.calibration_images == 0
+    assert [step.OP for step in model.program.steps].count("quantized_conv2d") == 2
+    assert "in 8 bits, with the ranges that the model states:" in report_lines(report)
+    images = np.random.default_rng(3).standard_normal((8, C, H, W)).astype(np.float32)
+    expected = onnx_logits(read_onnx(ModelFile(path)).proto, images)
+    assert np.abs(engine.create(model).run(images) - expected).max() < 0.2 * expected.std()
+    _, report = convert_onnx(path, allow_float=True, eight_bit=EightBitOptions(KINDS, images))
+    assert report.eight_bit.calibration == "given"
 
 
 def test_float_answers_are_those_of_finer_steps(tmp_path):
