@@ -15,8 +15,10 @@ from bnas_deploy.converters.from_tflite.file.read import read_tflite
 from bnas_deploy.converters.from_tflite.operators.translate import Translation, translated
 from bnas_deploy.converters.from_tflite.original.choose import original
 from bnas_deploy.converters.from_tflite.original.fold import folded
+from bnas_deploy.converters.from_tflite.original.inside import values_inside
 from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
+from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import InputLayout, Source, plain_preprocessing
 from bnas_deploy.format import Preprocessing
@@ -54,15 +56,28 @@ def read(
     found = operator_graph(plain, file.name, allow_float=allow_float, sign_zero=sign_zero)
     layout = InputLayout(plain.image, plain.dims, plain.channels_last)
     places = {tensor.name: place for place, tensor in enumerate(model.tensors)}
+    wanted = places[plain.output]
+    # By the names of the file's tensors: one operator may be several nodes.
+    made = {
+        node.outputs[0]: found.places[node.name]
+        for node in plain.nodes
+        if node.name in found.places and node.outputs[0] in places
+    }
     source = Source(
         graph=found.graph,
         name=file.path.stem,
         parameters=_parameters(plain),
-        original=original(model, places[plain.output], layout),
+        original=replace(
+            original(model, wanted, layout),
+            inside=inside_of(made, values_inside(model, wanted, layout, places)),
+        ),
         labels=labels,
         layout=layout,
         facts=_facts(file),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
+        sign_zero=sign_zero,
+        layers=found.layers,
+        warnings=found.warnings,
         notes=(*_notes(plain), *found.notes, *left_out),
     )
     if not (mean or std or resize):

@@ -29,7 +29,7 @@ NOT_KNOWN = "the network has it in full precision"
 FULL_PRECISION = "float32"
 
 SMALL_FILE = 2**16
-"""Bytes up to which the description of the steps may outweigh the weights."""
+"""Bytes up to which the description of the steps may outweigh what the weights save."""
 
 
 @dataclass(frozen=True)
@@ -127,20 +127,27 @@ def sign_zero_differs(check: SelfCheck) -> tuple[Warned, ...]:
     return (Warned("sign-zero", text),)
 
 
-def larger_than_source(source: int, packed: int, layers: Sequence[LayerRun]) -> tuple[Warned, ...]:
-    """Warn of a packed file that is larger than the model's, but for tiny ones.
+def larger_than_source(
+    source: int, packed: int, tensors: int, layers: Sequence[LayerRun]
+) -> tuple[Warned, ...]:
+    """Warn of a packed file that is larger than the model's, if not for its description alone.
 
     Args:
         source: Bytes of the model's file, with all that belongs to it.
         packed: Of the packed file.
+        tensors: Of the tensors in it.
         layers: Of the model.
     """
-    if packed <= max(source, SMALL_FILE):
+    if packed <= source or (packed <= SMALL_FILE and tensors <= source):
         return ()
     floats = sum(layer.weights for layer in layers if layer.runs == FULL_PRECISION)
     text = (
-        f"the packed file is larger than the model's: {packed:,} bytes, from {source:,}."
-        f" {floats:,} weights stay in float32: --eight-bit all --calibrate PICTURES makes them"
-        " smaller, and the reasons above say what would make their layers binary"
+        f"the packed file is larger than the model's: {packed:,} bytes, from {source:,}; the report"
+        " lists them by kind"
     )
+    if floats:
+        text += (
+            f". {floats:,} weights stay in float32: --eight-bit all --calibrate PICTURES makes them"
+            " smaller, and the reasons in the report say what would make their layers binary"
+        )
     return (Warned("larger-than-source", text),)

@@ -80,7 +80,8 @@ def _pack(args: argparse.Namespace, file: ModelFile, road: Road, output: Path) -
     _check_used(args, report)
     write(model, output)
     source_bytes, size = source.file_bytes or file.size, output.stat().st_size
-    report = report.warned(*larger_than_source(source_bytes, size, report.layers))
+    grown = larger_than_source(source_bytes, size, report.packed_bytes, report.layers)
+    report = report.warned(*grown)
     show_report(report, output, source_bytes, as_json=args.json)
     return WARNED if report.warnings else 0
 

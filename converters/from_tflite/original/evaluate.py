@@ -21,7 +21,7 @@ from bnas_deploy.converters.from_tflite.original.pools import POOLS
 from bnas_deploy.converters.from_tflite.original.types import Evaluator
 from bnas_deploy.converters.graph.nodes import Array
 
-__all__ = ["EVALUATORS", "evaluated", "results"]
+__all__ = ["EVALUATORS", "all_evaluated", "evaluated", "results"]
 
 EVALUATORS: dict[str, Evaluator] = {
     **ACTIVATIONS,
@@ -51,13 +51,18 @@ def _bounded(value: Array, steps: Steps | None) -> Array:
 
 def evaluated(model: TfliteModel, images: npt.NDArray[np.float32], wanted: int) -> Array:
     """Return the value at a place of a batch of inputs, in the shape that the model takes."""
+    return all_evaluated(model, images, wanted)[wanted]
+
+
+def all_evaluated(
+    model: TfliteModel, images: npt.NDArray[np.float32], wanted: int
+) -> dict[int, Array]:
+    """Return a value and all that it is computed from, by place."""
     values: dict[int, Array | None] = {LEFT_OUT: None, model.input: images}
     for operator in _needed(model, wanted):
         given = [_value(model, values, place) for place in operator.inputs]
         values.update(zip(operator.outputs, results(model, operator, given), strict=True))
-    value = values[wanted]
-    assert value is not None
-    return value
+    return {place: value for place, value in values.items() if value is not None}
 
 
 def _value(model: TfliteModel, values: dict[int, Array | None], place: int) -> Array | None:

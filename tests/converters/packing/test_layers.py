@@ -192,6 +192,7 @@ def test_a_file_larger_than_its_source_is_loud(tmp_path, capsys):
     assert size > path.stat().st_size
     assert err.startswith(
         "warning [larger-than-source]: the packed file is larger than the model's:"
-        f" {size:,} bytes, from {path.stat().st_size:,}. 92,160 weights stay in float32"
+        f" {size:,} bytes, from {path.stat().st_size:,}; the report lists them by kind."
+        " 92,160 weights stay in float32: --eight-bit all"
     )
     assert err.count("\n") == 1

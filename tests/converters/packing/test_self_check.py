@@ -10,11 +10,13 @@ import torch
 from support.onnx_models import OnnxModel
 from support.random_networks import random_network
 from support.release_checkpoints import ZEROISE, trained
+from support.tflite_models import TfliteNet
 
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.source import onnx_source
 from bnas_deploy.converters.from_release.source import read as read_release
+from bnas_deploy.converters.from_tflite.source import read as read_tflite
 from bnas_deploy.converters.from_torch.source import network_source
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.evaluate import evaluate, trace
@@ -196,3 +198,15 @@ def test_hooks_leave_the_network_as_it_was():
     assert network.training
     assert not any(module._forward_hooks for module in network.modules())
     assert torch.is_grad_enabled()
+
+
+def test_tensorflow_lite_tells_its_layers_too(tmp_path):
+    net = TfliteNet(8, 8, 3)
+    window = {"StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
+    weight, bias = net.normal(8, 3, 3, 3), net.normal(8)
+    x = net.add("CONV_2D", 0, weight, bias, shape=(1, 8, 8, 8), Padding=0, **window)
+    source = read_tflite(ModelFile(net.save(tmp_path, net.head(x))), allow_float=True)
+    name = source.layers[0].name
+    with pytest.raises(CheckFailure) as caught:
+        convert_source(negated(source, source.layers[0].node), check_options=CHECK)
+    assert caught.value.layer == name
