@@ -38,8 +38,9 @@ class Program:
 class Preprocessing:
     """How a picture becomes the program's input.
 
-    The picture is converted to RGB, resized (bilinear, antialiased) so that its shorter side has
-    `resize` pixels, cropped in the centre to `crop`, divided by 255, and normalised per channel.
+    The picture is converted to RGB, or to grey where there is one channel, resized (bilinear,
+    antialiased) so that its shorter side has `resize` pixels, cropped in the centre to `crop`,
+    divided by 255, and normalised per channel.
 
     Attributes:
         resize: Length of the shorter side in pixels.

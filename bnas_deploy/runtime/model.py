@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy import engine
-from bnas_deploy.errors import FormatError, UsageError
+from bnas_deploy.errors import UsageError
 from bnas_deploy.format.program import PackedModel, Preprocessing
 from bnas_deploy.format.reader import read
 from bnas_deploy.runtime.images import Picture
@@ -84,7 +84,8 @@ class Model:
 
         Args:
             images: One picture or several: paths, bytes of picture files, Pillow images, or uint8
-                arrays (H, W, 3) in RGB. One array is one picture; put several in a list.
+                arrays (H, W, 3) in RGB. One array is one picture; put several in a list. A network
+                with one input channel sees pictures in grey, and takes arrays (H, W), too.
             top_k: Number of classes to name for each, best first.
             batch: Number of pictures that are in memory at a time.
 
@@ -94,7 +95,7 @@ class Model:
         Raises:
             ImageError: A picture cannot be read; the message names it.
             UsageError: `top_k` or `batch` is below 1, or `images` is something else.
-            FormatError: The network's input is not an RGB picture.
+            FormatError: The network's input has neither 3 channels nor 1.
 
         Example:
             >>> model = load("model.bnn")  # doctest: +SKIP
@@ -141,24 +142,18 @@ class Model:
         Raises:
             ImageError: A picture cannot be read; the message names it.
             UsageError: `images` is something else.
-            FormatError: The network's input is not an RGB picture.
+            FormatError: The network's input has neither 3 channels nor 1.
         """
         pixels = [self.pixels(picture) for picture in _listed(images)]
         return self.normalise(pixels)
 
     def pixels(self, picture: Picture, name: str | None = None) -> npt.NDArray[np.uint8]:
-        """Decode, resize and crop one picture to uint8 (H, W, 3); `name` is for errors.
+        """Decode, resize and crop one picture to uint8 (H, W, C); `name` is for errors.
 
         Raises:
             ImageError: It cannot be read.
-            FormatError: The network's input is not an RGB picture.
+            FormatError: The network's input has neither 3 channels nor 1.
         """
-        if self.input_shape[0] != 3:
-            msg = (
-                f"the model's input has {self.input_shape[0]} channels, not the 3 of a picture;"
-                " make its input yourself and call run()"
-            )
-            raise FormatError(msg)
         return read_pixels(picture, self.preprocessing, name)
 
     def normalise(self, pixels: list[npt.NDArray[np.uint8]]) -> Floats:

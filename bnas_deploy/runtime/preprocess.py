@@ -1,6 +1,6 @@
 """From a picture to a network's input, as docs/format.md says, also for training.
 
-Shapes: H W of the crop, C = 3.
+Shapes: H W of the crop, C channels of the network's input: 3 for RGB, 1 for grey.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.errors import ImageError
+from bnas_deploy.errors import FormatError, ImageError
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.runtime.images import Picture, describe, open_rgb
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
 __all__ = ["normalise", "read_pixels", "resize_and_crop"]
+
+PICTURES = (1, 3)
+"""Channels of inputs that a picture becomes: grey and RGB."""
 
 PIXEL_LIMIT = 2**26
 """Largest resized picture; only pictures thousands of times longer than wide reach it."""
@@ -34,13 +37,21 @@ def read_pixels(
         name: What to call it in errors (default: its path, or its kind).
 
     Returns:
-        uint8 (H, W, 3).
+        uint8 (H, W, C).
 
     Raises:
         ImageError: It cannot be read, or is too elongated.
+        FormatError: The network's input is no picture.
     """
     name = name or describe(picture)
-    return resize_and_crop(open_rgb(picture, name), preprocessing, name)
+    channels = len(preprocessing.mean)
+    if channels not in PICTURES:
+        raise FormatError(_no_picture(preprocessing))
+    if channels == 3:
+        return resize_and_crop(open_rgb(picture, name), preprocessing, name)
+    # Pillow's L: (19595 R + 38470 G + 7471 B + 32768) >> 16, which leaves a grey as it is.
+    grey = open_rgb(_with_colours(picture), name).convert("L")
+    return resize_and_crop(grey, preprocessing, name)
 
 
 def resize_and_crop(
@@ -52,12 +63,12 @@ def resize_and_crop(
     floor((size - crop) / 2).
 
     Args:
-        image: Picture of mode RGB.
+        image: Picture of mode RGB or L.
         preprocessing: Sizes to reach.
         name: What to call it in errors.
 
     Returns:
-        uint8 (H, W, 3).
+        uint8 (H, W, 3), or (H, W, 1) of mode L.
 
     Raises:
         ImageError: The picture is so elongated that its resized form would not fit in memory.
@@ -69,17 +80,36 @@ def resize_and_crop(
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     crop_height, crop_width = preprocessing.crop
     left, top = (width - crop_width) // 2, (height - crop_height) // 2
-    return np.asarray(image.crop((left, top, left + crop_width, top + crop_height)))
+    pixels = np.asarray(image.crop((left, top, left + crop_width, top + crop_height)))
+    return pixels.reshape(crop_height, crop_width, -1)
 
 
 def normalise(
     pixels: npt.NDArray[np.uint8], preprocessing: Preprocessing
 ) -> npt.NDArray[np.float32]:
-    """Map uint8 (N, H, W, 3) to float32 (N, 3, H, W): x / 255, minus mean, over std."""
+    """Map uint8 (N, H, W, C) to float32 (N, C, H, W): x / 255, minus mean, over std."""
     x = pixels.astype(np.float32) / np.float32(255)
     x -= np.asarray(preprocessing.mean, np.float32)
     x /= np.asarray(preprocessing.std, np.float32)
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+
+
+def _with_colours(picture: Picture) -> Picture:
+    """A grey array (H, W) or (H, W, 1) as RGB; anything else as it is."""
+    if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
+        return picture
+    pixels = picture[..., None] if picture.ndim == 2 else picture
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else picture
+
+
+def _no_picture(preprocessing: Preprocessing) -> str:
+    channels, (height, width) = len(preprocessing.mean), preprocessing.crop
+    return (
+        f"the model's input has {channels} channels, and a picture has 3, or 1 in grey; make the"
+        f" inputs yourself, a float32 array (N, {channels}, {height}, {width}), normalised as the"
+        " model takes it, for run() of bnas_deploy.load(...), or in a .npy file for --check-images"
+        " and --calibrate"
+    )
 
 
 def _resized(size: tuple[int, int], shorter_side: int, name: str) -> tuple[int, int]:

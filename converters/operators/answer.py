@@ -1,6 +1,7 @@
-"""What a model computes from its logits at the end, Softmax or ArgMax: a packed one leaves it out.
+"""What a model computes from its logits at the end: a packed one leaves it out.
 
-The runtime ranks logits itself, so the answer is the same.
+That is Softmax or ArgMax, and Sigmoid of a single logit. The runtime ranks logits itself, so the
+answer is the same.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def without_answer(model: Model) -> tuple[Model, tuple[str, ...]]:
     name, logits = model.output, ""
     ends: list[str] = []
     while (node := makers.get(name)) is not None and not node.domain:
-        if node.op in _ENDS and _over_classes(node, model):
+        if (node.op in _ENDS and _over_classes(node, model)) or _of_one_logit(node, model):
             logits = node.inputs[0]
             ends.insert(0, node.op)
         elif node.op not in _AROUND:
@@ -37,6 +38,11 @@ def without_answer(model: Model) -> tuple[Model, tuple[str, ...]]:
         return model, ()
     note = f"{' and '.join(ends)} behind the logits: left out, as the answer is the same without"
     return replace(model, output=logits), (note,)
+
+
+def _of_one_logit(node: OperatorNode, model: OperatorModel) -> bool:
+    dims = model.shapes.get(node.inputs[0])
+    return node.op == "Sigmoid" and dims is not None and all(extent == 1 for extent in dims)
 
 
 def _over_classes(node: OperatorNode, model: OperatorModel) -> bool:

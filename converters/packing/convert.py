@@ -8,6 +8,7 @@ from bnas_deploy.converters.eight_bit.facts import EightBit, EightBitOptions
 from bnas_deploy.converters.eight_bit.quantize import quantize
 from bnas_deploy.converters.packing.check import CheckOptions, check, check_8bit
 from bnas_deploy.converters.packing.layers import sign_zero_differs
+from bnas_deploy.converters.packing.one_logit import with_two_logits
 from bnas_deploy.converters.packing.pack import pack
 from bnas_deploy.converters.packing.report import Report
 from bnas_deploy.converters.packing.source import Source
@@ -41,6 +42,7 @@ def convert_source(
         UsageError: A kind of layers in `eight_bit` is unknown, or images have the wrong shape.
         BackendError: A backend is not available.
     """
+    source = with_two_logits(source)
     model, report = pack(source)
     checked = None
     if check_options is not None:

@@ -119,11 +119,40 @@ def test_wrong_dtype(model: Model) -> None:
         model.run(np.zeros((1, 3, 8, 8)))
 
 
-def test_a_network_whose_input_is_not_rgb() -> None:
-    model = Model(picture_model(channels=4), backend="reference")
-    with pytest.raises(FormatError, match=r"4 channels.*run\(\)"):
+def test_a_network_of_grey_pictures(tmp_path: Path) -> None:
+    model = Model(picture_model(channels=1), backend="reference")
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (8, 8, 3), np.uint8)
+    r, g, b = np.moveaxis(colours.astype(np.int64), 2, 0)
+    grey = ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16).astype(np.uint8)
+    Image.fromarray(colours).save(tmp_path / "colours.png")
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "grey16.png")
+    names = ("colours.png", "grey.png", "grey16.png")
+    same = [*(tmp_path / name for name in names), colours, grey, grey[..., None]]
+    for picture in same:
+        assert np.array_equal(model.pixels(picture), grey[..., None])
+    x = model.preprocess(same)
+    assert x.shape == (6, 1, 8, 8)
+    mean, std = (np.float32(v[0]) for v in (model.preprocessing.mean, model.preprocessing.std))
+    assert np.array_equal(x[0, 0], (grey.astype(np.float32) / np.float32(255) - mean) / std)
+    assert len(set(model.predict(same, top_k=10))) == 1
+
+
+def test_a_grey_picture_of_another_size() -> None:
+    model = Model(picture_model(channels=1), backend="reference")
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (19, 30), np.uint8))
+    whole = np.asarray(image.resize((13, 8), Image.Resampling.BILINEAR))
+    assert np.array_equal(model.pixels(image)[..., 0], whole[:, 2:10])
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_network_whose_input_is_no_picture(channels: int) -> None:
+    model = Model(picture_model(channels=channels), backend="reference")
+    message = rf"{channels} channels, .* \(N, {channels}, 8, 8\).*run\(\)"
+    with pytest.raises(FormatError, match=message):
         model.predict(plain("red"))
-    assert model.run(np.zeros((2, 4, 8, 8), np.float32)).shape == (2, 10)
+    assert model.run(np.zeros((2, channels, 8, 8), np.float32)).shape == (2, 10)
 
 
 def test_load_mistakes(tmp_path: Path) -> None:

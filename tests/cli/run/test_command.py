@@ -284,3 +284,19 @@ def test_a_label_that_the_terminal_cannot_show(
     done = process(folder, "red.png")
     assert done.returncode == 0
     assert b"L\\xf6we" in done.stdout
+
+
+def test_a_network_of_grey_pictures(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(folder, picture_model(channels=1))
+    assert run("red.png", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["results"]) == 1
+
+
+def test_a_network_that_takes_no_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(folder, picture_model(channels=5))
+    assert run("red.png") == 2
+    assert "5 channels, and a picture has 3, or 1 in grey" in one_error_line(
+        capsys.readouterr().err
+    )
