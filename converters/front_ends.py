@@ -81,7 +81,7 @@ FRONT_ENDS = (
         "a model.pt of bnas-train",
         _is_ours,
         ("train", ("torch",)),
-        frozenset({"float"}),
+        frozenset({"float", "labels"}),
     ),
     FrontEnd(
         "from_release",

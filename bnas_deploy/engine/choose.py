@@ -96,10 +96,11 @@ def create(
         threads: How many threads share a batch.
 
     Raises:
-        BackendError: A name is unknown or not available here, or `threads` is below 1.
+        BackendError: A name is unknown or not available here.
+        UsageError: `threads` is no whole number of at least 1.
         FormatError: The model is not valid.
     """
-    check_threads(threads)
+    threads = check_threads(threads)
     name, note = _choose(backend)
     if name != DEFAULT:
         _refuse_isa(name, isa, forced=None if backend else os.environ.get("BNAS_ISA"))

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.errors import UsageError
 from bnas_deploy.format.steps import Step
 
 __all__ = [
@@ -140,15 +140,15 @@ def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
 
 
 def check_threads(threads: object) -> int:
-    """Return `threads` where it is a positive integer.
+    """Return `threads` where it is a positive integer, also one of NumPy's.
 
     Raises:
-        BackendError: It is not.
+        UsageError: It is not.
     """
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
         msg = f"threads must be a whole number of at least 1, got {threads!r}"
-        raise BackendError(msg)
-    return threads
+        raise UsageError(msg)
+    return int(threads)
 
 
 def time_steps(

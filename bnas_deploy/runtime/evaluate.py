@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from lzma import LZMAError
 from pathlib import Path
 
-from bnas_deploy.errors import DataError
+from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.runtime.class_folders import TEST, TRAIN, UNSPLIT, VALIDATION, lay_out
 from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.sources import Item, files_in
@@ -133,7 +133,16 @@ def evaluate(
         pictures: What to look at; read as it goes, so that any number fits in memory.
         batch: Number of pictures to run together.
         watch: Sees every answer pass, for example to draw a progress bar.
+
+    Raises:
+        UsageError: The model has a single label.
     """
+    if len(model.labels) == 1:
+        msg = (
+            f"the model has one label, {model.labels[0]!r}, so no folder holds its other answer;"
+            " pack it again with two names (--labels), the one below 0 first"
+        )
+        raise UsageError(msg)
     result = Accuracy(top_5=0 if len(model.labels) >= TOP_5_FROM else None)
     for answer in watch(answers(model, pictures, batch=batch)):
         result.add(answer)

@@ -188,6 +188,7 @@ def load(
     Raises:
         FormatError: The file is missing, damaged, or of another version.
         BackendError: The backend or instruction set is unknown or not available here.
+        UsageError: `threads` is no whole number of at least 1.
 
     Example:
         >>> import bnas_deploy

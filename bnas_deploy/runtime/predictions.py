@@ -63,9 +63,15 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 def best(logits: npt.NDArray[np.float32], labels: tuple[str, ...], top_k: int) -> Prediction:
     """Pick the `top_k` most probable of one picture's classes (classes,), or all.
 
+    A network with a single label `x` has the answers `x`, where its logit is at least 0, and
+    `not x`, whose index is 1.
+
     Logits decide, as probabilities of different classes may round to the same number; without
     probabilities (one NaN makes all of them NaN), classes are in order.
     """
+    if len(labels) == 1:  # a threshold: its probability is sigmoid(logit), which softmax gives
+        logits = np.append(logits, np.float32(0))
+        labels = (*labels, f"not {labels[0]}")
     probabilities = softmax(logits[None])[0]
     keys = np.where(np.isnan(probabilities), 0, -logits)
     order = np.argsort(keys, kind="stable")[:top_k]

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bnas_deploy.errors import DataError
+from bnas_deploy.file_kind import what_is
 from bnas_deploy.runtime.sources import files_in
 
 __all__ = [
@@ -65,5 +66,8 @@ def _damage_named(path: Path, expected: str) -> Iterator[None]:
     except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         # The message of a tar that no compression fits has a line for each of them.
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
-        msg = f"{path}: cannot be read as a tar ({reason}); {expected}"
+        kind = what_is(path)
+        known = kind is not None and kind.key != "archive"
+        found = f"this is {kind}" if known else f"cannot be read as a tar ({reason})"
+        msg = f"{path}: {found}; {expected}"
         raise DataError(msg) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -45,11 +46,12 @@ __all__ = [
 PYTORCH = "PyTorch"
 
 
-def read(file: ModelFile, *, float: bool = False) -> Source:
+def read(file: ModelFile, *, float: bool = False, labels: tuple[str, ...] | None = None) -> Source:
     """Read a model.pt.
 
     Args:
         file: The file.
+        labels: One per class (default: its own).
         float: Take the float counterpart of its network, with the same latent weights.
 
     Raises:
@@ -57,6 +59,8 @@ def read(file: ModelFile, *, float: bool = False) -> Source:
         ConversionError: The network has no meaning in a graph, or no float counterpart.
     """
     loaded = model_of(file.path, load_bytes(file.path, file.data), held=file.size)
+    if labels is not None:
+        loaded = replace(loaded, labels=labels)
     facts = {"source": file.facts}
     if not float:
         return loaded_source(loaded, facts=facts)

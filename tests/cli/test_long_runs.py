@@ -23,8 +23,8 @@ MISTAKES = {
         (["--lr", "-1"], "recipe: lr"),
         (["--schedule", "linear"], "one-cycle"),
         (["--fused", "on"], "--fused on"),
-        (["--layers", "2"], "layers must be"),
-        (["--image-size", "10"], "image_size must be a multiple of 4"),
+        (["--layers", "2"], "--layers must be"),
+        (["--image-size", "10"], "--image-size must be a multiple of 4"),
     ],
     "search": [
         *BOTH,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnas_deploy.engine.runner import check_images, check_threads, steady_clock, time_steps
-from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.errors import UsageError
 
 SHAPE = (3, 4, 5)
 
@@ -43,7 +43,7 @@ def test_images_are_refused(images: object, message: str) -> None:
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True, None])
 def test_threads_are_refused(threads: object) -> None:
-    with pytest.raises(BackendError, match="whole number of at least 1"):
+    with pytest.raises(UsageError, match="whole number of at least 1"):
         check_threads(threads)
 
 

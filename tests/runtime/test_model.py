@@ -161,8 +161,10 @@ def test_load_mistakes(tmp_path: Path) -> None:
     path = written(tmp_path, picture_model())
     with pytest.raises(BackendError, match="unknown backend"):
         bnas_deploy.load(path, backend="abacus")
-    with pytest.raises(BackendError, match="threads"):
-        bnas_deploy.load(path, backend="reference", threads=0)
+    for threads in (0, "2"):
+        with pytest.raises(UsageError, match="threads must be a whole number of at least 1"):
+            bnas_deploy.load(path, backend="reference", threads=threads)
+    assert bnas_deploy.load(path, backend="reference", threads=np.int64(2)).threads == 2
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(FormatError):
         bnas_deploy.load(path, backend="reference")

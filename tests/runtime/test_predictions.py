@@ -51,3 +51,16 @@ def test_without_probabilities_classes_are_in_order() -> None:
 @pytest.mark.parametrize(("top_k", "expected"), [(1, 1), (2, 2), (9, 2)])
 def test_top_k_beyond_the_classes_gives_all(top_k: int, expected: int) -> None:
     assert len(best(np.zeros(2, np.float32), ("a", "b"), top_k).top) == expected
+
+
+@pytest.mark.parametrize(
+    ("logit", "answers"),
+    [(2.0, ["fire", "not fire"]), (0.0, ["fire", "not fire"]), (-3.0, ["not fire", "fire"])],
+)
+def test_a_single_label_is_a_threshold(logit: float, answers: list[str]) -> None:
+    prediction = best(np.array([logit], np.float32), ("fire",), 2)
+    assert [guess.label for guess in prediction.top] == answers
+    found = {guess.label: guess.probability for guess in prediction.top}
+    assert found["fire"] == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert found["not fire"] == pytest.approx(1 - found["fire"])
+    assert best(np.array([logit], np.float32), ("fire",), 1).top == prediction.top[:1]

@@ -194,9 +194,15 @@ def test_a_missing_path_says_what_is_expected(tmp_path):
 
 
 def test_a_file_that_is_no_tar(tmp_path):
-    (tmp_path / "a.tar").write_bytes(b"no tar at all" * 100)
+    (tmp_path / "a.tar").write_bytes(b"\xffno tar at all" * 100)
     with pytest.raises(DataError, match=r"cannot be read as a tar .* expected a folder"):
         load_data(tmp_path / "a.tar")
+
+
+def test_a_picture_in_place_of_a_folder(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
+    with pytest.raises(DataError, match=r"one.png: this is a picture; expected a folder"):
+        load_data(tmp_path / "one.png")
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2"])

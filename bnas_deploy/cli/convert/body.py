@@ -96,7 +96,22 @@ def _source(args: argparse.Namespace, file: ModelFile, road: Road) -> Source:
         if name in front_end.options:
             value = getattr(args, name)
             options[name] = _VALUES[name](value) if name in _VALUES else value
-    return front_end.read(file, **options)
+    source = front_end.read(file, **options)
+    if "labels" in options:
+        _check_count(args.labels, options["labels"], source.classes)
+    return source
+
+
+def _check_count(given: str, labels: tuple[str, ...], classes: int) -> None:
+    expected = (1, 2) if classes == 1 else (classes,)  # one logit tells two classes apart
+    if len(labels) not in expected:
+        wanted = " or ".join(map(str, expected))
+        what = "logit" if classes == 1 else "classes"
+        msg = (
+            f"--labels {given}: expected {wanted} names, as the model has {classes} {what}; got"
+            f" {len(labels)}"
+        )
+        raise UsageError(msg)
 
 
 def _check(args: argparse.Namespace, pixels: Preprocessing) -> CheckOptions | None:

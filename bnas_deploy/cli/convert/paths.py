@@ -64,7 +64,11 @@ def road_for(file: ModelFile, *, onnx: bool, foreign: bool) -> Road:
         msg = f"{path}: this is {front_end.reads}; bnas-export packs it"
         raise UsageError(msg)
     if onnx and front_end.no_onnx:
-        msg = f"--format onnx: {path} is {front_end.reads}, and {front_end.no_onnx}"
+        packed = path.with_suffix(".bnn")
+        msg = (
+            f"--format onnx: {path} is {front_end.reads}, and {front_end.no_onnx}:"
+            f" bnas-export {path} -o {packed}, then bnas-export {packed} --format onnx"
+        )
         raise UsageError(msg)
     return Road(TRANSLATE if onnx else PACK, path, front_end)
 
@@ -73,10 +77,15 @@ def output_of(args: argparse.Namespace, road: Road) -> Path:
     """Where the result goes.
 
     Raises:
-        UsageError: No file can be written there, or it is the input.
+        UsageError: No file can be written there, it is the input, or its name says something else.
     """
     suffix = ".bnn" if road.name == PACK else ".onnx"
     output = Path(args.output) if args.output else road.path.with_suffix(suffix)
+    other = ".onnx" if suffix == ".bnn" else ".bnn"
+    if output.suffix.lower() == other:
+        advice = "add --format onnx" if suffix == ".bnn" else "leave out --format onnx"
+        msg = f"-o {output}: what is written is a {suffix} file; name it so, or {advice}"
+        raise UsageError(msg)
     if output.resolve() == road.path.resolve():
         msg = f"{output}: cannot be written there, it is the input; name another file with -o"
         raise UsageError(msg)

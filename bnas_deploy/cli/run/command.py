@@ -59,12 +59,20 @@ def _run(argv: Sequence[str] | None) -> int:
     model = load(args.packed, backend=args.backend, isa=args.isa, threads=args.threads)
     if model.runner.note:
         print(f"note: {model.runner.note}", file=sys.stderr)
+    _tell_of_top_k(model, args)
     if args.evaluate is not None:
         # Reading tars is not needed, and not imported, for a single picture.
         from bnas_deploy.cli.run.evaluate import run_evaluation  # noqa: PLC0415
 
         return run_evaluation(model, args, _report(model, args))
     return _predict(model, args)
+
+
+def _tell_of_top_k(model: Model, args: argparse.Namespace) -> None:
+    count = max(2, len(model.labels))  # a single label has an opposite
+    if args.top_k is not None and args.top_k > count:
+        text = f"note: the model tells {count} classes apart; --top-k {args.top_k} names them all"
+        print(text, file=sys.stderr)
 
 
 def _check_together(args: argparse.Namespace) -> None:

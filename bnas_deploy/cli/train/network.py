@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bnas_deploy.cli.common.settings_options import check_needs, given
-from bnas_deploy.errors import UsageError
+from bnas_deploy.errors import ConfigError, UsageError
 from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
 from bnas_deploy.training.presets import differences, preset
@@ -64,7 +66,17 @@ def network_config(args: argparse.Namespace) -> AnyConfig:
     new = {key: getattr(args, key) for key in wanted}
     if args.genotype is not None:
         new["genotype"] = _genotype(args.genotype).to_dict()
-    return config_from_dict({**value, **new})
+    try:
+        return config_from_dict({**value, **new})
+    except ConfigError as error:
+        raise ConfigError(_in_options(str(error), wanted)) from error
+
+
+def _in_options(message: str, fields: Sequence[str]) -> str:
+    """A message about fields, some of which were given as options, in the options' names."""
+    for field in fields:
+        message = re.sub(rf"(?<![\w-]){field}\b", option_name(field), message)
+    return message
 
 
 def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:

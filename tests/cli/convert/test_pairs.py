@@ -58,7 +58,7 @@ EXAMPLES = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("pairs")
-    network = random_network(0)
+    network = random_network(0, classes=10)
     size = network.config.image_size
     names = tuple(f"label {i}" for i in range(network.config.classes))
     pixels = Preprocessing(size, (size, size), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))

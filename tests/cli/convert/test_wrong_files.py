@@ -83,4 +83,29 @@ def test_to_onnx_only_what_can_be_said_in_it(name, here, capsys):
     err = capsys.readouterr().err
     assert "--format onnx: " in err
     assert "pack it first, and write the packed file as ONNX" in err
+    packed = name.replace("onnx", "bnn").replace(".pt", ".bnn")
+    assert f"bnas-export {name} -o {packed}, then bnas-export {packed} --format onnx" in err
     assert not (here / "out.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "message"),
+    [
+        (
+            export,
+            ["run/model.pt", "-o", "x.onnx"],
+            "is a .bnn file; name it so, or add --format onnx",
+        ),
+        (importing, ["net.onnx", "-o", "x.ONNX"], "what is written is a .bnn file"),
+        (
+            export,
+            ["packed.bnn", "--format", "onnx", "-o", "x.bnn"],
+            "is a .onnx file; name it so, or leave out --format onnx",
+        ),
+    ],
+)
+def test_a_name_that_says_something_else_than_the_file(command, words, message, here, capsys):
+    before = sorted(here.iterdir())
+    assert command(words) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(here.iterdir()) == before

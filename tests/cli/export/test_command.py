@@ -220,3 +220,17 @@ def test_mistakes_with_8_bits(model_pt, args, message, capsys):
     assert status == 2
     assert message in " ".join(capsys.readouterr().err.split())
     assert not model_pt.with_suffix(".bnn").exists()
+
+
+def test_other_labels(model_pt, tmp_path, capsys):
+    count = random_network(0).config.classes
+    names = tmp_path / "names.txt"
+    words = [str(model_pt), "--no-check", "--eight-bit", "none", "--labels", str(names)]
+    names.write_text("\n".join(f"name {i}" for i in range(count)))
+    assert main(words) == 0
+    assert read(model_pt.with_suffix(".bnn")).labels == tuple(f"name {i}" for i in range(count))
+    names.write_text("\n".join("ab" * count))
+    capsys.readouterr()
+    assert main(words) == 2
+    expected = f"expected {count} names, as the model has {count} classes; got {2 * count}"
+    assert expected in capsys.readouterr().err

@@ -203,5 +203,5 @@ def test_a_bare_pickle_is_not_executed(tmp_path, capsys):
 
 def test_a_model_of_ours_takes_none_of_the_options(tmp_path, capsys):
     torch.save({"format": "bnas-deploy/model"}, tmp_path / "model.pt")
-    assert main([str(tmp_path / "model.pt"), "--labels", "cifar10"]) == 2
-    assert "--labels is for a checkpoint of the authors' release" in capsys.readouterr().err
+    assert main([str(tmp_path / "model.pt"), "--arch", "latest_cell"]) == 2
+    assert "--arch is for a checkpoint of the authors' release" in capsys.readouterr().err

@@ -300,3 +300,22 @@ def test_a_network_that_takes_no_pictures(folder: Path, capsys: pytest.CaptureFi
     assert "5 channels, and a picture has 3, or 1 in grey" in one_error_line(
         capsys.readouterr().err
     )
+
+
+def test_more_classes_than_there_are(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("red.png", "--top-k", "99") == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 4
+    assert err == "note: the model tells 3 classes apart; --top-k 99 names them all\n"
+    assert run("red.png", "--top-k", "3") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_single_label(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(folder, picture_model(("fire",)))
+    assert run("red.png", "blue.png", "--top-k", "2", "--json") == 0
+    for result in json.loads(capsys.readouterr().out)["results"]:
+        found = {guess["label"]: guess["probability"] for guess in result["top"]}
+        assert set(found) == {"fire", "not fire"}
+        assert sum(found.values()) == pytest.approx(1)
+        assert result["probability"] == max(found.values()) < 1

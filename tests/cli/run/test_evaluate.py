@@ -104,3 +104,13 @@ def test_evaluate_with_a_report(data: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_report_is_about_an_evaluation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("red.png", "--report", "pages") == 2
     assert "--evaluate" in one_error_line(capsys.readouterr().err)
+
+
+def test_a_single_label_has_nothing_to_tell_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(folder, picture_model(("red",)))
+    (folder / "data" / "red").mkdir(parents=True)
+    Image.new("RGB", (8, 8), "red").save(folder / "data" / "red" / "a.png")
+    assert run("--evaluate", "data") == 2
+    assert "pack it again with two names (--labels)" in one_error_line(capsys.readouterr().err)
