@@ -88,6 +88,18 @@ def _is_torch(head: bytes) -> bool:
     return in_zip or head.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
 
 
+def _is_pt2(head: bytes) -> bool:
+    # torch.export.save writes members of these names; which one is the first has changed.
+    name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+    return head.startswith(b"PK\x03\x04") and any(part in name for part in _PT2_MEMBERS)
+
+
+_PT2_MEMBERS = (
+    b"/archive_format", b"/data/constants/", b"/data/weights/", b"/models/",
+    b"serialized_exported_program",
+)  # fmt: skip
+
+
 def _is_onnx(head: bytes) -> bool:
     # Protobuf: ir_version is field 1; a string, the graph or the opsets follow it.
     starts = len(head) > 2 and head[0] == 8 and 1 <= head[1] <= 64
@@ -127,6 +139,7 @@ _KINDS: tuple[tuple[FileKind, Callable[[bytes], bool]], ...] = (
     (FileKind("bnn", "a .bnn file", "bnas-run runs it, bnas-inspect shows it"), _is_bnn),
     (FileKind("safetensors", "a safetensors file of another program"), _is_safetensors),
     (FileKind("torch", "a file of PyTorch", "bnas-export packs a model.pt"), _is_torch),
+    (FileKind("pt2", "a saved program of torch.export", "bnas-export packs it"), _is_pt2),
     (FileKind("zip", "a zip archive"), lambda head: head.startswith(b"PK\x03\x04")),
     (
         FileKind("tflite", "a TensorFlow Lite model", "bnas-import packs it"),

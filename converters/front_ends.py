@@ -75,6 +75,17 @@ def _is_tflite(file: ModelFile) -> bool:
     return file.path.suffix == ".tflite" if file.kind is None else file.kind.key == "tflite"
 
 
+def _is_program(file: ModelFile) -> bool:
+    return file.path.suffix == ".pt2" if file.kind is None else file.kind.key == "pt2"
+
+
+def _is_code(file: ModelFile) -> bool:
+    return file.code is not None
+
+
+_PLAIN = frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"})
+"""What every model of other tools can be given."""
+
 FRONT_ENDS = (
     FrontEnd(
         "from_torch",
@@ -96,7 +107,7 @@ FRONT_ENDS = (
         "an ONNX model",
         _is_onnx,
         ("onnx", ("onnx", "onnxruntime")),
-        frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"}),
+        _PLAIN,
         foreign=True,
         no_onnx="it is ONNX already; pack it first, and write the packed file as ONNX",
     ),
@@ -105,9 +116,27 @@ FRONT_ENDS = (
         "a TensorFlow Lite model",
         _is_tflite,
         ("tflite", ("tflite",)),
-        frozenset({"allow_float", "sign_zero", "labels", "mean", "std", "resize"}),
+        _PLAIN,
         foreign=True,
         no_onnx="its signs may have a zero; pack it first, and write the packed file as ONNX",
+    ),
+    FrontEnd(
+        "from_program",
+        "a saved program of torch.export (.pt2)",
+        _is_program,
+        ("train", ("torch",)),
+        _PLAIN,
+        foreign=True,
+        no_onnx="torch.onnx.export does that; or pack it first, and write the packed file as ONNX",
+    ),
+    FrontEnd(
+        "from_code",
+        "code that builds a model (package.module:name)",
+        _is_code,
+        ("train", ("torch",)),
+        _PLAIN | {"entry", "input_shape", "weights"},
+        foreign=True,
+        no_onnx="torch.onnx.export does that; or pack it first, and write the packed file as ONNX",
     ),
 )
 """In the order of asking; a new front end is one folder and one entry here."""

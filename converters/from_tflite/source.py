@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,7 @@ from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
 from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.packing.source import InputLayout, Source, plain_preprocessing
-from bnas_deploy.format import Preprocessing
+from bnas_deploy.converters.packing.source import InputLayout, Source
 
 __all__ = ["read"]
 
@@ -80,11 +78,7 @@ def read(
         warnings=found.warnings,
         notes=(*_notes(plain), *found.notes, *left_out),
     )
-    if not (mean or std or resize):
-        return source
-    base = plain_preprocessing(source.graph.input_shape)
-    pixels = Preprocessing(resize or base.resize, base.crop, mean or base.mean, std or base.std)
-    return replace(source, preprocessing=pixels)
+    return source.with_pixels(mean=mean, std=std, resize=resize)
 
 
 def _parameters(model: Translation) -> int:

@@ -1,8 +1,12 @@
-"""A file that holds somebody's model: its bytes, read once, and what kind of file it is."""
+"""A file that holds somebody's model: its bytes, read once, and what kind of file it is.
+
+In place of a file, code that builds a model can be named.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +17,25 @@ from bnas_deploy.shown import safe
 
 __all__ = ["ModelFile"]
 
+_NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_CODE = re.compile(f"{_NAME}:{_NAME}")
+
 
 @dataclass(frozen=True)
 class ModelFile:
     """A model's file. Everything about it is found out at most once.
 
     Attributes:
-        path: Where it lies.
+        path: Where it lies; for code, what names it.
     """
 
     path: Path
+
+    @cached_property
+    def code(self) -> str | None:
+        """`package.module:name`, if that is what is given and there is no such file."""
+        text = str(self.path)
+        return text if _CODE.fullmatch(text) and not self.path.exists() else None
 
     @cached_property
     def kind(self) -> FileKind | None:

@@ -8,7 +8,7 @@ from bnas_deploy.cli.common.entry import positive
 from bnas_deploy.errors import UsageError
 from bnas_deploy.nn.genotype import GENOTYPES
 
-__all__ = ["MOST", "add_common", "add_foreign", "add_release"]
+__all__ = ["MOST", "add_code", "add_common", "add_foreign", "add_release"]
 
 MOST = 512
 """Pictures that calibration takes at most."""
@@ -86,7 +86,7 @@ def _add_eight_bit(parser: argparse.ArgumentParser) -> None:
 
 def add_foreign(parser: argparse.ArgumentParser) -> None:
     """Add the options of models that other tools wrote."""
-    group = parser.add_argument_group("ONNX and TensorFlow Lite models")
+    group = parser.add_argument_group("models of other tools, and your own of PyTorch")
     add = group.add_argument
     add("--allow-float", action="store_true", help="accept layers that stay in full precision")
     add(
@@ -100,16 +100,35 @@ def add_foreign(parser: argparse.ArgumentParser) -> None:
     add("--resize", type=positive, metavar="PIXELS", help="resize a picture's shorter side to this")
 
 
+def add_code(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a model that the user's code builds."""
+    group = parser.add_argument_group("package.module:name, your code that builds a model")
+    add = group.add_argument
+    add(
+        "--input-shape",
+        type=_extents,
+        metavar="C,H,W",
+        help="what one input is, such as 3,224,224; a single number for vectors",
+    )
+    add(
+        "--weights",
+        metavar="FILE",
+        help="a checkpoint for it: a state_dict, or a file that holds one (default: it has the"
+        " weights that it was built with)",
+    )
+    add(
+        "--entry",
+        metavar="NAME",
+        help="of --weights, or of a checkpoint of the authors' release: which entry of the file"
+        " holds the weights, such as state_dict or state_dict_ema, with dots where entries are in"
+        " others (default: the only one that does)",
+    )
+
+
 def add_release(parser: argparse.ArgumentParser) -> None:
     """Add the options of checkpoints of the authors' release."""
     group = parser.add_argument_group("checkpoints of the authors' release (a plain state_dict)")
     add = group.add_argument
-    add(
-        "--entry",
-        metavar="NAME",
-        help="which entry of the file holds the weights, such as state_dict or state_dict_ema, with"
-        " dots where entries are in others (default: the only one that does)",
-    )
     add(
         "--arch",
         metavar="CELL",
@@ -144,3 +163,11 @@ def _numbers(text: str) -> tuple[float, ...]:
     except ValueError as error:
         msg = f"expected numbers with commas between, got {text!r}"
         raise argparse.ArgumentTypeError(msg) from error
+
+
+def _extents(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if len(parts) not in (1, 3) or not all(part.isdecimal() and int(part) for part in parts):
+        msg = f"expected three numbers C,H,W or one, from 1; got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return tuple(map(int, parts))

@@ -14,16 +14,18 @@ __all__ = ["opened", "output_of", "road_for"]
 
 
 def opened(name: str, *, foreign: bool) -> ModelFile:
-    """The file that a command is given.
+    """The file that a command is given, or the code in its place.
 
     Args:
         name: As written on the command line.
         foreign: Whether it must be a model of another tool.
 
     Raises:
-        UsageError: It is not a file.
+        UsageError: It is neither.
     """
     file = ModelFile(Path(name))
+    if file.code is not None:
+        return file
     if file.kind is not None and file.kind.key == "folder":
         inside = file.path / "model.pt"
         advice = f"give {inside}" if inside.is_file() else f"expected {_expected(foreign)}"
@@ -80,12 +82,18 @@ def output_of(args: argparse.Namespace, road: Road) -> Path:
         UsageError: No file can be written there, it is the input, or its name says something else.
     """
     suffix = ".bnn" if road.name == PACK else ".onnx"
+<<<<<<< HEAD
     output = Path(args.output) if args.output else road.path.with_suffix(suffix)
     other = ".onnx" if suffix == ".bnn" else ".bnn"
     if output.suffix.lower() == other:
         advice = "add --format onnx" if suffix == ".bnn" else "leave out --format onnx"
         msg = f"-o {output}: what is written is a {suffix} file; name it so, or {advice}"
         raise UsageError(msg)
+=======
+    code = ModelFile(road.path).code
+    beside = road.path.with_suffix(suffix) if code is None else Path(_last_name(code) + suffix)
+    output = Path(args.output) if args.output else beside
+>>>>>>> 450f22c (bnas-export and bnas-import: programs of torch.export, and code with a checkpoint)
     if output.resolve() == road.path.resolve():
         msg = f"{output}: cannot be written there, it is the input; name another file with -o"
         raise UsageError(msg)
@@ -93,6 +101,10 @@ def output_of(args: argparse.Namespace, road: Road) -> Path:
         msg = f"{output}: cannot be written there; name a file in an existing folder with -o"
         raise UsageError(msg)
     return output
+
+
+def _last_name(code: str) -> str:
+    return code.rpartition(":")[2].rpartition(".")[2]
 
 
 def _expected(foreign: bool) -> str:

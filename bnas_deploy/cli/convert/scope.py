@@ -44,6 +44,8 @@ ROADS = {
     "std": frozenset({PACK}),
     "resize": frozenset({PACK}),
     "entry": frozenset({PACK}),
+    "input_shape": frozenset({PACK}),
+    "weights": frozenset({PACK}),
     "arch": frozenset({PACK}),
     "preprocessing": frozenset({PACK}),
 }

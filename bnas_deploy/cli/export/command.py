@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 from bnas_deploy.cli.common.entry import Parser, run_cli
 from bnas_deploy.cli.convert.body import convert_file
-from bnas_deploy.cli.convert.options import add_common, add_foreign, add_release
+from bnas_deploy.cli.convert.options import add_code, add_common, add_foreign, add_release
 
 __all__ = ["export_parser", "main"]
 
 DESCRIPTION = """\
-Turn a network trained by bnas-train, or a checkpoint of the BNAS authors'
-release, into a packed .bnn file.
+Turn a network trained by bnas-train, a model of your own in PyTorch, or a
+checkpoint of the BNAS authors' release, into a packed .bnn file.
 
 Each weight of a binary convolution becomes one bit; BatchNorm and sign become
 one compare per channel; parts that are zero, constant or unused for every image
@@ -43,6 +43,13 @@ examples:
   bnas-export model.pt --format onnx         as ONNX (--float: its counterpart)
   bnas-export model.bnn --format onnx        the packed program as ONNX
   bnas-export other.onnx --allow-float       the same as bnas-import
+  bnas-export network.pt2 --allow-float      a program of torch.export.save
+  bnas-export my.nets:build --weights w.pth --input-shape 3,32,32
+                                             my/nets.py has a function build()
+
+package.module:name is imported, from the current folder or where Python finds
+it, and called without arguments: this runs that code. Loading a .pt2 file can
+run code, too. Take both from people you trust only (docs/pytorch.md).
 
 8 bits: the inputs of a layer become whole numbers from 0 to 127, so their range
 must be known beforehand. It is measured on the pictures of --calibrate: a few
@@ -77,12 +84,14 @@ def export_parser() -> Parser:
     add(
         "model",
         metavar="MODEL",
-        help="model.pt, weights of the release, ONNX or TensorFlow Lite model, or packed file",
+        help="model.pt, weights of the release, ONNX or TensorFlow Lite model, .pt2 file,"
+        " package.module:name, or packed file",
     )
     add("--format", choices=("bnn", "onnx"), help="what to write (default: bnn)")
     add("--float", action="store_true", help="with --format onnx: the float counterpart instead")
     add_common(parser)
     add_foreign(parser)
+    add_code(parser)
     add_release(parser)
     return parser
 

@@ -22,6 +22,8 @@ from bnas_deploy.cli.export.command import export_parser
 from bnas_deploy.cli.export.command import main as export
 from bnas_deploy.cli.import_model.command import import_parser
 from bnas_deploy.cli.import_model.command import main as importing
+from bnas_deploy.converters.from_code import source as from_code
+from bnas_deploy.converters.from_program import source as from_program
 from bnas_deploy.converters.front_ends import FRONT_ENDS
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.format import Preprocessing
@@ -33,6 +35,11 @@ INPUTS = {
     "checkpoint of the release": ("bnas-export", ["weights.pt", "--preprocessing", "small.json"]),
     "ONNX, exported": ("bnas-export", ["partly.onnx", "--allow-float"]),
     "ONNX, imported": ("bnas-import", ["partly.onnx", "--allow-float"]),
+    "saved program": ("bnas-import", ["net.pt2", "--allow-float"]),
+    "code": (
+        "bnas-export",
+        ["its_code:build", "--allow-float", "--input-shape", "3,8,8", "--weights", "less.pth"],
+    ),
     "packed": ("bnas-export", ["packed.bnn", "--format", "onnx"]),
 }
 EXAMPLES = {
@@ -52,7 +59,27 @@ EXAMPLES = {
     "entry": ("net",),
     "arch": ("latest_cell_zeroise",),
     "preprocessing": ("other.json",),
+    "input_shape": ("3,9,9",),
+    "weights": ("less.pth",),
 }
+CODE = """
+import torch
+from torch import nn
+
+class Partly(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.binary = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Conv2d(8, 8, 3)
+        self.last, self.classifier = nn.Conv2d(8, 8, 1), nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = nn.functional.conv2d(self.stem(x).sign(), self.binary.weight.sign(), padding=1)
+        return self.classifier(self.last(x.relu()).mean((2, 3)))
+
+def build():
+    torch.manual_seed(0)
+    return Partly().eval()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +96,13 @@ def folder(tmp_path_factory):
     x = m.binary(m.add("Sign", x), 8, 8)
     x = m.add("Conv", m.add("Relu", x), m.normal(8, 8, 1, 1))
     m.save(here, m.float_head(x, 8, 10)).rename(here / "partly.onnx")
+    (here / "its_code.py").write_text(CODE)
+    its_code: dict = {}
+    exec(CODE, its_code)
+    module = its_code["build"]()
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 3, 8, 8),)), here / "net.pt2")
+    less = {name: value / 2 for name, value in module.state_dict().items()}
+    torch.save({"net": less}, here / "less.pth")
     for name, std in (("small", 0.25), ("other", 0.5)):
         value = {"size": [8, 8], "mean": [0.5, 0.5, 0.5], "std": [std] * 3}
         (here / f"{name}.json").write_text(json.dumps(value))
@@ -107,6 +141,24 @@ def call(folder, monkeypatch, capsys):
     return run
 
 
+@pytest.fixture
+def exporting_once(monkeypatch):
+    """torch.export takes a second; what it gives for the same weights and input is the same."""
+    known = {}
+    for module, name in ((from_program, "loaded_program"), (from_code, "exported_module")):
+        first = getattr(module, name)
+
+        def again(given, *example, first=first):
+            state = getattr(given, "state_dict", dict)().values()
+            key = (str(type(given)), *(x.shape for x in example), *(float(x.sum()) for x in state))
+            if key not in known:
+                known[key] = first(given, *example)
+            return known[key]
+
+        monkeypatch.setattr(module, name, again)
+
+
+@pytest.mark.usefixtures("exporting_once")
 @pytest.mark.parametrize("name", INPUTS)
 def test_every_pair_of_options_acts_or_is_refused(name, call):
     command, words = INPUTS[name]

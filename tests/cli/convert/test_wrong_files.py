@@ -45,11 +45,7 @@ def here(tmp_path, monkeypatch):
         (importing, "packed.bnn", "this is a .bnn file, which is packed: bnas-run runs it"),
         (importing, "run/model.pt", "this is a model.pt of bnas-train; bnas-export packs it"),
         (export, "page.onnx", "this file is a web page"),
-        (
-            importing,
-            "page.onnx",
-            "expected an ONNX model or a TensorFlow Lite model; this file is a web page",
-        ),
+        (importing, "page.onnx", "this file is a web page"),
         (export, "pointer.pt", "this file is a Git LFS pointer (git lfs pull fetches"),
         (export, "some.pt", "not a torch file of plain values and tensors"),
         (export, "text.txt", "this file is a text that begins '404: Not Found'"),
@@ -57,7 +53,11 @@ def here(tmp_path, monkeypatch):
         (export, "short.pt", "this is a file of PyTorch that is cut off after"),
         (importing, "short.onnx", "this is an ONNX model that is cut off after"),
         (export, "gone.pt", "no such file; expected a model.pt of bnas-train, a checkpoint of"),
-        (importing, "gone", "no such file; expected an ONNX model"),
+        (
+            importing,
+            "gone",
+            "no such file; expected an ONNX model, a saved program of",
+        ),
         (export, "checkpoint.pt", "model.pt and checkpoint.pt of a run lie side by side"),
     ],
 )
