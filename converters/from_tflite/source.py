@@ -10,6 +10,7 @@ import numpy as np
 import tflite
 
 from bnas_deploy import __version__
+from bnas_deploy.converters.from_tflite.file.metadata import Described, described
 from bnas_deploy.converters.from_tflite.file.read import read_tflite
 from bnas_deploy.converters.from_tflite.operators.translate import Translation, translated
 from bnas_deploy.converters.from_tflite.original.choose import original
@@ -22,6 +23,9 @@ from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import InputLayout, Source
 
 __all__ = ["read"]
+
+BYTE = 255
+"""The scale of the metadata's numbers."""
 
 
 def read(
@@ -41,8 +45,8 @@ def read(
         allow_float: Whether layers may stay in full precision.
         sign_zero: As for `operator_graph`.
         labels: One per class (default: those in the file).
-        mean: Of each channel, on the scale 0 to 1 (default: 0).
-        std: Of each channel (default: 1).
+        mean: Of each channel, on the scale 0 to 1 (default: as the metadata say, or 0).
+        std: Of each channel (default: as the metadata say, or 1).
         resize: Pixels of a picture's shorter side (default: the input's).
 
     Raises:
@@ -70,6 +74,7 @@ def read(
             inside=inside_of(made, values_inside(model, wanted, layout, places)),
         ),
         labels=labels,
+        preprocessing=_pixels(about, plain, file.name),
         layout=layout,
         facts=_facts(file),
         reasons={layer.layer: layer.reason for layer in found.float_layers},

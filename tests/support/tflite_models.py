@@ -25,7 +25,7 @@ class TfliteNet:
     def __init__(self, *dims, batch=1, seed=0, kind="FLOAT32", scale=None, zero=0):
         self.rng = np.random.default_rng(seed)
         self.tensors, self.operators, self.codes = [], [], []
-        self.buffers = [b""]
+        self.buffers, self.starts = [b""], [0]
         self.tensor((batch, *dims), kind, scale, zero)
 
     def tensor(self, shape, kind="FLOAT32", scale=None, zero=0, data=b"", axis=0):
@@ -73,8 +73,9 @@ class TfliteNet:
         weight, bias = self.normal(classes, channels), self.normal(classes)
         return self.add("FULLY_CONNECTED", x, weight, bias, shape=(self.shape(x)[0], classes))
 
-    def data(self, output, *, version=3):
-        return _written(self, output, version)
+    def data(self, output, *, version=3, metadata=b""):
+        """The file; `metadata` is what `metadata_of` gives."""
+        return _written(self, output, version, metadata)
 
     def save(self, folder: Path, output) -> Path:
         path = folder / "model.tflite"
@@ -110,11 +111,40 @@ def imported(path: Path, *, images=None, batch=8, **options):
     return model, report
 
 
-def _written(net: TfliteNet, output: int, version: int) -> bytes:
+def metadata_of(*, mean=(), std=(), label_file=""):
+    """The metadata of a model, by the numbers of metadata_schema.fbs."""
+    builder = flatbuffers.Builder(64)
+    means, stds = (_numbers(builder, numbers, "<f4") for numbers in (mean, std))
+    options = _fields(builder, {0: means, 1: stds})
+    unit = _fields(builder, {1: options}, {0: 1})
+    file = _fields(builder, {0: builder.CreateString(label_file)}, {2: 2})
+    given = _fields(builder, {4: _offsets(builder, [unit])})
+    made = _fields(builder, {6: _offsets(builder, [file])})
+    graph = _fields(builder, {2: _offsets(builder, [given]), 3: _offsets(builder, [made])})
+    builder.Finish(_fields(builder, {3: _offsets(builder, [graph])}), b"M001")
+    return bytes(builder.Output())
+
+
+def _fields(builder, offsets, numbers=None):
+    """A table of offsets and bytes by the numbers of its fields."""
+    builder.StartObject(8)
+    for number, offset in offsets.items():
+        builder.PrependUOffsetTRelativeSlot(number, offset, 0)
+    for number, value in (numbers or {}).items():
+        builder.PrependByteSlot(number, value, 0)
+    return builder.EndObject()
+
+
+def _written(net: TfliteNet, output: int, version: int, metadata: bytes) -> bytes:
     builder = flatbuffers.Builder(1024)
     codes = list(dict.fromkeys(op for op, *_ in net.operators))
+    about = []
+    if metadata:
+        fields = {"Name": builder.CreateString("TFLITE_METADATA"), "Buffer": len(net.buffers)}
+        about = [_table(builder, "Metadata", fields)]
     parts = {
-        "Buffers": [_buffer(builder, data) for data in net.buffers],
+        "Metadata": about,
+        "Buffers": [_buffer(builder, data) for data in [*net.buffers, metadata]],
         "OperatorCodes": [_code(builder, op) for op in codes],
         "Subgraphs": [_graph(builder, net, codes, output)],
     }
@@ -131,7 +161,7 @@ def _graph(builder, net, codes, output):
     parts = {
         "Tensors": _offsets(builder, [_tensor(builder, *tensor) for tensor in net.tensors]),
         "Operators": _offsets(builder, [_operator(builder, codes, *o) for o in net.operators]),
-        "Inputs": _numbers(builder, [0]),
+        "Inputs": _numbers(builder, net.starts),
         "Outputs": _numbers(builder, [output]),
     }
     return _table(builder, "SubGraph", parts)

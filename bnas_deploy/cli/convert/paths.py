@@ -82,18 +82,14 @@ def output_of(args: argparse.Namespace, road: Road) -> Path:
         UsageError: No file can be written there, it is the input, or its name says something else.
     """
     suffix = ".bnn" if road.name == PACK else ".onnx"
-<<<<<<< HEAD
-    output = Path(args.output) if args.output else road.path.with_suffix(suffix)
+    code = ModelFile(road.path).code
+    beside = road.path.with_suffix(suffix) if code is None else Path(_last_name(code) + suffix)
+    output = Path(args.output) if args.output else beside
     other = ".onnx" if suffix == ".bnn" else ".bnn"
     if output.suffix.lower() == other:
         advice = "add --format onnx" if suffix == ".bnn" else "leave out --format onnx"
         msg = f"-o {output}: what is written is a {suffix} file; name it so, or {advice}"
         raise UsageError(msg)
-=======
-    code = ModelFile(road.path).code
-    beside = road.path.with_suffix(suffix) if code is None else Path(_last_name(code) + suffix)
-    output = Path(args.output) if args.output else beside
->>>>>>> 450f22c (bnas-export and bnas-import: programs of torch.export, and code with a checkpoint)
     if output.resolve() == road.path.resolve():
         msg = f"{output}: cannot be written there, it is the input; name another file with -o"
         raise UsageError(msg)

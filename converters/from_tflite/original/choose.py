@@ -10,7 +10,9 @@ import numpy.typing as npt
 from bnas_deploy.converters.from_tflite.file.model import TfliteModel
 from bnas_deploy.converters.from_tflite.original.evaluate import evaluated
 from bnas_deploy.converters.from_tflite.original.interpreter import Runner, interpreter
+from bnas_deploy.converters.operators.graph import MISFITS
 from bnas_deploy.converters.packing.source import InputLayout, Original
+from bnas_deploy.errors import ConversionError
 
 __all__ = ["NUMPY", "original"]
 
@@ -34,7 +36,11 @@ def original(model: TfliteModel, wanted: int, layout: InputLayout) -> Original:
 def _evaluated(
     model: TfliteModel, wanted: int, batch: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    return np.asarray(evaluated(model, batch, wanted), np.float32)
+    try:
+        return np.asarray(evaluated(model, batch, wanted), np.float32)
+    except MISFITS as error:
+        msg = f"the model cannot be computed in NumPy as it stands: {error}; is it damaged?"
+        raise ConversionError(msg) from error
 
 
 def _logits(
