@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
 from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.packing.source import InputLayout, Source
+from bnas_deploy.converters.packing.source import InputLayout, Source, plain_preprocessing
+from bnas_deploy.errors import ConversionError
+from bnas_deploy.format import Preprocessing
 
 __all__ = ["read"]
 
@@ -58,6 +61,7 @@ def read(
     found = operator_graph(plain, file.name, allow_float=allow_float, sign_zero=sign_zero)
     layout = InputLayout(plain.image, plain.dims, plain.channels_last)
     places = {tensor.name: place for place, tensor in enumerate(model.tensors)}
+    about = described(file.data, file.name)
     wanted = places[plain.output]
     # By the names of the file's tensors: one operator may be several nodes.
     made = {
@@ -78,12 +82,39 @@ def read(
         layout=layout,
         facts=_facts(file),
         reasons={layer.layer: layer.reason for layer in found.float_layers},
+        notes=(*_notes(plain), *found.notes, *left_out),
         sign_zero=sign_zero,
         layers=found.layers,
         warnings=found.warnings,
-        notes=(*_notes(plain), *found.notes, *left_out),
     )
+    source = source if labels is not None else _labelled(source, about)
     return source.with_pixels(mean=mean, std=std, resize=resize)
+
+
+def _labelled(source: Source, about: Described) -> Source:
+    """The source with the labels of the file, if there are as many as classes."""
+    if about.labels is None or len(about.labels) == source.classes:
+        return replace(source, labels=about.labels)
+    count = f"{len(about.labels):,} lines for {source.classes:,} classes"
+    note = f"labels of {about.file}: left out, as it has {count}; --labels names them"
+    return replace(source, notes=(*source.notes, note))
+
+
+def _pixels(about: Described, model: Translation, name: str) -> Preprocessing | None:
+    """How pictures become inputs, if the file says so; one number stands for all channels."""
+    if not about.std or len(model.dims) == 1:
+        return None
+    plain, channels = plain_preprocessing(model.image), model.image[0]
+    fits = {len(about.mean), len(about.std)} <= {1, channels} and min(about.std) > 0
+    if not fits:
+        stated = f"mean {list(about.mean)[:4]} and std {list(about.std)[:4]}"
+        msg = f"{name}: its metadata normalise by {stated}; expected one number, or {channels}"
+        raise ConversionError(msg)
+    mean, std = (
+        tuple(value / BYTE for value in (stated * channels if len(stated) == 1 else stated))
+        for stated in (about.mean, about.std)
+    )
+    return Preprocessing(plain.resize, plain.crop, mean, std)
 
 
 def _parameters(model: Translation) -> int:

@@ -15,7 +15,6 @@ from support.random_networks import random_network
 from support.release_checkpoints import ZEROISE, trained
 
 from bnas_deploy import engine
-from bnas_deploy.cli.common.entry import WARNED
 from bnas_deploy.cli.convert.paths import road_for
 from bnas_deploy.cli.convert.scope import ROADS
 from bnas_deploy.cli.export.command import export_parser
