@@ -56,7 +56,7 @@ def here(tmp_path, monkeypatch):
         (
             importing,
             "gone",
-            "no such file; expected an ONNX model, a saved program of",
+            "no such file; expected an ONNX model, ",
         ),
         (export, "checkpoint.pt", "model.pt and checkpoint.pt of a run lie side by side"),
     ],
