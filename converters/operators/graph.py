@@ -19,7 +19,7 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.model_layer import ModelLayer, Warned
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.operators.assign import without_assignments
-from bnas_deploy.converters.operators.known import Known, Varying
+from bnas_deploy.converters.operators.known import Known, Varying, with_batch_named
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.operators.places import places
 from bnas_deploy.converters.operators.rules.activations import ACTIVATION_RULES
@@ -177,17 +177,13 @@ def _import(
         results = _unknown(imports, node, source)  # an obstacle has hidden it
     else:
         try:
-            results = _converted(imports, node, _inputs(imports, node, known))
-        except CannotConvert as error:
+            rule = _rule(node)
+            results = _converted(rule, imports, node, _inputs(imports, node, known))
+        except (ConversionError, PassError) as error:
             results = _unknown(imports, node, source)
-            obstacle = Obstacle(node.name, node.op, error.reason, error.remedy)
-            obstacles.append((obstacle, _names(results)))
-            if error.rising is not None:
+            obstacles.append((_obstacle(node, error), _names(results)))
+            if isinstance(error, CannotConvert) and error.rising is not None:
                 imports.rising.update(dict.fromkeys(_names(results), error.rising))
-        except (ConversionError, PassError) as error:  # of the graph's own rules
-            remedy = "check the model's shapes and weights"
-            results = _unknown(imports, node, source)
-            obstacles.append((Obstacle(node.name, node.op, str(error), remedy), _names(results)))
     for name, value in zip(node.outputs, results, strict=False):
         if isinstance(value, (np.ndarray, Varying)):
             known.put(name, value)
@@ -195,11 +191,19 @@ def _import(
             imports.values[name] = value
 
 
+def _obstacle(node: OperatorNode, error: ConversionError) -> Obstacle:
+    """Why a node cannot be converted: a rule says so, or the graph's own rules."""
+    if isinstance(error, CannotConvert):
+        return Obstacle(node.name, node.op, with_batch_named(error.reason), error.remedy)
+    remedy = "check the model's shapes and weights"
+    return Obstacle(node.name, node.op, with_batch_named(str(error)), remedy)
+
+
 def _inputs(imports: Importer, node: OperatorNode, known: Known) -> list[Flow | Array | None]:
     """What a node reads; None where an optional input is left out."""
     known.compute([name for name in node.inputs if name in known])
     inputs = [
-        None if not name else known.array(name) if name in known else imports.values[name]
+        _input(imports, known, name, shape=node.op in SHAPED) if name else None
         for name in node.inputs
     ]
     if not node.domain and node.op in REPEATED and imports.batch is not None:
@@ -207,6 +211,13 @@ def _inputs(imports: Importer, node: OperatorNode, known: Known) -> list[Flow | 
         inputs = [_of_one_image(x, rank) if isinstance(x, np.ndarray) else x for x in inputs]
     return inputs
 
+
+def _input(imports: Importer, known: Known, name: str, *, shape: bool) -> Flow | Array | None:
+    return known.array(name, shape=shape) if name in known else imports.values[name]
+
+
+SHAPED = {"Expand", "Reshape"}
+"""What reads a shape, in which the size of the batch may stand."""
 
 REPEATED = {
     "Add", "Concat", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
@@ -221,7 +232,7 @@ def _of_one_image(constant: Array, rank: int) -> Array:
     return constant[:1] if alike else constant
 
 
-def _converted(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Results:
+def _rule(node: OperatorNode) -> Rule:
     if node.refused is not None:
         raise CannotConvert(*node.refused)
     rule = RULES.get(node.op) if not node.domain else None
@@ -229,6 +240,10 @@ def _converted(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> 
         domain = f" of the domain {node.domain!r}" if node.domain else ""
         msg = f"this operator{domain} is not understood"
         raise CannotConvert(msg, _help(node.op))
+    return rule
+
+
+def _converted(rule: Rule, imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Results:
     try:
         result = rule(imports, node, inputs)
     except MISFITS as error:

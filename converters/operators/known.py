@@ -7,6 +7,7 @@ where both are the same, it is a constant; where they differ, it contains the ba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 
-__all__ = ["BATCH", "Known", "Varying", "shape_of"]
+__all__ = ["BATCH", "Known", "Varying", "shape_of", "with_batch_named"]
 
 BATCH = -(2**40)
 """Stands for the batch size in shapes, and its multiples for multiples."""
@@ -64,17 +65,20 @@ class Known:
         """Take a value."""
         self._values[name] = value
 
-    def array(self, name: str) -> Array:
+    def array(self, name: str, *, shape: bool = False) -> Array:
         """Return a value; (1, ...) where it is the same for every image of the batch.
 
-        Where it contains the batch size, `BATCH` stands for it.
+        Args:
+            name: Of the value.
+            shape: Whether it is one that may contain the batch size; `BATCH` stands for that.
 
         Raises:
-            CannotConvert: It cannot be computed, or differs from image to image.
+            CannotConvert: It cannot be computed, or differs from image to image, or with the size
+                of the batch.
         """
         self.compute([name])
         value = self._values[name]
-        result = value if isinstance(value, np.ndarray) else _settled(*value.arrays)
+        result = value if isinstance(value, np.ndarray) else _settled(*value.arrays, shape=shape)
         if result.dtype.kind == "f" and np.isnan(result).any():
             msg = f"{name!r} is NaN, computed of the model's constants"
             raise CannotConvert(msg, "check the model's weights")
@@ -137,15 +141,15 @@ def _chosen(leaves: Mapping[str, Array | Varying], place: int) -> dict[str, Arra
     }
 
 
-def _settled(two: Array, three: Array) -> Array:
-    """One array for both batches: of one image, or with `BATCH` in it."""
+def _settled(two: Array, three: Array, *, shape: bool) -> Array:
+    """One array for both batches: of one image, or, for a shape, with `BATCH` in it."""
     same = two.ndim == three.ndim and two.shape[1:] == three.shape[1:]
     if same and two.ndim and (len(two), len(three)) == BATCHES:
         if (two == two[:1]).all() and (three == two[:1]).all():
             return two[:1]
         msg = "a constant differs from image to image of the batch"
         raise CannotConvert(msg, "export it with a batch of one")
-    if same and two.shape == three.shape and two.dtype.kind in "iu":
+    if shape and same and two.shape == three.shape and two.dtype.kind in "iu":
         times, rest = np.divmod(two, BATCHES[0])
         multiple = (rest == 0) & (times * BATCHES[1] == three)
         if ((two == three) | multiple).all():
@@ -163,6 +167,18 @@ def _stated(node: OperatorNode) -> Array | None:
     if kind in types:
         return np.asarray(value, types[kind])
     return value if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else None
+
+
+def with_batch_named(text: str) -> str:
+    """Return a message in which the batch is called N, and 2N and so on its multiples."""
+    return re.sub(rf"-\d{{{len(str(-BATCH))},}}", _named, text)
+
+
+def _named(number: re.Match[str]) -> str:
+    times, rest = divmod(int(number[0]), BATCH)
+    if rest:
+        return number[0]
+    return "N" if times == 1 else f"{times}N"
 
 
 def shape_of(dims: Sequence[int], batch: int | None) -> Array | Varying:

@@ -122,6 +122,12 @@ def check(
     runner, backend = _opened(model, options)
     pair = _Pair(source, runner, backend, images)
     expected, got = in_batches(source.original.logits, images), in_batches(runner.run, images)
+    if expected.shape != got.shape:
+        msg = (
+            f"{source.original.name} gives logits of shape {list(expected.shape)}, the packed"
+            f" program {list(got.shape)}; is the model's output one logit a class for each image?"
+        )
+        raise ConversionError(msg)
     if not np.isfinite(expected).all():
         msg = f"{source.original.name} gives logits that are not finite; is the model trained?"
         raise ConversionError(msg)

@@ -145,3 +145,34 @@ def test_a_packed_file_has_no_float_counterpart(binary, tmp_path, capsys):
     assert "needs the model.pt" in capsys.readouterr().err
     write(read(packed), tmp_path / "copy.bnn")
     assert export.main([str(tmp_path / "copy.bnn"), "--format", "onnx", "--no-verify"]) == 0
+
+
+@pytest.mark.parametrize("command", [main, export.main])
+def test_obstacles_are_a_line_each_and_a_list_for_programs(command, tmp_path, capsys):
+    m = OnnxModel((3, 8, 8))
+    first = m.add("Sin", "x")
+    second = m.add("Erf", m.add("Relu", first))
+    path = m.save(tmp_path, m.float_head(second, 3))
+    assert command([str(path), "--json"]) == 2
+    out, err = capsys.readouterr()
+    head, *lines = err.splitlines()
+    assert head == "error: model.onnx cannot be converted, 3 obstacles:"
+    assert [line.split()[0] for line in lines] == [first, second, m.nodes[-1].name]
+    found = json.loads(out)
+    assert (found["output"], found["error"]["code"]) == (None, "obstacles")
+    told = [
+        f"  {o['node']} ({o['op']}): {o['reason']}; {o['remedy']}"
+        for o in found["error"]["obstacles"]
+    ]
+    assert told == lines
+
+
+@pytest.mark.parametrize(
+    ("args", "code"), [(["--mean", "1,1"], "model"), (["--labels", "gone.txt"], "usage")]
+)
+def test_other_failures_have_a_code_too(args, code, binary, capsys):
+    assert main([str(binary), "--json", *args]) == 2
+    out, err = capsys.readouterr()
+    error = json.loads(out)["error"]
+    assert error["code"] == code
+    assert err == f"error: {error['message']}\n"

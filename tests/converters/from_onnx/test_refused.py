@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 
 import numpy as np
 import onnx
@@ -142,7 +143,7 @@ def test_what_stays_in_float_runs(tmp_path):
 def test_damaged_files(length, tmp_path):
     path = small(tmp_path)
     path.write_bytes(path.read_bytes()[:length])
-    refused(path, "not an ONNX model|not a valid|cannot be read|obstacle|expected")
+    refused(path, "not an ONNX model|not a valid|cannot be read|obstacle|cut off")
 
 
 def test_every_cut_and_changed_byte_is_an_error_or_a_model(tmp_path):
@@ -271,3 +272,56 @@ def test_a_wrong_conversion_is_found(tmp_path, monkeypatch):
     )
     with pytest.raises(ConversionError, match="differs from ONNX Runtime"):
         convert_onnx(small(tmp_path), images=8, backend="reference")
+
+
+def size_of_batch(m, *extents):
+    """A shape in which N is the size of the batch, as exporters compute it."""
+    n = m.add("Unsqueeze", m.add("Gather", m.add("Shape", "x"), m.const(0, np.int64)), m.whole(0))
+    parts = [n if extent == "N" else m.whole(extent) for extent in extents]
+    return m.add("Concat", *parts, axis=0)
+
+
+BATCHES = {
+    "to [6, N, 35]": lambda m, n: m.add("Reshape", "x", n(6, "N", 35)),
+    "to (N, [N, -1])": lambda m, n: m.add("Reshape", "x", n("N", "N", -1)),
+    "to (N, [6, N, 5])": lambda m, n: m.add("Reshape", "x", n("N", 6, "N", 5)),
+    "to [2N, 105]": lambda m, n: m.add("Reshape", "x", m.add("Mul", n("N", 105), m.whole(2, 1))),
+    "to [N, 6, 7, N]": lambda m, n: m.add("Expand", "x", n("N", 6, 7, "N")),
+    "(Slice): it computes with the batch size": lambda m, n: m.add(
+        "Slice", "x", n("N"), m.whole(6), m.whole(1)
+    ),
+    "(Pad): it computes with the batch size": lambda m, n: m.add(
+        "Pad", "x", n(0, 0, "N", "N", 0, 0, 0, 0)
+    ),
+    "(Gather): it computes with the batch size": lambda m, n: m.add("Gather", "x", n("N"), axis=1),
+    "(Split): it computes with the batch size": lambda m, n: m.add(
+        "Split", "x", n("N", 3), axis=1, outputs=2
+    )[0],
+    "(Squeeze): it computes with the batch size": lambda m, n: m.add("Squeeze", "x", n("N")),
+    "(Unsqueeze): it computes with the batch size": lambda m, n: m.add("Unsqueeze", "x", n("N")),
+    "(ReduceSum): it computes with the batch size": lambda m, n: m.add("ReduceSum", "x", n("N")),
+    "(Mul): it computes with the batch size": lambda m, n: m.add(
+        "Mul", "x", m.add("Cast", n("N"), to=TensorProto.FLOAT)
+    ),
+    "(Tile): this operator is not understood": lambda m, n: m.add("Tile", "x", n(1, "N", 1, 1)),
+    "(TopK): this operator is not understood": lambda m, n: m.add("TopK", "x", n("N"), outputs=2)[
+        0
+    ],
+}
+
+
+@pytest.mark.parametrize("message", BATCHES)
+def test_no_message_shows_what_stands_for_the_batch(message, tmp_path):
+    m = OnnxModel()
+    y = BATCHES[message](m, lambda *extents: size_of_batch(m, *extents))
+    path = m.save(tmp_path, m.add("Flatten", m.add("GlobalAveragePool", y)))
+    text = refused(path, "obstacle", allow_float=True)
+    assert message in text
+    assert not re.search(r"\d{9}", text)
+
+
+def test_a_batch_in_a_shape_is_read_as_one(tmp_path):
+    m = OnnxModel()
+    y = m.add("Reshape", m.add("GlobalAveragePool", "x"), size_of_batch(m, "N", 6))
+    result = imported(m.save(tmp_path, y))
+    assert not any(re.search(r"\d{9}", note) for note in result.notes)

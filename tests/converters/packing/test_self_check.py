@@ -30,6 +30,7 @@ from bnas_deploy.converters.packing.parting import first_parting
 from bnas_deploy.converters.packing.report_text import check_lines
 from bnas_deploy.converters.packing.source import Inside, Original, Source
 from bnas_deploy.converters.signs import bits
+from bnas_deploy.errors import ConversionError
 
 CHECK = CheckOptions(8, "reference")
 
@@ -210,3 +211,12 @@ def test_tensorflow_lite_tells_its_layers_too(tmp_path):
     with pytest.raises(CheckFailure) as caught:
         convert_source(negated(source, source.layers[0].node), check_options=CHECK)
     assert caught.value.layer == name
+
+
+def test_logits_of_another_shape_are_no_traceback():
+    source = near_a_threshold()
+    other = replace(source.original, logits=lambda x: np.ones((len(x), 3), np.float32))
+    with pytest.raises(
+        ConversionError, match=r"gives logits of shape \[8, 3\], the packed program"
+    ):
+        convert_source(replace(source, original=other), check_options=CHECK)
