@@ -58,7 +58,7 @@ def _is_torch(file: ModelFile) -> bool:
     # Older files and damaged ones are left to torch, which says what is wrong with them.
     if file.kind is None:
         return file.path.suffix in (".pt", ".pth", ".bin", ".ckpt", ".tar")
-    return file.kind.key in ("torch", "zip", "pickle")
+    return file.kind.key in ("torch", "zip", "pickle", "safetensors")
 
 
 def _is_ours(file: ModelFile) -> bool:

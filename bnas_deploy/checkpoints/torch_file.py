@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
+import safetensors.torch
 import torch
 
 from bnas_deploy import atomic
@@ -19,7 +21,7 @@ from bnas_deploy.checkpoints.other_types import other_types
 from bnas_deploy.checkpoints.pickled import is_complete
 from bnas_deploy.cut_off import is_cut_off, what_whole_file_is
 from bnas_deploy.errors import CheckpointError
-from bnas_deploy.file_kind import what_is
+from bnas_deploy.file_kind import what_bytes_are, what_is
 from bnas_deploy.shown import shown
 
 __all__ = [
@@ -60,7 +62,9 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def load_bytes(source: str | os.PathLike[str], data: bytes) -> object:
-    """Load the bytes of any torch file of plain values and tensors, also one from before 2020.
+    """Load the bytes of any torch file of plain values and tensors, or of a safetensors file.
+
+    A torch file may be from before 2020.
 
     Args:
         source: The file's name, for messages.
@@ -69,9 +73,23 @@ def load_bytes(source: str | os.PathLike[str], data: bytes) -> object:
     Raises:
         CheckpointError: As for `load_plain`.
     """
+    kind = what_bytes_are(data)
+    if kind is not None and kind.key == "safetensors":
+        return _load_safetensors(source, data)
     if zipfile.is_zipfile(io.BytesIO(data)):
         _check_zip(source, io.BytesIO(data))
     return _load(source, io.BytesIO(data))
+
+
+def _load_safetensors(source: str | os.PathLike[str], data: bytes) -> object:
+    try:
+        return safetensors.torch.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        msg = (
+            f"{source}: a safetensors file that is damaged or cut off after {len(data):,} bytes"
+            f" ({error}); copy or fetch it once more"
+        )
+        raise CheckpointError(msg) from error
 
 
 def read_file(path: str | os.PathLike[str], *, kind: str, version: int) -> dict[str, Any]:

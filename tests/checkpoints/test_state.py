@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -214,3 +215,18 @@ def test_a_small_file_that_says_one_mapping_many_times():
         value = dict.fromkeys(map(str, range(200)), value)
     with pytest.raises(CheckpointError, match="more than 1,000,000 values"):
         find_state("w.pt", value)
+
+
+def test_a_safetensors_file(tmp_path):
+    weights = {name: value.contiguous() for name, value in named("module.").items()}
+    save_file(weights, tmp_path / "w.safetensors")
+    state = read_state(tmp_path / "w.safetensors", names=NAMES)
+    assert {name: value.tolist() for name, value in state.tensors.items()} == {
+        name: value.tolist() for name, value in WEIGHTS.items()
+    }
+    assert state.notes == ("the prefix module. was removed",)
+    data = (tmp_path / "w.safetensors").read_bytes()
+    for size in (len(data) - 1, 40):
+        (tmp_path / "w.safetensors").write_bytes(data[:size])
+        with pytest.raises(CheckpointError, match=f"damaged or cut off after {size} bytes"):
+            read_state(tmp_path / "w.safetensors")
