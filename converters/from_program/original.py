@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,77 +16,93 @@ from bnas_deploy.converters.from_program.export import Program, evaluating, firs
 from bnas_deploy.converters.from_program.inputs import placeholders
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["PYTORCH", "module_logits"]
+__all__ = ["PYTORCH", "module_logits", "program_values"]
 
 PYTORCH = "PyTorch"
 
 Floats = npt.NDArray[np.float32]
 
+Place = tuple[fx.Node, int]
+"""A node of a program, and which of its results is meant."""
 
-def module_logits(
-    program: Program, inputs: Floats, *, up_to: tuple[fx.Node, int] | None = None
-) -> Floats:
-    """Return the logits (N, classes) that PyTorch computes.
+
+def module_logits(program: Program, inputs: Floats) -> Floats:
+    """Return the logits (N, classes) that the module computes.
 
     Args:
         program: With the module.
         inputs: (N, ...) as the module takes them; it gets as many at a time as in its example, the
             last ones repeated where too few are left.
-        up_to: The node of the program whose value the logits are, and which of its results; None
-            for what the module gives.
 
     Raises:
         ConversionError: The module does not run.
     """
-    run = program.module if up_to is None else _until(program, up_to)
-    size, found = program.batch, []
     with evaluating(program.module):
-        for start in range(0, len(inputs), size):
-            part = inputs[start : start + size]
-            whole = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
-            found.append(_logits(run, whole, program)[: len(part)])
-    return np.concatenate(found)
+        (logits,) = _in_batches(program, inputs, lambda x: [_only(program.module(x))])
+    return logits
 
 
-def _logits(run: Callable[[torch.Tensor], Given], inputs: Floats, program: Program) -> Floats:
-    given = torch.from_numpy(np.array(inputs)).to(program.device)
-    try:
-        with torch.no_grad():
-            results = run(given)
-    except Exception as error:  # a module may raise anything
-        msg = f"{program.name} does not run: {type(error).__name__}: {first_line(error)}"
-        raise ConversionError(msg) from error
-    (logits,) = (x for x in tree_leaves(results) if isinstance(x, torch.Tensor))
-    return np.asarray(logits.float().cpu().numpy().reshape(len(inputs), -1), np.float32)
+def program_values(
+    program: Program, inputs: Floats, wanted: Mapping[str, Place]
+) -> dict[str, Floats]:
+    """Return what nodes of the program give, (N, elements), by the names of the places.
 
+    Args:
+        program: With core operators.
+        inputs: As for `module_logits`.
+        wanted: The nodes.
 
-def _until(program: Program, wanted: tuple[fx.Node, int]) -> Callable[[torch.Tensor], Given]:
-    """A function that runs a program and gives what one of its nodes did."""
-    node, place = wanted
+    Raises:
+        ConversionError: The program does not run.
+    """
     given = [
         (spec.kind == InputKind.USER_INPUT, tensor)
         for _, spec, tensor in placeholders(program.exported)
     ]
 
-    def run(inputs: torch.Tensor) -> Given:
-        steps = _Steps(program.exported.graph_module, node)
-        steps.run(*(inputs if own else tensor for own, tensor in given))
-        return steps.found if isinstance(steps.found, torch.Tensor) else steps.found[place]
+    def run(x: torch.Tensor) -> list[torch.Tensor]:
+        steps = _Steps(program.exported.graph_module, {node for node, _ in wanted.values()})
+        steps.run(*(x if own else tensor for own, tensor in given))
+        found = ((steps.found[node], place) for node, place in wanted.values())
+        return [x if isinstance(x, torch.Tensor) else x[place] for x, place in found]
 
-    return run
+    return dict(zip(wanted, _in_batches(program, inputs, run), strict=True))
+
+
+def _in_batches(
+    program: Program, inputs: Floats, run: Callable[[torch.Tensor], list[torch.Tensor]]
+) -> list[Floats]:
+    size, found = program.batch, []
+    for start in range(0, len(inputs), size):
+        part = inputs[start : start + size]
+        whole = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+        try:
+            with torch.no_grad():
+                results = run(torch.from_numpy(whole).to(program.device))
+        except Exception as error:  # a module may raise anything
+            msg = f"{program.name} does not run: {type(error).__name__}: {first_line(error)}"
+            raise ConversionError(msg) from error
+        arrays = (x.detach().float().cpu().numpy().reshape(size, -1) for x in results)
+        found.append([array[: len(part)].copy() for array in arrays])
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _only(results: Given) -> torch.Tensor:
+    (logits,) = (x for x in tree_leaves(results) if isinstance(x, torch.Tensor))
+    return logits
 
 
 class _Steps(fx.Interpreter):
-    """Keeps the value of one node."""
+    """Keeps the values of some nodes."""
 
-    def __init__(self, module: fx.GraphModule, wanted: fx.Node) -> None:
+    def __init__(self, module: fx.GraphModule, wanted: Collection[fx.Node]) -> None:
         super().__init__(module)
         self._wanted = wanted
-        self.found: Given = None
+        self.found: dict[fx.Node, Given] = {}
 
     def run_node(self, n: fx.Node) -> Given:
         """Run a node."""
         result = super().run_node(n)
-        if n is self._wanted:
-            self.found = result
+        if n in self._wanted:
+            self.found[n] = result
         return result

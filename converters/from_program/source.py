@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bnas_deploy import __version__
 from bnas_deploy.converters.from_program.export import Program, loaded_program
-from bnas_deploy.converters.from_program.original import PYTORCH, module_logits
+from bnas_deploy.converters.from_program.original import PYTORCH, module_logits, program_values
 from bnas_deploy.converters.from_program.read import ProgramModel, read_program
 from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
+from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
-from bnas_deploy.converters.packing.source import InputLayout, Logits, Original, Source
+from bnas_deploy.converters.packing.source import InputLayout, Original, Source
 from bnas_deploy.format import Preprocessing
 
 __all__ = ["program_source", "read"]
+
+Floats = npt.NDArray[np.float32]
 
 
 def read(
@@ -88,19 +92,37 @@ def program_source(
         graph=found.graph,
         name=program.name,
         parameters=program.parameters,
-        original=Original(_logits(model, layout, cut=bool(left_out)), PYTORCH),
+        original=Original(
+            partial(_logits, model, layout, cut=bool(left_out)),
+            PYTORCH,
+            inside_of(found.places, partial(_inside, model, layout)),
+        ),
         labels=labels,
         preprocessing=preprocessing,
         layout=layout,
         facts={"source": dict(facts or {"module": program.name}), "versions": _versions()},
         reasons={layer.layer: layer.reason for layer in found.float_layers},
+        sign_zero=sign_zero,
         notes=(*model.notes, *found.notes, *left_out),
     )
 
 
-def _logits(model: ProgramModel, layout: InputLayout, *, cut: bool) -> Logits:
-    run = partial(module_logits, model.program, up_to=model.places[model.output] if cut else None)
-    return lambda images: run(layout.as_taken(images))
+def _logits(model: ProgramModel, layout: InputLayout, images: Floats, *, cut: bool) -> Floats:
+    inputs = layout.as_taken(images)
+    if not cut:
+        return module_logits(model.program, inputs)
+    logits = {model.output: model.places[model.output]}
+    return program_values(model.program, inputs, logits)[model.output]
+
+
+def _inside(
+    model: ProgramModel, layout: InputLayout, images: Floats, names: Sequence[str]
+) -> dict[str, Floats]:
+    """What nodes make, by their names."""
+    outputs = {node.name: node.outputs[0] for node in model.nodes}
+    known = ((name, model.places.get(outputs[name])) for name in names)
+    wanted = {name: place for name, place in known if place is not None}
+    return program_values(model.program, layout.as_taken(images), wanted)
 
 
 def _versions() -> dict[str, str]:

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 import bnas_deploy
 from bnas_deploy import engine
+from bnas_deploy.converters.from_program.export import exported_module
+from bnas_deploy.converters.from_program.source import program_source
 from bnas_deploy.errors import ConversionError, UsageError
 from bnas_deploy.format import Preprocessing
 
@@ -160,3 +162,22 @@ def test_no_onnx_is_imported():
     code += " *({'onnx', 'onnxruntime', 'onnxscript'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.split() == ["True"]
+
+
+def test_the_self_check_sees_what_the_users_layers_make():
+    module = network("Bi-Real Net")
+    source = program_source(exported_module(module, torch.zeros(2, 3, 6, 5)), allow_float=True)
+    inside = source.original.inside
+    names = ["stem", "layers.0", "norms.1", "classifier"]
+    assert set(names) <= set(inside.layers)
+    seen = {}
+    for name in names:
+        module.get_submodule(name).register_forward_hook(
+            lambda _, x, y, name=name: seen.update({name: y.numpy()})
+        )
+    images = np.random.default_rng(0).standard_normal((3, 3, 6, 5)).astype(np.float32)
+    found = inside.run(images, names)
+    with torch.no_grad():
+        module(torch.from_numpy(images))
+    for name in names:
+        assert np.allclose(found[name].reshape(seen[name].shape), seen[name], atol=1e-5), name
