@@ -44,6 +44,9 @@ def binary_weights(weight: Array) -> BinaryWeights | float:
 
     Channels may differ: in one there are -s, 0 and +s, in another two other levels.
     """
+    exact = _of_one_magnitude(weight)
+    if exact is not None:
+        return exact
     flat = weight.reshape(len(weight), -1).astype(np.float64)
     size = np.abs(flat)
     used = size > 0
@@ -61,6 +64,16 @@ def binary_weights(weight: Array) -> BinaryWeights | float:
         away = np.where(own, levels[4], away)
     shaped = signs.reshape(weight.shape).astype(np.int8)
     return BinaryWeights(shaped, scale, offset, float(away.max(initial=0)))
+
+
+def _of_one_magnitude(weight: Array) -> BinaryWeights | None:
+    """The signs of weights that are exactly -s and +s, told without copies of several times them."""
+    size = np.abs(weight.reshape(len(weight), -1))
+    if weight.dtype.kind != "f" or not (size == size[:, :1]).all():
+        return None
+    scale = size[:, 0].astype(np.float64)
+    signs = np.where(weight < 0, np.int8(-1), np.int8(1))
+    return BinaryWeights(signs, scale, np.zeros_like(scale), 0.0)
 
 
 def _middle(numbers: Array, used: Array) -> Array:

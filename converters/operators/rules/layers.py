@@ -76,7 +76,8 @@ def _gemm(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
     bias = None
     if len(inputs) > 2 and inputs[2] is not None:
         bias = imports.constant(inputs[2], "its bias") * beta
-    return _linear(imports, node, flow, weight * alpha, _shift(bias, len(weight)))
+    weight = weight if alpha == 1 else weight * alpha  # or large ones would be copied as float64
+    return _linear(imports, node, flow, weight, _shift(bias, len(weight)))
 
 
 def _matmul(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow:
