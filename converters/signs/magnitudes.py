@@ -67,7 +67,7 @@ def binary_weights(weight: Array) -> BinaryWeights | float:
 
 
 def _of_one_magnitude(weight: Array) -> BinaryWeights | None:
-    """The signs of weights that are exactly -s and +s, told without copies of several times them."""
+    """The signs of weights that are exactly -s and +s, told without large copies."""
     size = np.abs(weight.reshape(len(weight), -1))
     if weight.dtype.kind != "f" or not (size == size[:, :1]).all():
         return None
