@@ -107,7 +107,8 @@ def release_config(source: str, layout: Layout, arch: Arch, image_size: int) -> 
             image_size=image_size,
         )
     except ConfigError as error:
-        msg = f"{source}: {error}"
+        told = str(error).replace("image_size", "the image size (--preprocessing)")
+        msg = f"{source}: {told}"
         raise CheckpointError(msg) from error
     for published in CONFIGS.values():
         fields = ("layers", "channels", "genotype", "dataset")

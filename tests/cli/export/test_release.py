@@ -145,7 +145,11 @@ def renamed(old, new):
         (lambda v: v, ["--labels", "{here}/w.pt"], "cannot be read as text"),
         (lambda v: v, ["--preprocessing", "gone"], "expected cifar10, imagenet or a JSON file"),
         (lambda v: v, ["--preprocessing", "{here}/bad.json"], "not JSON"),
-        (lambda v: v, ["--preprocessing", "{here}/odd.json"], "image_size must be a multiple of 4"),
+        (
+            lambda v: v,
+            ["--preprocessing", "{here}/odd.json"],
+            "(--preprocessing) must be a multiple",
+        ),
         (lambda v: v, ["--preprocessing", "{here}/oblong.json"], "expected a square size"),
     ],
 )
