@@ -103,6 +103,8 @@ def program_source(
         facts={"source": dict(facts or {"module": program.name}), "versions": _versions()},
         reasons={layer.layer: layer.reason for layer in found.float_layers},
         sign_zero=sign_zero,
+        layers=found.layers,
+        warnings=found.warnings,
         notes=(*model.notes, *found.notes, *left_out),
     )
 

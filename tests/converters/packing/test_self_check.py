@@ -11,10 +11,13 @@ from support.onnx_models import OnnxModel
 from support.random_networks import random_network
 from support.release_checkpoints import ZEROISE, trained
 from support.tflite_models import TfliteNet
+from torch import nn
 
 from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.converters.from_onnx.source import onnx_source
+from bnas_deploy.converters.from_program.export import exported_module
+from bnas_deploy.converters.from_program.source import program_source
 from bnas_deploy.converters.from_release.source import read as read_release
 from bnas_deploy.converters.from_tflite.source import read as read_tflite
 from bnas_deploy.converters.from_torch.source import network_source
@@ -220,3 +223,48 @@ def test_logits_of_another_shape_are_no_traceback():
         ConversionError, match=r"gives logits of shape \[8, 3\], the packed program"
     ):
         convert_source(replace(source, original=other), check_options=CHECK)
+
+
+class Digits(nn.Module):
+    """The sign of what a convolution without bias makes of a black picture."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(1, 8, 3, stride=2, bias=False)
+        self.layer = nn.Conv2d(8, 8, 3, bias=False)
+        self.layer.weight.data = self.layer.weight.data.sign()
+        self.classifier = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.classifier(self.layer(self.stem(x).sign()).mean((2, 3)))
+
+
+def digits_of_pytorch(**options):
+    torch.manual_seed(0)
+    program = exported_module(Digits().eval(), torch.zeros(2, 1, 12, 12))
+    return program_source(program, allow_float=True, **options)
+
+
+def test_modules_tell_their_layers_by_the_users_names():
+    source = digits_of_pytorch()
+    assert [(x.name, bool(x.reason)) for x in source.layers] == [
+        ("stem", True), ("layer", False), ("classifier", True),
+    ]  # fmt: skip
+    images = structured(source.graph.input_shape, source.preprocessing)["drawings"][:3]
+    assert first_parting(source.graph, source.original, images) is None
+    made = source.original.inside.run(images, ["stem", "layer"])
+    assert [x.shape[1] for x in made.values()] == [8, 8]
+    with pytest.raises(CheckFailure) as caught:
+        convert_source(negated(source, "layer"), check_options=CHECK)
+    assert caught.value.layer == "layer"
+
+
+def test_a_zero_that_a_module_makes_is_refused_or_a_warning(monkeypatch):
+    report = convert_source(digits_of_pytorch(sign_zero="plus"), check_options=CHECK)[1]
+    assert [warning.code for warning in report.warnings] == ["sign-zero"]
+    assert "layer reads signs of exactly 0" in report.warnings[0].text
+    assert convert_source(digits_of_pytorch(), check_options=CHECK)[1].warnings == ()
+    monkeypatch.setattr(bits, "may_vanish", lambda imports, x: np.zeros(imports.shape(x)[0], bool))
+    with pytest.raises(CheckFailure) as caught:
+        convert_source(digits_of_pytorch(), check_options=CHECK)
+    assert (caught.value.kind, caught.value.layer) == ("black", "layer")
