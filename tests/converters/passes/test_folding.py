@@ -78,6 +78,34 @@ def test_batch_norm_behind_an_activation_or_a_shared_convolution_stays():
     assert untouched(FoldBatchnorm(), g.graph(g.plus("a", g.norm("n", c), c)))
 
 
+@pytest.mark.parametrize("first", ["read", "signed"])
+def test_batch_norms_of_one_convolution(first):
+    g = SmallGraph()
+    x = g.conv("c", "image", 3)
+    norms = {name: g.norm(name, x) for name in (("n", "m") if first == "read" else ("m", "n"))}
+    y = g.binary("b", g.sign("s", norms["m"]), 3)
+    graph = run_pass(FoldBatchnorm(), g.graph(g.plus("a", norms["n"], y)))
+    assert sorted(ops_of(graph)) == ["add", "batch_norm", "binary_conv", "conv", "sign"]
+    assert node(graph, "m").inputs == ("n",)
+
+
+@pytest.mark.parametrize("spoilt", ["zero", "shifted"])
+def test_what_folding_would_lose_stays(spoilt):
+    g = SmallGraph()
+    x = g.conv("c", "image", 3)
+    norm = g.norm("n", x)
+    y = g.binary("b", g.sign("s", g.norm("m", x)), 3)
+    graph = g.graph(g.plus("a", norm, y))
+    own = node(graph, "n")
+    bad = {"zero": {"weight": 0.0}, "shifted": {"bias": 1e5}}[spoilt]
+    ((key, value),) = bad.items()
+    array = own.constants[key].copy()
+    array[1] = value
+    changed = own.with_constants(**{key: array})
+    graph = graph.with_nodes(changed if n is own else n for n in graph.nodes)
+    assert untouched(FoldBatchnorm(), graph)
+
+
 def test_folding_keeps_the_dtype():
     g = SmallGraph()
     graph = g.graph(g.norm("n", g.conv("c", "image", 4)))
