@@ -56,7 +56,7 @@ class KindCheck:
 
     Attributes:
         kind: Its name, such as `black`.
-        images: Their number.
+        images: Their number, without those for which the original has no finite logits.
         relative_error: As in `SelfCheck`; of the spread on ordinary inputs where it is larger.
         same_answer: Number of images with the same first answer.
         why: Why they differ by more than the limit, `roundings` or `sign-zero`; empty if they

@@ -148,7 +148,7 @@ def check_lines(check: SelfCheck | None, *, in_8_bits: bool = False) -> list[str
 def _kind_lines(kinds: Sequence[KindCheck]) -> list[str]:
     if not kinds:
         return []
-    clean = [kind for kind in kinds if not kind.why]
+    clean = [kind for kind in kinds if kind.images and not kind.why]
     count, same = (sum(getattr(k, key) for k in clean) for key in ("images", "same_answer"))
     lines = [
         (

@@ -268,3 +268,14 @@ def test_a_zero_that_a_module_makes_is_refused_or_a_warning(monkeypatch):
     with pytest.raises(CheckFailure) as caught:
         convert_source(digits_of_pytorch(), check_options=CHECK)
     assert (caught.value.kind, caught.value.layer) == ("black", "layer")
+
+
+def test_inputs_without_an_answer_are_not_counted(tmp_path):
+    m = OnnxModel(dims=(1, 16, 16))
+    x = m.add("Conv", "x", m.normal(16, 1, 3, 3))
+    x = m.binary(m.add("Div", x, m.add("Abs", x)), 16, 16)  # NaN where the picture is black
+    report = convert_onnx(m.save(tmp_path, m.float_head(x, 16)), allow_float=True)[1]
+    found = {kind.kind: kind.images for kind in report.self_check.kinds}
+    assert (found["black"], found["white"]) == (0, 1)
+    (summary, *_) = check_lines(report.self_check)[1:]
+    assert "(white, flat colours" in summary
