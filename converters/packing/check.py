@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,29 +10,21 @@ import numpy.typing as npt
 from bnas_deploy import engine
 from bnas_deploy.converters.eight_bit.facts import Agreement
 from bnas_deploy.converters.packing import inputs
-from bnas_deploy.converters.packing.compare import (
-    MAX_RELATIVE_ERROR,
-    MAX_STRUCTURED_ERROR,
-    KindCheck,
-    SelfCheck,
-    compare_8bit,
-    excess,
-    measure,
-    spread_of,
+from bnas_deploy.converters.packing.compare import SelfCheck, compare_8bit, spread_of
+from bnas_deploy.converters.packing.kinds import (
+    CALIBRATION,
+    Pair,
+    compare_kinds,
+    compare_ordinary,
+    in_batches,
 )
-from bnas_deploy.converters.packing.failure import failure
 from bnas_deploy.converters.packing.source import Source
-from bnas_deploy.converters.packing.verdict import ROUNDINGS, SIGN_ZERO, Difference, judge
 from bnas_deploy.engine import Runner
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.format import PackedModel, Preprocessing
 
-__all__ = ["BATCH", "CheckOptions", "Checked", "check", "check_8bit", "check_inputs", "in_batches"]
+__all__ = ["CheckOptions", "Checked", "check", "check_8bit", "check_inputs"]
 
-BATCH = 32
-"""Inputs that a model gets at a time."""
-
-CALIBRATION = "calibration pictures"
 CALIBRATED = 32
 """Of the pictures for 8 bits, so many are checked on, too."""
 
@@ -79,23 +70,6 @@ class Checked:
     result: SelfCheck
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """The original and the packed program.
-
-    Attributes:
-        source: What was packed.
-        runner: Of the program.
-        backend: Its name, for people.
-        ordinary: (N, C, H, W) that say how large values and logits usually are.
-    """
-
-    source: Source
-    runner: Runner
-    backend: str
-    ordinary: Floats
-
-
 def check(
     source: Source,
     model: PackedModel,
@@ -120,7 +94,7 @@ def check(
     images, origin = check_inputs(model.preprocessing, source.graph.input_shape, options.images)
     images = source.arranged(images)
     runner, backend = _opened(model, options)
-    pair = _Pair(source, runner, backend, images)
+    pair = Pair(source, runner, backend, images)
     expected, got = in_batches(source.original.logits, images), in_batches(runner.run, images)
     if expected.shape != got.shape:
         msg = (
@@ -131,85 +105,16 @@ def check(
     if not np.isfinite(expected).all():
         msg = f"{source.original.name} gives logits that are not finite; is the model trained?"
         raise ConversionError(msg)
-    ordinary = _Limits(MAX_RELATIVE_ERROR)
-    result, accepted = _compared(pair, f"{origin} images", images, expected, got, ordinary)
+    result, accepted = compare_ordinary(pair, f"{origin} images", expected, got)
     kinds = inputs.structured(source.graph.input_shape, source.preprocessing)
     if calibration is not None:
         count = len(calibration)
         own = np.unique(np.linspace(0, count - 1, min(count, CALIBRATED)).astype(int))
         kinds[CALIBRATION] = calibration[own]
     least = max(LEAST_SPREAD * spread_of(expected), LEAST_OF_LOGIT * float(np.abs(expected).max()))
-    found = _kinds(pair, kinds, least)
+    found = compare_kinds(pair, kinds, least)
     others = found if accepted is None else (accepted, *found)
     return Checked(images, origin, got, replace(result, source=origin, kinds=others))
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """What is an error on one kind of inputs.
-
-    Attributes:
-        error: Of the logits' spread.
-        least_spread: See `measure`.
-        made_up: Whether nobody has such pictures, so that a choice of Sign(0) may differ there.
-    """
-
-    error: float
-    least_spread: float = 0.0
-    made_up: bool = False
-
-
-def _kinds(pair: _Pair, kinds: dict[str, Floats], least: float) -> tuple[KindCheck, ...]:
-    """Compare on all kinds of inputs, which run together."""
-    together = np.concatenate(list(kinds.values()))
-    expected = in_batches(pair.source.original.logits, together)
-    got = in_batches(pair.runner.run, together)
-    ends = np.cumsum([len(images) for images in kinds.values()])[:-1]
-    parts = zip(kinds.items(), np.split(expected, ends), np.split(got, ends), strict=True)
-    own, made_up = _Limits(MAX_RELATIVE_ERROR, least), _Limits(MAX_STRUCTURED_ERROR, least, True)
-    return tuple(
-        _kind(pair, kind, images, a, b, own if kind == CALIBRATION else made_up)
-        for (kind, images), a, b in parts
-    )
-
-
-def _kind(
-    pair: _Pair, kind: str, images: Floats, expected: Floats, got: Floats, limits: _Limits
-) -> KindCheck:
-    finite = np.isfinite(expected).all(axis=1)  # x / |x| has no answer for black
-    if not finite.any():
-        return KindCheck(kind, 0, 0.0, 0)
-    a, b = expected[finite], np.nan_to_num(got[finite])
-    result, accepted = _compared(pair, kind, images[finite], a, b, limits)
-    if accepted is not None:
-        return accepted
-    return KindCheck(kind, len(a), result.relative_error, result.same_answer)
-
-
-def _compared(
-    pair: _Pair, kind: str, images: Floats, expected: Floats, got: Floats, limits: _Limits
-) -> tuple[SelfCheck, KindCheck | None]:
-    """The comparison; and why it is accepted, where it needs a reason.
-
-    Raises:
-        CheckFailure: There is none.
-    """
-    source, least = pair.source, limits.least_spread
-    result = measure(expected, got, kind, pair.backend, least_spread=least)
-    result = replace(result, against=source.original.name)
-    too_much = excess(result, limits.error)
-    if not too_much:
-        return result, None
-    spread = max(spread_of(expected), least)
-    difference = Difference(images, expected, got, spread, limits.error)
-    verdict = judge(source, pair.runner, difference, pair.ordinary[:1])
-    chosen = verdict.why == SIGN_ZERO and source.sign_zero == "plus" and limits.made_up
-    if verdict.why != ROUNDINGS and not chosen:
-        differs = f"the packed program ({pair.backend}) {too_much}"
-        raise failure(source, verdict, kind, len(images), differs)
-    layer = verdict.parting.layer if verdict.parting else ""
-    error, same = result.relative_error, result.same_answer
-    return result, KindCheck(kind, len(images), error, same, verdict.why, layer)
 
 
 def check_8bit(checked: Checked, model: PackedModel, options: CheckOptions) -> Agreement:
@@ -243,12 +148,6 @@ def check_inputs(
     if not isinstance(images, int):
         return images, "given"
     return inputs.noise(images, shape, preprocessing), "random"
-
-
-def in_batches(run: Callable[[Floats], Floats], images: Floats) -> Floats:
-    """Logits (N, classes) of any number of images."""
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    return np.concatenate([run(batch) for batch in batches])
 
 
 def _opened(model: PackedModel, options: CheckOptions) -> tuple[Runner, str]:

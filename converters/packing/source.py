@@ -54,7 +54,7 @@ class Original:
     """The model as its own framework runs it: what a packed program is checked against.
 
     Attributes:
-        logits: Runs it, on at most `packing.check.BATCH` inputs at a time.
+        logits: Runs it, on at most `packing.kinds.BATCH` inputs at a time.
         name: Of what runs it, such as `PyTorch`.
         inside: The values inside it; None where its front end cannot tell them.
     """

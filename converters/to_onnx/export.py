@@ -6,8 +6,9 @@ from onnx import ModelProto
 
 from bnas_deploy import engine
 from bnas_deploy.converters.from_onnx.logits import onnx_logits
-from bnas_deploy.converters.packing.check import CheckOptions, check_inputs, in_batches
+from bnas_deploy.converters.packing.check import CheckOptions, check_inputs
 from bnas_deploy.converters.packing.compare import SelfCheck, compare_logits
+from bnas_deploy.converters.packing.kinds import in_batches
 from bnas_deploy.converters.packing.source import (
     Logits,
     Source,
