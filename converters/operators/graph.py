@@ -19,6 +19,7 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.model_layer import ModelLayer, Warned
 from bnas_deploy.converters.graph.nodes import Array, Graph, Node
 from bnas_deploy.converters.operators.assign import without_assignments
+from bnas_deploy.converters.operators.bounds import with_bounds
 from bnas_deploy.converters.operators.known import Known, Varying, with_batch_named
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.operators.places import places
@@ -154,7 +155,8 @@ def _standing(
 def _needed(source: OperatorModel) -> list[OperatorNode]:
     """The nodes that the output depends on, in order."""
     wanted, kept = {source.output}, []
-    for node in reversed(without_assignments(source.nodes, source.constants)):
+    nodes = without_assignments(source.nodes, source.constants)
+    for node in reversed(with_bounds(nodes, source.constants)):
         if wanted.intersection(node.outputs):
             wanted.update(node.inputs)
             kept.append(node)
