@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 
 from bnas_deploy.converters.from_program.assign import FollowsData
 from bnas_deploy.converters.packing.model_file import ModelFile
+from bnas_deploy.cut_off import is_cut_off, what_whole_file_is
 from bnas_deploy.errors import ConversionError, UsageError
 
 __all__ = ["Program", "evaluating", "exported_module", "first_line", "loaded_program"]
@@ -115,6 +116,9 @@ def loaded_program(file: ModelFile) -> Program:
     Raises:
         ConversionError: It is damaged, or of a version that this PyTorch does not read.
     """
+    if is_cut_off(file.data):
+        msg = f"{file.name}: this is {what_whole_file_is(file.data)}"
+        raise ConversionError(msg)
     with _quiet():
         try:
             program = torch.export.load(file.path)

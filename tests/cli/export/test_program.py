@@ -108,6 +108,7 @@ def test_a_module_that_is_there_already(here):
         ),
         (["mine.nets:build", *SHAPE, "--weights", "more.pth"], "stem.weight has another shape: "),
         (["bad.pt2"], "bad.pt2: PyTorch "),
+        (["cut.pt2"], "cut.pt2: this is a saved program of torch.export that is cut off after"),
         (["net.pt2", "--input-shape", "3,8,8"], "--input-shape is for code that builds a model"),
         (["mine.nets:build", *SHAPE], "2 obstacles:"),
     ],
@@ -120,6 +121,7 @@ def test_mistakes(words, message, here, capsys):
     for name in ("net.pt2", "bad.pt2"):
         with zipfile.ZipFile(here / name, "w") as file:
             file.writestr("net/archive_format", "pt2")
+    (here / "cut.pt2").write_bytes((here / "net.pt2").read_bytes()[:-20])
     assert export(words) == 2
     assert message in capsys.readouterr().err
     assert not list(here.glob("*.bnn"))
