@@ -86,7 +86,7 @@ def test_an_array_of_inputs(binary, tmp_path, capsys):
     [
         (["gone.onnx"], "no such file"),
         (["MODEL", "-o", "gone/out.bnn"], "cannot be written"),
-        (["MODEL", "-o", "MODEL"], "cannot be written"),
+        (["MODEL", "-o", "MODEL"], "what is written is a .bnn file"),
         (["MODEL", "--no-verify", "--verify-images", "3"], "contradicts"),
         (["MODEL", "--check-images", "gone.npy"], "not an array"),
         (["MODEL", "--check-images", "NPY"], "inputs of shape"),
@@ -127,7 +127,7 @@ def test_exports_onnx(kind, model_pt, capsys):
     ("args", "message"),
     [
         (["--float"], "--float needs --format onnx"),
-        (["--format", "onnx", "--labels", "x"], "--labels is for a checkpoint of the"),
+        (["--format", "onnx", "--labels", "x"], "--labels is for packing"),
         (["--allow-float"], "--allow-float is for an ONNX model"),
         (["--sign-zero", "plus"], "--sign-zero is for an ONNX model"),
     ],
