@@ -66,16 +66,18 @@ def read(
     module = built(file.code)
     facts: dict[str, object] = {"code": file.code}
     notes: tuple[str, ...] = (f"no --weights: its weights are those that {file.code} gives",)
+    size = sum(tensor.nbytes for tensor in module.state_dict().values())
     if weights is not None:
         checkpoint = ModelFile(Path(weights))
         state = read_state(checkpoint, entry, names=module.state_dict())
         _load(module, state.tensors, weights)
-        facts["weights"], notes = checkpoint.facts, _notes(state)
+        facts["weights"], size = checkpoint.facts, checkpoint.size
+        notes = _notes(state, module)
     program = exported_module(module, torch.zeros(EXAMPLES, *input_shape))
     source = program_source(
         program, allow_float=allow_float, sign_zero=sign_zero, labels=labels, facts=facts
     )
-    source = replace(source, notes=(*notes, *source.notes))
+    source = replace(source, notes=(*notes, *source.notes), file_bytes=size)
     return source.with_pixels(mean=mean, std=std, resize=resize)
 
 
@@ -87,13 +89,16 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor], weights: str) -> Non
         msg = f"{weights}: {len(missing)} weights are missing: {some(missing)}"
         raise ConversionError(msg)
     for name, tensor in tensors.items():
-        if tensor.shape != own[name].shape:
+        if name in own and tensor.shape != own[name].shape:
             got = f"{list(own[name].shape)} in the module, {list(tensor.shape)} in the file"
             msg = f"{weights}: {name} has another shape: {got}; is it the same network?"
             raise ConversionError(msg)
     module.load_state_dict(dict(tensors), strict=False)
 
 
-def _notes(state: State) -> tuple[str, ...]:
+def _notes(state: State, module: nn.Module) -> tuple[str, ...]:
+    own = module.state_dict()
+    strange = [name for name in state.tensors if name not in own]
+    told = (f"left out: {some(strange)}, not part of the module",) if strange else ()
     left = tuple(f"left out: {part.name}, {part.reason}" for part in state.left_out)
-    return (*state.notes, *left)
+    return (*state.notes, *told, *left)

@@ -70,12 +70,14 @@ def test_a_saved_program(command, batch, here, capsys):
 @pytest.mark.parametrize("name", ["mine.nets:build", "mine.nets:Holder.build"])
 def test_code_with_a_checkpoint(name, here, capsys):
     weights = {f"module.{k}": v * 2 for k, v in network("Bi-Real Net").state_dict().items()}
+    weights["module.extra.weight"] = torch.ones(3)
     torch.save({"state_dict": weights, "epoch": 3}, here / "w.pth")
     words = [name, *SHAPE, "--weights", "w.pth", "--allow-float"]
     assert importing(words) == 0
     out = capsys.readouterr().out
     assert "the prefix module. was removed" in out
     assert "left out: epoch" in out
+    assert "left out: extra.weight, not part of the module" in out
     facts = read(here / "build.bnn").provenance["source"]
     assert (facts["code"], facts["weights"]["file"]) == (name, "w.pth")
     with_weights = (here / "build.bnn").read_bytes()
