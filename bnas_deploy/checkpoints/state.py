@@ -27,6 +27,7 @@ from bnas_deploy.checkpoints.names import (
 )
 from bnas_deploy.checkpoints.places import (
     Known,
+    Places,
     by_structure,
     places,
     rivals,
@@ -123,15 +124,7 @@ def find_state(
     if not found:
         msg = f"{source}: no {what}; it holds {_first(list(value))}"
         raise CheckpointError(msg)
-    best = max(found, key=lambda place: (len(found[place]), -depth(place)))
-    others = rivals(found, best)
-    if others:
-        listed = [
-            f"{spelled(chosen, place, found[place][0])} ({len(found[place])} tensors)"
-            for place in (best, *others)
-        ]
-        msg = f"{source}: several entries hold {what}: {', '.join(listed)}; choose with --entry"
-        raise CheckpointError(msg)
+    best = _best(f"{source}: several entries hold {what}", chosen, found)
     tensors, used = _taken(source, chosen, best, known)
     notes = how_found(contents, used, given=entry is not None)
     return State(tensors, notes, left_out(contents, used))
@@ -143,6 +136,20 @@ def names_of(names: Collection[str]) -> Known:
     if len(short) < len(names):
         short = {name: name for name in names}
     return short.get
+
+
+def _best(several: str, chosen: Contents, found: Places) -> str:
+    """The place with the most tensors of the network, if no other one could as well be meant."""
+    best = max(found, key=lambda place: (len(found[place]), -depth(place)))
+    others = rivals(found, best)
+    if others:
+        listed = [
+            f"{spelled(chosen, place, found[place][0])} ({len(found[place])} tensors)"
+            for place in (best, *others)
+        ]
+        msg = f"{several}: {', '.join(listed)}; choose with --entry"
+        raise CheckpointError(msg)
+    return best
 
 
 def _below(source: str, contents: Contents, entry: str) -> Contents:
@@ -162,7 +169,7 @@ def _taken(
     tensors: dict[str, Tensor] = {}
     used: dict[str, str] = {}
     for path in chosen.values:
-        if not is_below(short := chosen.short(path), place):
+        if not is_below(short := chosen.short(path), place) or short == place:
             continue
         name = short[len(joined(place, "")) :]
         own = None if known is None else known(name)

@@ -202,6 +202,12 @@ def test_what_holds_no_weights(value, message):
     assert message in str(raised.value)
 
 
+def test_a_tensor_that_is_called_as_the_prefix():
+    state = read_state(saved({**named("net."), "net": torch.ones(2)}), names=NAMES)
+    check(state)
+    assert [x.name for x in state.left_out] == ["net"]
+
+
 def test_a_mapping_inside_itself_ends():
     value = {"model": WEIGHTS}
     value["again"] = value
