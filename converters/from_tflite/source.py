@@ -16,10 +16,8 @@ from bnas_deploy.converters.from_tflite.file.read import read_tflite
 from bnas_deploy.converters.from_tflite.operators.translate import Translation, translated
 from bnas_deploy.converters.from_tflite.original.choose import original
 from bnas_deploy.converters.from_tflite.original.fold import folded
-from bnas_deploy.converters.from_tflite.original.inside import values_inside
 from bnas_deploy.converters.operators.answer import without_answer
 from bnas_deploy.converters.operators.graph import operator_graph
-from bnas_deploy.converters.operators.places import inside_of
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.converters.packing.source import InputLayout, Source, plain_preprocessing
 from bnas_deploy.errors import ConversionError
@@ -62,21 +60,13 @@ def read(
     layout = InputLayout(plain.image, plain.dims, plain.channels_last)
     places = {tensor.name: place for place, tensor in enumerate(model.tensors)}
     about = described(file.data, file.name)
-    wanted = places[plain.output]
-    # By the names of the file's tensors: one operator may be several nodes.
-    made = {
-        node.outputs[0]: found.places[node.name]
-        for node in plain.nodes
-        if node.name in found.places and node.outputs[0] in places
-    }
+    made = {node.name: node.outputs[0] for node in plain.nodes}
+    values = {made[name]: flow for name, flow in found.places.items()}
     source = Source(
         graph=found.graph,
         name=file.path.stem,
         parameters=_parameters(plain),
-        original=replace(
-            original(model, wanted, layout),
-            inside=inside_of(made, values_inside(model, wanted, layout, places)),
-        ),
+        original=original(model, places[plain.output], layout, values),
         labels=labels,
         preprocessing=_pixels(about, plain, file.name),
         layout=layout,

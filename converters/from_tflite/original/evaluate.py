@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from bnas_deploy.converters.from_tflite.file.model import LEFT_OUT, Operator, Steps, TfliteModel
 from bnas_deploy.converters.from_tflite.original.activations import ACTIVATIONS
@@ -18,10 +17,10 @@ from bnas_deploy.converters.from_tflite.original.elementwise import ELEMENTWISE
 from bnas_deploy.converters.from_tflite.original.larq import LARQ
 from bnas_deploy.converters.from_tflite.original.layers import LAYERS
 from bnas_deploy.converters.from_tflite.original.pools import POOLS
-from bnas_deploy.converters.from_tflite.original.types import Evaluator
+from bnas_deploy.converters.from_tflite.original.types import Evaluator, Floats
 from bnas_deploy.converters.graph.nodes import Array
 
-__all__ = ["EVALUATORS", "all_evaluated", "evaluated", "results"]
+__all__ = ["EVALUATORS", "evaluated", "results"]
 
 EVALUATORS: dict[str, Evaluator] = {
     **ACTIVATIONS,
@@ -49,29 +48,23 @@ def _bounded(value: Array, steps: Steps | None) -> Array:
     return np.clip(value, np.float32(low), np.float32(high))
 
 
-def evaluated(model: TfliteModel, images: npt.NDArray[np.float32], wanted: int) -> Array:
-    """Return the value at a place of a batch of inputs, in the shape that the model takes."""
-    return all_evaluated(model, images, wanted)[wanted]
-
-
-def all_evaluated(
-    model: TfliteModel, images: npt.NDArray[np.float32], wanted: int
-) -> dict[int, Array]:
-    """Return a value and all that it is computed from, by place."""
+def evaluated(model: TfliteModel, images: Floats, wanted: Sequence[int]) -> list[Array]:
+    """Return the values at some places for a batch of inputs, in the shape that the model takes."""
     values: dict[int, Array | None] = {LEFT_OUT: None, model.input: images}
     for operator in _needed(model, wanted):
         given = [_value(model, values, place) for place in operator.inputs]
         values.update(zip(operator.outputs, results(model, operator, given), strict=True))
-    return {place: value for place, value in values.items() if value is not None}
+    found = (_value(model, values, place) for place in wanted)
+    return [value for value in found if value is not None]
 
 
 def _value(model: TfliteModel, values: dict[int, Array | None], place: int) -> Array | None:
     return values[place] if place in values else model.tensors[place].array
 
 
-def _needed(model: TfliteModel, wanted: int) -> list[Operator]:
-    """The operators that a value depends on, in order."""
-    places, kept = {wanted}, []
+def _needed(model: TfliteModel, wanted: Sequence[int]) -> list[Operator]:
+    """The operators that values depend on, in order."""
+    places, kept = set(wanted), []
     for operator in reversed(model.operators):
         if places.intersection(operator.outputs):
             places.update(operator.inputs)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tflite
 
 from bnas_deploy.converters.from_tflite.file.model import TfliteModel
+from bnas_deploy.converters.from_tflite.original.types import Floats, Run
 from bnas_deploy.errors import ConversionError
 
-__all__ = ["Runner", "interpreter"]
+__all__ = ["interpreter"]
 
-Runner = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-"""Maps one batch of the model's own size, in its shape, to its output."""
+Make = Callable[[Any, bytes], Callable[[Floats], Floats]]
 
 LARQ = ("larq_compute_engine.tflite.python.interpreter", "larq's Compute Engine")
 PLAIN = (
@@ -25,12 +25,11 @@ PLAIN = (
 )
 
 
-def interpreter(model: TfliteModel, wanted: int) -> tuple[Runner, str] | None:
-    """Return what runs a model up to a value, and its name; None where nothing is installed.
+def interpreter(model: TfliteModel) -> tuple[Run, str] | None:
+    """Return what runs a model up to some values, and its name; None where none is installed.
 
     Args:
         model: As it was read.
-        wanted: Place of the value.
     """
     larq = any(operator.op.startswith("Lce") for operator in model.operators)
     for module, name in (LARQ,) if larq else PLAIN:
@@ -38,9 +37,26 @@ def interpreter(model: TfliteModel, wanted: int) -> tuple[Runner, str] | None:
             found = import_module(module)
         except ImportError:
             continue
-        make = _larq if larq else _plain
-        return _guarded(make(found, _ending_at(model, wanted)), name), name
+        return _run(model, found, _larq if larq else _plain, name), name
     return None
+
+
+def _run(model: TfliteModel, module: Any, make: Make, name: str) -> Run:  # noqa: ANN401
+    """One interpreter for each value, as it tells its outputs alone; the last one is kept."""
+
+    @lru_cache(maxsize=1)
+    def made(place: int) -> Callable[[Floats], Floats]:
+        return make(module, _ending_at(model, place))
+
+    def run(batches: Sequence[Floats], wanted: Sequence[int]) -> list[list[Floats]]:
+        try:
+            return [[made(place)(batch) for batch in batches] for place in wanted]
+        except (RuntimeError, ValueError) as error:
+            first = str(error).strip().partition("\n")[0][:300]
+            msg = f"{name} does not run this model: {first}"
+            raise ConversionError(msg) from error
+
+    return run
 
 
 def _ending_at(model: TfliteModel, wanted: int) -> bytes:
@@ -51,31 +67,19 @@ def _ending_at(model: TfliteModel, wanted: int) -> bytes:
     return bytes(data)
 
 
-def _larq(module: Any, data: bytes) -> Runner:  # noqa: ANN401
+def _larq(module: Any, data: bytes) -> Callable[[Floats], Floats]:  # noqa: ANN401
     made = module.Interpreter(data, num_threads=1)
-    return lambda batch: np.asarray(made.predict(batch))
+    return lambda batch: np.asarray(made.predict(batch), np.float32)
 
 
-def _plain(module: Any, data: bytes) -> Runner:  # noqa: ANN401
+def _plain(module: Any, data: bytes) -> Callable[[Floats], Floats]:  # noqa: ANN401
     made = module.Interpreter(model_content=data, num_threads=1)
     made.allocate_tensors()
     start, end = made.get_input_details()[0]["index"], made.get_output_details()[0]["index"]
 
-    def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def run(batch: Floats) -> Floats:
         made.set_tensor(start, batch)
         made.invoke()
         return np.asarray(made.get_tensor(end), np.float32)
 
     return run
-
-
-def _guarded(run: Runner, name: str) -> Runner:
-    def guarded(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        try:
-            return run(batch)
-        except (RuntimeError, ValueError) as error:
-            first = str(error).strip().partition("\n")[0][:300]
-            msg = f"{name} does not run this model: {first}"
-            raise ConversionError(msg) from error
-
-    return guarded

@@ -16,7 +16,7 @@ MOVES = {"StrideH": 1, "StrideW": 1}
 
 
 def value_of(path, place, images):
-    return evaluated(read_tflite(ModelFile(path)), images, place)
+    return evaluated(read_tflite(ModelFile(path)), images, [place])[0]
 
 
 def notes(path):

@@ -52,7 +52,7 @@ def options(channels, stride=(1, 1), dilation=(1, 1), padding=SAME, around=0, ac
 
 
 def value_of(path, place, images):
-    return evaluated(read_tflite(ModelFile(path)), images, place)
+    return evaluated(read_tflite(ModelFile(path)), images, [place])[0]
 
 
 BOUNDS = {NONE: (-np.inf, np.inf), RELU: (0, np.inf), RELU_N1_TO_1: (-1, 1), RELU6: (0, 6)}
