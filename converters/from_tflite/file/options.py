@@ -19,6 +19,7 @@ _REDUCER = ("ReducerOptions", ("KeepDims",))
 BUILTIN: dict[str, tuple[str, tuple[str, ...]]] = {
     "ADD": ("AddOptions", _ACTIVATION),
     "AVERAGE_POOL_2D": _POOL,
+    "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", *_ACTIVATION)),
     "CONV_2D": ("Conv2DOptions", (*_MOVES, *_DILATES)),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_MOVES, *_DILATES)),

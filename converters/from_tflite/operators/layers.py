@@ -73,11 +73,20 @@ def _of_pixels(writer: Writer, operator: Operator, weight: Array) -> str:
     return writer.last(value)
 
 
+def _matmul(writer: Writer, operator: Operator) -> str:
+    matrix = writer.array(1, "its second input")
+    if matrix.ndim != 2 or operator.options["AdjX"]:
+        msg = f"multiplies by a constant of {matrix.ndim} dimensions, or transposes its input"
+        raise CannotConvert(msg, "use a matrix")
+    return writer.add("MatMul", writer.given(0), matrix.T if operator.options["AdjY"] else matrix)
+
+
 def _whole(*numbers: int) -> Array:
     return np.array(numbers, np.int64)
 
 
 LAYER_RULES: dict[str, Rule] = {
+    "BATCH_MATMUL": _matmul,
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _linear,

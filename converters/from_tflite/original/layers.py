@@ -65,7 +65,14 @@ def _linear(model: TfliteModel, operator: Operator, inputs: Inputs) -> Array:
     return value.reshape(model.tensors[operator.outputs[0]].shape)
 
 
+def _matmul(model: TfliteModel, operator: Operator, inputs: Inputs) -> Array:
+    adjoint = operator.options["AdjX"], operator.options["AdjY"]
+    x, y = (v.swapaxes(-1, -2) if turn else v for v, turn in zip(inputs, adjoint, strict=True))
+    return np.asarray(x @ y)
+
+
 LAYERS: dict[str, Evaluator] = {
+    "BATCH_MATMUL": _matmul,
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _linear,

@@ -72,6 +72,13 @@ def whole(net, x):
     return net.add("FULLY_CONNECTED", x, net.normal(4, 210), shape=(1, 4))
 
 
+def product(net, x):
+    """A matrix times the channels of one pixel, turned and not."""
+    x = net.add("MEAN", x, np.array([1, 2]), shape=(1, 6))
+    x = net.add("BATCH_MATMUL", x, net.normal(6, 5), shape=(1, 5), AdjY=False)
+    return net.add("BATCH_MATMUL", x, net.normal(4, 5), shape=(1, 4), AdjY=True)
+
+
 def pixels(net, x):
     """A linear layer on the channels of each pixel."""
     weight = net.normal(4, CHANNELS)
@@ -139,6 +146,7 @@ CASES = {
     "depthwise times two": depthwise(2),
     "linear, flat": whole,
     "linear, pixels": pixels,
+    "products": product,
     "MaxPool same": pool("MAX_POOL_2D", (1, 4, 5, 6), 0),
     "MaxPool valid": pool("MAX_POOL_2D", (1, 3, 4, 6), 1, FusedActivationFunction=1),
     "AveragePool same": pool("AVERAGE_POOL_2D", (1, 4, 5, 6), 0, FusedActivationFunction=3),
