@@ -38,6 +38,8 @@ OPSET = 17
 
 TFLITE = "TensorFlow Lite"
 
+_INPUTS = ("FLOAT32", "INT8", "UINT8", "INT16")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Translation(OperatorModel):
@@ -58,13 +60,17 @@ def translated(model: TfliteModel, name: str) -> Translation:
         name: Of the file, for messages.
 
     Raises:
-        ConversionError: Its input is neither a batch of images nor one of vectors.
+        ConversionError: Its input is neither a batch of images nor one of vectors, or of no type
+            of numbers that pictures have.
     """
     start = model.tensors[model.input]
     batch, *dims = start.shape or (0,)
     if len(dims) not in (1, 3) or not all(1 <= n <= EXTENT_LIMIT for n in (batch, *dims)):
         what = f"expected the shape (N, H, W, C) or (N, K); got {list(start.shape)}"
         msg = f"{name}: input {start.name!r}: {what}"
+        raise ConversionError(msg)
+    if start.kind not in _INPUTS:
+        msg = f"{name}: input {start.name!r} is {start.kind}; expected {', '.join(_INPUTS)}"
         raise ConversionError(msg)
     writer = Writer(model)
     bounded = sum(_write(writer, operator) for operator in model.operators)

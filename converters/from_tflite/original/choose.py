@@ -33,7 +33,8 @@ def original(
         layout: Of its inputs.
         found: Where in the graph the values of tensors lie, by the tensors' names.
     """
-    installed = None if model.rounds else interpreter(model)
+    floats = not model.rounds and model.tensors[model.input].kind == "FLOAT32"
+    installed = interpreter(model) if floats else None
     run, name = installed or (partial(_evaluated, model), NUMPY)
     batches = partial(_in_batches, run, model.tensors[model.input].shape[0], layout)
     places = {

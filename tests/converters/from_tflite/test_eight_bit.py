@@ -63,6 +63,13 @@ def test_zero_points_of_unsigned_numbers(tmp_path):
     imported(path, images=np.float32(net.rng.integers(0, 256, (9, 5, 1, 1)) - 100) * 0.5)
 
 
+def test_bytes_without_a_scale_are_the_numbers_themselves(tmp_path):
+    net = TfliteNet(6, 4, 8, kind="UINT8")
+    path = net.save(tmp_path, net.head(net.add("CAST", 0)))
+    assert notes(path) == ()
+    imported(path, images=np.float32(net.rng.integers(0, 256, (9, 8, 6, 4))))
+
+
 def test_values_are_bounded_once(tmp_path):
     net = TfliteNet(6, 4, 8)
     steps = (0.02, -10)

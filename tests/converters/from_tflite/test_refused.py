@@ -109,6 +109,13 @@ def test_inputs_of_other_shapes(tmp_path):
     assert "expected the shape (N, H, W, C) or (N, K); got [1, 6, 4]" in message(path)
 
 
+def test_inputs_of_other_types(tmp_path):
+    net = TfliteNet(6, 4, 8, kind="STRING")
+    assert "input 't0' is STRING; expected FLOAT32, INT8" in message(
+        net.save(tmp_path, net.head(0))
+    )
+
+
 def test_what_nothing_makes(tmp_path):
     net = TfliteNet(6, 4, 8)
     later = net.tensor((1, 6, 4, 8))
