@@ -8,7 +8,7 @@ every obstacle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +23,8 @@ from bnas_deploy.converters.operators.bounds import with_bounds
 from bnas_deploy.converters.operators.known import Known, Varying, with_batch_named
 from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.operators.places import places
-from bnas_deploy.converters.operators.rules.activations import ACTIVATION_RULES
-from bnas_deploy.converters.operators.rules.arithmetic import ARITHMETIC_RULES
 from bnas_deploy.converters.operators.rules.arrange import as_image
-from bnas_deploy.converters.operators.rules.curves import CURVE_RULES
-from bnas_deploy.converters.operators.rules.elementwise import ELEMENTWISE_RULES
-from bnas_deploy.converters.operators.rules.joins import JOIN_RULES
-from bnas_deploy.converters.operators.rules.layers import LAYER_RULES
-from bnas_deploy.converters.operators.rules.parts import PART_RULES
-from bnas_deploy.converters.operators.rules.reductions import REDUCTION_RULES
-from bnas_deploy.converters.operators.rules.views import VIEW_RULES
-from bnas_deploy.converters.operators.rules.windows import POOL_RULES
+from bnas_deploy.converters.operators.rules.table import REMEDIES, REMEDY, RULES, Rule
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import FloatLayer, Importer
@@ -43,21 +34,6 @@ from bnas_deploy.converters.signs.order import Order, channels_last
 from bnas_deploy.errors import ConversionError, PassError, UsageError
 
 __all__ = ["MISFITS", "RULES", "SIGN_ZERO", "Imported", "operator_graph"]
-
-Rule = Callable[[Importer, OperatorNode, Sequence[Any]], Any]
-RULES: dict[str, Rule] = {
-    **LAYER_RULES,
-    **POOL_RULES,
-    **ACTIVATION_RULES,
-    **CURVE_RULES,
-    **ELEMENTWISE_RULES,
-    **ARITHMETIC_RULES,
-    **VIEW_RULES,
-    **PART_RULES,
-    **JOIN_RULES,
-    **REDUCTION_RULES,
-}
-"""The standard operators that are understood where they read what depends on the image."""
 
 Results = list[Flow | Array | Varying | None]
 
@@ -241,7 +217,7 @@ def _rule(node: OperatorNode) -> Rule:
     if rule is None:
         domain = f" of the domain {node.domain!r}" if node.domain else ""
         msg = f"this operator{domain} is not understood"
-        raise CannotConvert(msg, _help(node.op))
+        raise CannotConvert(msg, REMEDIES.get(node.op, REMEDY))
     return rule
 
 
@@ -264,27 +240,6 @@ MISFITS = (
     ValueError,
 )
 """What a rule raises where inputs or attributes are not those of its operator."""
-
-
-def _help(op: str) -> str:
-    return _HELP.get(
-        op, "leave it out of the model, or write it with the operators of docs/onnx.md"
-    )
-
-
-_HELP = {
-    "Softmax": "only at the end, over the classes, where it is left out",
-    "LogSoftmax": "only at the end, over the classes, where it is left out",
-    "ArgMax": "only at the end, over the classes, where it is left out",
-    "TopK": "end the model with the logits",
-    "QuantizeLinear": "one scale and zero point, of 8 or 16 bits, are understood",
-    "DequantizeLinear": "only constants, and what QuantizeLinear made, are understood",
-    "Quant": "one bit (BipolarQuant) or 8 and more are understood",
-    "MultiThreshold": "only one threshold for each channel, with a bipolar result, is understood",
-    "ConvTranspose": "use Conv",
-    "InstanceNormalization": "use BatchNormalization",
-    "LayerNormalization": "use BatchNormalization",
-}
 
 
 def _unknown(imports: Importer, node: OperatorNode, source: OperatorModel) -> Results:
