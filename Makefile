@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format bench bench-quick wheel clean
+.PHONY: help demo test selftest lint types format bench bench-quick spellings wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -65,6 +65,9 @@ bench-quick: $(BENCH_STAMP)  ## the same with few rounds, to try the benchmarks 
 	mkdir -p reports
 	$(MEASURE) --quick --benchmark-json=reports/quick.json
 	$(BIN)/python benchmarks/report.py reports/quick.json --out reports/quick
+
+spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
+	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md
 
 wheel: $(STAMP)  ## build a wheel into dist/
 	$(BIN)/python -m pip wheel --no-deps -w dist .

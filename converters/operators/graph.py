@@ -33,7 +33,7 @@ from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refu
 from bnas_deploy.converters.signs.order import Order, channels_last
 from bnas_deploy.errors import ConversionError, PassError, UsageError
 
-__all__ = ["MISFITS", "RULES", "SIGN_ZERO", "Imported", "operator_graph"]
+__all__ = ["MISFITS", "SIGN_ZERO", "Imported", "operator_graph"]
 
 Results = list[Flow | Array | Varying | None]
 

@@ -1,7 +1,7 @@
 """Curves: smooth functions of one element, most of which no step computes.
 
 They are understood of levels, in front of a sign or compare, and where they cancel in a sum. Tanh
-is a scaled Sigmoid everywhere.
+and the Gelu that is made of it are understood everywhere, by a Sigmoid.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 
 from bnas_deploy.converters.graph.nodes import Array
 from bnas_deploy.converters.operators.model import OperatorNode
-from bnas_deploy.converters.operators.rules.arithmetic import STEEP, softsign
+from bnas_deploy.converters.operators.rules.arithmetic import STEEP, product, softsign
+from bnas_deploy.converters.signs.adding import added
 from bnas_deploy.converters.signs.flow import Flow
 from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.levels import on_levels, two_levels
@@ -107,6 +108,8 @@ def _curve(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow
         value = _tanh(imports, flow, node.name)
         imports.rising[value] = Rising(flow.name, np.tanh, np.arctanh)
         return replace(flow, name=value, fill=flow.filled(np.tanh))
+    if node.op == "Gelu" and node.attributes.get("approximate", "none") == "tanh":
+        return _gelu_of_tanh(imports, flow, node.name)
     msg = "no step computes this function; it is understood of a sign, or in front of one"
     raise CannotConvert(msg, _INSTEAD.get(node.op, "use PRelu, HardSwish, Sigmoid or Tanh"), rising)
 
@@ -114,10 +117,21 @@ def _curve(imports: Importer, node: OperatorNode, inputs: Sequence[Any]) -> Flow
 _INSTEAD = {
     "Elu": "use PRelu or HardSwish",
     "Erf": "use Tanh, or HardSwish in place of Gelu",
-    "Gelu": "use HardSwish, or x * Sigmoid(1.702 * x)",
+    "Gelu": "use its approximation by Tanh, or HardSwish",
     "Mish": "use HardSwish",
     "Softplus": "use Relu; in place of Mish, HardSwish",
 }
+
+
+def _gelu_of_tanh(imports: Importer, flow: Flow, name: str) -> Flow:
+    """As x * sigmoid(sqrt(8 / pi) * (x + 0.044715 * x^3))."""
+    ones = np.ones(flow.channels)
+    cube = product(imports, product(imports, flow, flow, f"{name}.2"), flow, f"{name}.3")
+    part = imports.affine(cube, 0.044715 * ones, 0 * ones, f"{name}.part")
+    inner = added(imports, flow, part, f"{name}.sum")
+    scaled = imports.affine(inner, math.sqrt(8 / math.pi) * ones, 0 * ones, f"{name}.scaled")
+    gate = imports.node("sigmoid", f"{name}.sigmoid", (scaled.name,))
+    return product(imports, flow, flow.of(gate), name)
 
 
 def _tanh(imports: Importer, flow: Flow, name: str) -> str:

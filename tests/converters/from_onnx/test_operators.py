@@ -128,6 +128,12 @@ def test_operators_on_floats_and_on_signs(operator, signs, tmp_path):
     imported(m.save(tmp_path, m.float_head(x, 8)))
 
 
+def test_gelu_of_tanh(tmp_path):
+    m = OnnxModel(opset=20)
+    x = m.add("Gelu", m.norm("x", 6), approximate="tanh")
+    imported(m.save(tmp_path, m.float_head(x, 6)))
+
+
 @pytest.mark.parametrize(("operator", "product"), [("HardSigmoid", 0), ("HardSwish", 1)])
 def test_hard_sigmoids_are_one_step(operator, product, tmp_path):
     m = OnnxModel()
