@@ -37,7 +37,11 @@ from bnas_deploy.checkpoints.torch_file import load_bytes, read_bytes
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.shown import nearest, some
 
-__all__ = ["HasBytes", "State", "find_state", "names_of", "read_state"]
+__all__ = ["HasBytes", "NoWeightsError", "State", "find_state", "names_of", "read_state"]
+
+
+class NoWeightsError(CheckpointError):
+    """A file holds no weights of the network."""
 
 
 class HasBytes(Protocol):
@@ -123,7 +127,7 @@ def find_state(
     found = by_structure(chosen) if known is None else places(chosen, known)
     if not found:
         msg = f"{source}: no {what}; it holds {_first(list(value))}"
-        raise CheckpointError(msg)
+        raise NoWeightsError(msg)
     best = _best(f"{source}: several entries hold {what}", chosen, found)
     tensors, used = _taken(source, chosen, best, known)
     notes = how_found(contents, used, given=entry is not None)

@@ -95,6 +95,7 @@ def check_example(module: object, example: object) -> None:
     Raises:
         UsageError: The module is none, or the example no batch of inputs.
     """
+    _check_version()
     if not isinstance(module, nn.Module):
         msg = f"expected a torch.nn.Module; got {type(module).__name__}"
         raise UsageError(msg)
@@ -119,6 +120,7 @@ def loaded_program(file: ModelFile) -> Program:
     if is_cut_off(file.data):
         msg = f"{file.name}: this is {what_whole_file_is(file.data)}"
         raise ConversionError(msg)
+    _check_version()
     with _quiet():
         try:
             program = torch.export.load(file.path)
@@ -140,6 +142,15 @@ def loaded_program(file: ModelFile) -> Program:
         parameters=sum(p.numel() for p in program.parameters()),
         device=next((t.device for t in program.state_dict.values()), torch.device("cpu")),
     )
+
+
+def _check_version() -> None:
+    if not hasattr(torch.export, "default_decompositions"):
+        msg = (
+            f"PyTorch {torch.__version__} has no torch.export.default_decompositions; this way"
+            " needs a newer one (2.13 is tested), or write ONNX and call bnas-import"
+        )
+        raise UsageError(msg)
 
 
 def _batch(program: ExportedProgram) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bnas_deploy.checkpoints.left_out import LeftOut, side_product
 from bnas_deploy.checkpoints.names import safe_key
-from bnas_deploy.checkpoints.state import State, find_state
+from bnas_deploy.checkpoints.state import NoWeightsError, State, find_state
 from bnas_deploy.converters.from_release.layout import looks_released
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.nn.config import NetworkConfig
@@ -22,6 +22,11 @@ from bnas_deploy.nn.network import build_network
 __all__ = ["checked_weights", "find_weights"]
 
 EXPECTED = "weights of the authors' release (with classifier.weight and cells.0 and so on)"
+
+OWN_NETWORK = (
+    "for another network, name the code that builds it:"
+    " bnas-export package.module:name --weights FILE --input-shape C,H,W"
+)
 
 _NAME = re.compile(r"(stem\d?|cells\.\d+|classifier)\..+")
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
@@ -41,9 +46,13 @@ def find_weights(source: str, value: object, entry: str | None = None) -> State:
     Raises:
         CheckpointError: There are none, or several and none was chosen.
     """
-    found = find_state(source, value, entry, known=_known, expected=EXPECTED)
+    try:
+        found = find_state(source, value, entry, known=_known, expected=EXPECTED)
+    except NoWeightsError as error:
+        msg = f"{error}; {OWN_NETWORK}"
+        raise CheckpointError(msg) from error
     if not looks_released(found.tensors):
-        msg = f"{source}: no {EXPECTED}; it holds {_first(list(found.tensors))}"
+        msg = f"{source}: no {EXPECTED}; it holds {_first(list(found.tensors))}; {OWN_NETWORK}"
         raise CheckpointError(msg)
     return found
 

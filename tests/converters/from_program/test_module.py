@@ -181,3 +181,9 @@ def test_the_self_check_sees_what_the_users_layers_make():
         module(torch.from_numpy(images))
     for name in names:
         assert np.allclose(found[name].reshape(seen[name].shape), seen[name], atol=1e-5), name
+
+
+def test_an_older_pytorch_is_named(monkeypatch):
+    monkeypatch.delattr(torch.export, "default_decompositions")
+    with pytest.raises(UsageError, match=r"needs a newer one"):
+        bnas_deploy.convert(nn.Linear(4, 2), torch.zeros(1, 4))

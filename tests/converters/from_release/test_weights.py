@@ -111,7 +111,10 @@ def test_tensors_larger_than_the_file_are_refused_before_they_are_copied():
     ("value", "message"),
     [
         ([1], "expected weights of the authors' release .*; the file holds a list"),
-        ({}, "no weights of the authors' release .*; it holds nothing"),
+        (
+            {},
+            "no weights of the authors' release .*; it holds nothing; for .* --weights",
+        ),
         ({"a": 1, "b": 2, "c": 3, "d": 4}, r".*holds a, b, c, … \(4 in all\)"),
         ({"classifier.weight": torch.ones(1)}, ".*it holds classifier.weight"),
         (
