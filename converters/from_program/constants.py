@@ -22,6 +22,11 @@ ABOUT_SHAPES = {
 }  # fmt: skip
 """What reads shapes and types only, so that its result does not depend on the image."""
 
+UNSET = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
+"""What makes a tensor whose numbers are whatever was there: zeros, so that every run is alike."""
+
+UNKNOWN_BEFORE = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
+
 FAILURES = (RuntimeError, TypeError, ValueError, NotImplementedError)
 
 
@@ -40,8 +45,12 @@ def computed(
     if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
         return CannotConvert(f"{name} draws numbers", "leave it out of the model")
     args, kwargs = tree_map(_blank, (args, kwargs))
+    if name in UNSET:
+        return _zeros(node, args, kwargs, fake)
     try:
-        for part in tree_leaves(called(node, args, kwargs, fake)):
+        # What depends on the data has no shape before it is computed; it is never larger than that.
+        known = not UNKNOWN_BEFORE.intersection(getattr(node.target, "tags", ()))
+        for part in tree_leaves(called(node, args, kwargs, fake)) if known else ():
             if isinstance(part, torch.Tensor) and part.numel() > ARRAY_LIMIT:
                 what = f"{name} makes a constant of {part.numel():,} elements"
                 return CannotConvert(what, f"at most {ARRAY_LIMIT:,} are computed")
@@ -49,6 +58,16 @@ def computed(
     except FAILURES as error:
         what = f"{name} of constants cannot be computed: {first_line(error)}"
         return CannotConvert(what, "check the model")
+
+
+def _zeros(
+    node: fx.Node, args: Sequence[Given], kwargs: Mapping[str, Given], fake: FakeTensorMode
+) -> Given:
+    like = called(node, args, kwargs, fake)
+    if like.numel() > ARRAY_LIMIT:
+        what = f"{operator_name(node)} makes a constant of {like.numel():,} elements"
+        return CannotConvert(what, f"at most {ARRAY_LIMIT:,} are computed")
+    return torch.zeros(like.shape, dtype=like.dtype, device=like.device)
 
 
 def without_data(

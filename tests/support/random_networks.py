@@ -68,7 +68,7 @@ def random_network(
         channels=int(rng.choice([4, 12] if dataset == "imagenet" else [4, 5, 12])),
         genotype=genotype,
         dataset=dataset,
-        classes=int(rng.integers(1, 12)),
+        classes=max(2, int(rng.integers(1, 12))),
         image_size=32 if dataset == "imagenet" else int(rng.choice([8, 12])),
     )
     config = replace(config, **options)

@@ -187,3 +187,36 @@ def test_an_older_pytorch_is_named(monkeypatch):
     monkeypatch.delattr(torch.export, "default_decompositions")
     with pytest.raises(UsageError, match=r"needs a newer one"):
         bnas_deploy.convert(nn.Linear(4, 2), torch.zeros(1, 4))
+
+
+class Quantile(nn.Module):
+    """Weights clipped at a number that is taken out of a tensor, as ReCU's."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.weight = nn.Parameter(torch.randn(8, 8, 3, 3))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        bound = self.weight.abs().mean().item()
+        y = self.stem(x).sign()
+        y = functional.conv2d(y, self.weight.clamp(-bound, bound).sign())
+        return self.head(y.mean((2, 3)))
+
+
+class Filled(Quantile):
+    """Signs assigned into a tensor whose numbers are whatever was in memory."""
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = x.new(x.size())
+        y[x >= 0] = 1
+        y[x < 0] = -1
+        return self.head(functional.conv2d(y, self.weight.sign()).mean((2, 3)))
+
+
+@pytest.mark.parametrize("kind", [Quantile, Filled])
+def test_numbers_out_of_tensors_and_tensors_without_numbers(kind):
+    _, report = converted(kind().eval())
+    assert floats(report) == ["stem", "head"]
