@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import islice
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,10 @@ from bnas_deploy.training.augment import Augmentation
 from bnas_deploy.training.classes import class_weights
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.evaluation import evaluation_passes
 from bnas_deploy.training.feed import make_feed, plan
 from bnas_deploy.training.head import resting
+from bnas_deploy.training.observer import Observer
 from bnas_deploy.training.optimizers import make_optimizer, set_rate
 from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.passes import Batch, Passes
@@ -41,26 +42,9 @@ from bnas_deploy.training.schedule import crop_size, drop_path, mixed_share, rat
 from bnas_deploy.training.selection import measure
 from bnas_deploy.training.stream import StreamedData, StreamedSet
 
-__all__ = [
-    "EVALUATION_BATCH",
-    "Observer",
-    "Trainer",
-]
-
-EVALUATION_BATCH = 500
-"""Images of an evaluation's pass; a tenth of it for images larger than 64 pixels."""
+__all__ = ["Trainer"]
 
 _CHECK_EVERY = 10
-
-
-class Observer(Protocol):
-    """What a trainer tells while it runs."""
-
-    def step(self, trainer: Trainer, loss: float, accuracy: float) -> None:
-        """Take the means of this epoch so far; called every few steps."""
-
-    def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Take a finished epoch's metrics."""
 
 
 class Trainer:
@@ -194,7 +178,7 @@ class Trainer:
             exact: Compute in float32 whatever the runtime's precision.
         """
         self.network.eval()
-        slices = self._slices(len(images))
+        slices = evaluation_passes(len(images), max(self.preprocessing.crop))
         own = slices[self.group.rank :: self.group.world]
         labels = torch.from_numpy(images.labels)
         correct = torch.zeros((), dtype=torch.int64, device=self.runtime.device)
@@ -214,16 +198,10 @@ class Trainer:
             images: Of the size the network expects.
         """
         self.network.eval()
-        slices = self._slices(len(images))
+        slices = evaluation_passes(len(images), max(self.preprocessing.crop))
         for part, pixels in zip(slices, images.parts(slices), strict=True):
             logits = self._passes.logits(torch.from_numpy(pixels), exact=True)
             yield part, pixels, logits.softmax(1).cpu().numpy()
-
-    def _slices(self, count: int) -> list[slice]:
-        """The passes of an evaluation."""
-        large = max(self.preprocessing.crop) > 64
-        length = EVALUATION_BATCH // 10 if large else EVALUATION_BATCH
-        return [slice(start, start + length) for start in range(0, count, length)]
 
     def _epoch(self, observer: Observer) -> bool:
         progress, started = self.progress, time.monotonic()

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from bnas_deploy.converters.graph import ops
 from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.model_layer import ModelLayer, Warned
-from bnas_deploy.converters.graph.nodes import Array, Graph, Node
+from bnas_deploy.converters.graph.nodes import Array, Graph
 from bnas_deploy.converters.operators.assign import without_assignments
 from bnas_deploy.converters.operators.bounds import with_bounds
 from bnas_deploy.converters.operators.known import Known, Varying, with_batch_named
@@ -25,12 +24,14 @@ from bnas_deploy.converters.operators.model import OperatorModel, OperatorNode
 from bnas_deploy.converters.operators.places import places
 from bnas_deploy.converters.operators.rules.arrange import as_image
 from bnas_deploy.converters.operators.rules.table import REMEDIES, REMEDY, RULES, Rule
+from bnas_deploy.converters.operators.unknown import unknown_values
 from bnas_deploy.converters.signs.binary_layers import floats
 from bnas_deploy.converters.signs.flow import Flow
-from bnas_deploy.converters.signs.importer import FloatLayer, Importer
+from bnas_deploy.converters.signs.found import FloatLayer
+from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.lost import lost_signs
 from bnas_deploy.converters.signs.obstacles import CannotConvert, Obstacle, Refusal
-from bnas_deploy.converters.signs.order import Order, channels_last
+from bnas_deploy.converters.signs.order import channels_last
 from bnas_deploy.errors import ConversionError, PassError, UsageError
 
 __all__ = ["MISFITS", "SIGN_ZERO", "Imported", "operator_graph"]
@@ -152,13 +153,13 @@ def _import(
         return
     results: Results
     if any(name not in known and imports.values.get(name) is None for name in read):
-        results = _unknown(imports, node, source)  # an obstacle has hidden it
+        results = list(unknown_values(imports, node, source))  # an obstacle has hidden it
     else:
         try:
             rule = _rule(node)
             results = _converted(rule, imports, node, _inputs(imports, node, known))
         except (ConversionError, PassError) as error:
-            results = _unknown(imports, node, source)
+            results = list(unknown_values(imports, node, source))
             obstacles.append((_obstacle(node, error), _names(results)))
             if isinstance(error, CannotConvert) and error.rising is not None:
                 imports.rising.update(dict.fromkeys(_names(results), error.rising))
@@ -240,35 +241,6 @@ MISFITS = (
     ValueError,
 )
 """What a rule raises where inputs or attributes are not those of its operator."""
-
-
-def _unknown(imports: Importer, node: OperatorNode, source: OperatorModel) -> Results:
-    """Values of the shapes that inference found, to go on with; None where it found none."""
-    results: Results = []
-    given = [imports.values.get(name) for name in node.inputs]
-    inputs = tuple(x.name for x in given if isinstance(x, Flow))
-    for name in node.outputs:
-        dims = source.shapes.get(name)
-        if not name or dims is None or len(dims) not in (1, 3):
-            results.append(None)
-            continue
-        alike = [x for x in given if isinstance(x, Flow) and x.dims == dims and not any(x.pads)]
-        shape, order = _placed(dims, last=source.inferred_last)
-        like = alike[0] if alike else Flow("", shape, dims, order=order)
-        value = imports.fresh(f"{node.name}.unknown")
-        unknown = Node("unknown", value, inputs, (value,))
-        imports.build.append(unknown, ops.Value(ops.F32, like.shape))
-        imports.unknown.add(value)
-        results.append(like.of(value))
-    return results
-
-
-def _placed(dims: tuple[int, ...], *, last: bool) -> tuple[tuple[int, int, int], Order]:
-    """(C, H, W) of a value of one axis or three, and how its elements lie in it."""
-    if len(dims) == 1:
-        return (dims[0], 1, 1), ()
-    a, b, c = dims
-    return ((c, a, b), channels_last((c, a, b))) if last else ((a, b, c), ())
 
 
 def _names(results: Results) -> set[str]:

@@ -18,50 +18,15 @@ from bnas_deploy.converters.graph.nodes import Array, Node
 from bnas_deploy.converters.graph.numerics import batch_norm_terms
 from bnas_deploy.converters.signs.atoms import Atoms
 from bnas_deploy.converters.signs.flow import Flow, Levels
+from bnas_deploy.converters.signs.found import BinaryLayer, FloatLayer
 from bnas_deploy.converters.signs.limits import VALUE_LIMIT
 from bnas_deploy.converters.signs.obstacles import CannotConvert
 from bnas_deploy.converters.signs.rising import Chain, Rising, chain_of
 from bnas_deploy.converters.signs.sums import Sum
 
-__all__ = ["BinaryLayer", "FloatLayer", "Importer", "Pieces"]
+__all__ = ["Importer", "Pieces"]
 
 _BINARY = ("binary_conv", "binary_depthwise")
-
-
-@dataclass(frozen=True)
-class FloatLayer:
-    """A convolution or linear layer that would run in full precision.
-
-    Attributes:
-        node: The ONNX node.
-        op: Its operator.
-        layer: The graph's node.
-        reason: Why it is not binary.
-        weights: Their number; 0 for what the model has no weights for, such as a pool.
-    """
-
-    node: str
-    op: str
-    layer: str
-    reason: str
-    weights: int = 0
-
-
-@dataclass(frozen=True)
-class BinaryLayer:
-    """A convolution or linear layer that is binary.
-
-    Attributes:
-        node: The model's node.
-        op: Its operator.
-        value: The graph's value that it made first; a scale may have taken its place.
-        weights: Their number.
-    """
-
-    node: str
-    op: str
-    value: str
-    weights: int
 
 
 @dataclass(frozen=True, eq=False)

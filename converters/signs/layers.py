@@ -16,7 +16,8 @@ from bnas_deploy.converters.signs.binary_layers import (
     floats,
 )
 from bnas_deploy.converters.signs.flow import Flow
-from bnas_deploy.converters.signs.importer import BinaryLayer, Importer
+from bnas_deploy.converters.signs.found import BinaryLayer
+from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.limits import WEIGHT_LIMIT
 from bnas_deploy.converters.signs.lost import LOST_SIGN, sign_may_be_lost
 from bnas_deploy.converters.signs.magnitudes import BinaryWeights, binary_weights

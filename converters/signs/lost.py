@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnas_deploy.converters.graph.model_layer import Warned
-from bnas_deploy.converters.signs.importer import FloatLayer, Importer
+from bnas_deploy.converters.signs.found import FloatLayer
+from bnas_deploy.converters.signs.importer import Importer
 from bnas_deploy.converters.signs.magnitudes import BinaryWeights
 
 __all__ = ["LOST_SIGN", "lost_signs", "sign_may_be_lost"]
