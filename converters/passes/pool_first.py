@@ -1,4 +1,4 @@
-"""Moves a BatchNorm behind the average pooling that reads it."""
+"""Moves a BatchNorm or PReLU behind the pooling that reads it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class PoolFirst(Pass):
     the small image (a quarter of it, in a shortcut), and stands beside a convolution behind the
     pool, which can take it in without a border that spoils it (`fold_batchnorm`). A sign keeps the
     first BatchNorm, which becomes its threshold.
+
+    max_pool(prelu(x)) becomes prelu(max_pool(x)) where no slope is negative, if nobody else reads
+    the first and the pool makes the image smaller: the largest stays the largest, to the bit.
     """
 
     name = "pool_first"
@@ -36,6 +39,13 @@ class PoolFirst(Pass):
 
 
 def _sole_pool(graph: Graph, norm: Node) -> Node | None:
+    if norm.op == "prelu":
+        reader = graph.only_reader(norm.output)
+        smaller = (
+            reader is not None and reader.op == "max_pool" and max(reader.attributes["stride"])
+        )
+        rises = bool((norm.constants["slope"] >= 0).all())
+        return reader if rises and smaller and smaller > 1 else None
     if norm.op != "batch_norm" or norm.output == graph.output:
         return None
     others = [reader for reader in graph.readers[norm.output] if reader.op != "sign"]

@@ -90,3 +90,16 @@ def test_packed_graphs_are_refused():
     x = g.add("add_slice", "a", ("image", "image"), {"at": 0})
     with pytest.raises(PassError, match="needs a graph without"):
         STEP(g.graph(x))
+
+
+def test_the_largest_of_a_prelu():
+    g = SmallGraph((3, 7, 6))
+    x = g.pool("p", g.prelu("a", "image", least=0.0), stride=2)
+    assert ops_of(run_pass(STEP, g.graph(x))) == ["max_pool", "prelu"]
+
+
+@pytest.mark.parametrize(("least", "stride"), [(-1.0, 2), (0.0, 1)])
+def test_a_prelu_that_falls_or_saves_nothing_stays(least, stride):
+    g = SmallGraph((8, 7, 6))
+    x = g.pool("p", g.prelu("a", "image", least=least), stride=stride)
+    assert untouched(STEP, g.graph(x))
