@@ -28,7 +28,7 @@ def statuses(results):
 def test_jobs_leave_the_files_of_bnas_train(done):
     folder = done / "table8-smoke" / "no-skip-0"
     names = {path.name for path in folder.iterdir()}
-    assert names == {"checkpoint.pt", "gradients.csv", "metrics.csv", "model.pt"}
+    assert names == {"checkpoint.pt", "gradients.csv", "metrics.csv", "model.pt", "report"}
     assert not load_model(folder / "model.pt").config.skips
 
 

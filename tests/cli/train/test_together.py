@@ -80,7 +80,7 @@ def test_only_the_first_process_speaks(pair):
     assert "images/s)" in first.stderr
     assert (second.stdout, second.stderr) == ("", "")
     assert sorted(path.name for path in (folder / "two").iterdir()) == [
-        *("checkpoint.pt", "metrics.csv", "model.pt"),
+        *("checkpoint.pt", "metrics.csv", "model.pt", "report"),
     ]
 
 
