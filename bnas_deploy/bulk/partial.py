@@ -85,8 +85,13 @@ class Partial:
         for line in self._file:
             if not line.endswith(b"\n"):
                 return
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                msg = f"{self._path}: damaged behind byte {self._end}; add --force to begin again"
+                raise UsageError(msg) from error
             self._end += len(line)
-            yield cast("Row", json.loads(line))
+            yield cast("Row", row)
 
     def add(self, row: Row) -> None:
         """Take one more row."""

@@ -165,6 +165,15 @@ def test_other_models_are_not_mixed_in(tmp_path: Path, model: Model, items: list
     assert run(target, model, items, top_k=2, force=True).before == 0
 
 
+def test_damaged_rows_are_not_gone_on_with(tmp_path: Path, model: Model, items: list[Item]) -> None:
+    target = tmp_path / "a.jsonl"
+    interrupted(target, model, items, 10)
+    lines = partial_path(target).read_bytes().splitlines(keepends=True)
+    partial_path(target).write_bytes(b"".join([*lines[:4], b"\0\0\0\n", *lines[5:]]))
+    with pytest.raises(UsageError, match=r"damaged behind byte \d+; add --force"):
+        run(target, model, items)
+
+
 def test_a_finished_file_is_kept(tmp_path: Path, model: Model, items: list[Item]) -> None:
     run(tmp_path / "a.csv", model, items)
     with pytest.raises(UsageError, match="there already"):
