@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,12 @@ from torch import Tensor
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.training.augment import Augmentation
+from bnas_deploy.training.batches import Batches
 from bnas_deploy.training.classes import class_weights
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.evaluation import evaluation_passes
-from bnas_deploy.training.feed import make_feed, plan
+from bnas_deploy.training.feed import make_feed
 from bnas_deploy.training.head import resting
 from bnas_deploy.training.observer import Observer
 from bnas_deploy.training.optimizers import make_optimizer, set_rate
@@ -60,6 +60,7 @@ class Trainer:
         optimizer: The recipe's.
         augmentation: With its generator.
         progress: Where the run stands.
+        batches: The images of its steps.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
             was never changed has one.
         initial: The model that its weights come from, as `start_from` tells; None: random ones.
@@ -106,18 +107,9 @@ class Trainer:
         )
         self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False
-        self._feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
+        feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
+        self.batches = Batches(data, recipe, feed, seed=seed, group=self.group)
         check_recipe(self)
-
-    @property
-    def batch(self) -> int:
-        """Images a step: the recipe's, or all if there are fewer."""
-        return min(self.recipe.batch, len(self.data.train))
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Full batches an epoch; a last partial one is left out."""
-        return len(self.data.train) // self.batch
 
     @property
     def over(self) -> bool:
@@ -150,23 +142,9 @@ class Trainer:
             TrainingError: One is wrong in every way that is known; see `arithmetic`.
         """
         if not self._checked:
-            self.runtime = self._passes.check_arithmetic(self._any_passes())
+            sizes = (crop_size(self.recipe, share) for share in (0.0, 1.0))
+            self.runtime = self._passes.check_arithmetic(self.batches.trial(sizes))
             self._checked = True
-
-    def _any_passes(self) -> Batch:
-        """Return passes of the first images, one of each length and size that steps have."""
-        order, passes = torch.arange(self.batch), self.recipe.accumulate
-        parts = plan(order, batch=self.batch, passes=passes, group=self.group)
-        chosen = list({len(part.own): part for part in parts}.values())
-        slices = [slice(int(part.own[0]), int(part.own[-1]) + 1) for part in chosen]
-        images = list(map(torch.from_numpy, self.data.train.parts(slices)))
-        labels = torch.from_numpy(self.data.train.labels)
-        sizes = sorted({crop_size(self.recipe, share) for share in (0.0, 1.0)})
-        return [
-            (x[:, :size, :size] if size else x, labels[p.own], p)
-            for x, p in zip(images, chosen, strict=True)
-            for size in sizes
-        ]
 
     def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
         """Return the share of images classified correctly, between 0 and 1.
@@ -210,12 +188,12 @@ class Trainer:
         begun = done_before_epoch(self.recipe, progress)
         self._passes.set_drop_path(drop_path(self.recipe, begun))
         self.augmentation.size = crop_size(self.recipe, begun)
-        with closing(self._batches(progress.step)) as batches:
+        with closing(self.batches(progress.epoch, first=progress.step)) as batches:
             for batch in batches:
                 stop = self._step(batch)
                 spent = time.monotonic() - started
                 progress.seconds, progress.epoch_seconds = (t + spent for t in before)
-                if progress.step % _CHECK_EVERY == 0 or progress.step == self.steps_per_epoch:
+                if progress.step % _CHECK_EVERY == 0 or progress.step == self.batches.per_epoch:
                     observer.step(self, *self._means())
                 if stop:
                     return False
@@ -239,31 +217,15 @@ class Trainer:
         progress.seconds += evaluation
         row["seconds"] = progress.seconds
         row["epoch_seconds"] = progress.epoch_seconds + evaluation
-        images = progress.step * self.batch
+        images = progress.step * self.batches.size
         row["images_per_second"] = images / max(progress.epoch_seconds, 1e-9)
         progress.history.append(row)
         row["estimated_seconds"] = estimate(self.recipe, progress)
         progress.step, progress.loss, progress.correct, progress.epoch_seconds = 0, 0.0, 0, 0.0
 
-    def _batches(self, first: int) -> Generator[Batch, None, None]:
-        """Yield for each step what its passes need: images, labels, and which part it is."""
-        labels = torch.from_numpy(self.data.train.labels)
-        parts = plan(
-            self._permutation(), batch=self.batch, passes=self.recipe.accumulate, group=self.group
-        )[first * self.recipe.accumulate :]
-        with closing(self._feed(parts, epoch=self.progress.epoch)) as images:
-            passes = ((x, labels[part.own], part) for x, part in zip(images, parts, strict=True))
-            while batch := list(islice(passes, self.recipe.accumulate)):
-                yield batch
-
-    def _permutation(self) -> Tensor:
-        # The order depends on the seed and the epoch alone, so that a run resumes inside an epoch.
-        order = torch.Generator().manual_seed(self.seed * 1_000_003 + self.progress.epoch)
-        return torch.randperm(len(self.data.train), generator=order)
-
     def _step(self, batch: Batch) -> bool:
         """Take one step; return whether to stop, of which all processes think alike."""
-        progress, per_epoch = self.progress, self.steps_per_epoch
+        progress, per_epoch = self.progress, self.batches.per_epoch
         epochs = progress.epoch + progress.step / per_epoch
         share = done(self.recipe, progress, per_epoch)
         rate, momentum = rate_and_momentum(self.recipe, share, epochs)
@@ -296,4 +258,4 @@ class Trainer:
 
     def _means(self) -> tuple[float, float]:
         steps = max(self.progress.step, 1)
-        return self.progress.loss / steps, self.progress.correct / (steps * self.batch)
+        return self.progress.loss / steps, self.progress.correct / (steps * self.batches.size)

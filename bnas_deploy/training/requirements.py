@@ -21,9 +21,10 @@ def check_recipe(trainer: Trainer) -> None:
         UsageError: It cannot.
     """
     recipe, group = trainer.recipe, trainer.group
-    if trainer.batch < group.world * recipe.accumulate:
+    batch = trainer.batches.size
+    if batch < group.world * recipe.accumulate:
         msg = (
-            f"recipe: a batch of {trainer.batch} images cannot be shared by {group.world}"
+            f"recipe: a batch of {batch} images cannot be shared by {group.world}"
             f" processes in {recipe.accumulate} passes; enlarge the batch"
         )
         raise UsageError(msg)

@@ -83,5 +83,5 @@ def test_the_trainer_calls_between_gradients_and_update(make_trainer):
             pass
 
     assert trainer.run(Quiet())
-    assert [step for _, step in seen] == list(range(trainer.steps_per_epoch))
+    assert [step for _, step in seen] == list(range(trainer.batches.per_epoch))
     assert all(size > 0 for size, _ in seen)

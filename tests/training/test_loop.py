@@ -16,7 +16,7 @@ class Watch:
         self.steps, self.rows, self.stop_after = 0, [], stop_after
 
     def step(self, trainer, loss, accuracy):
-        self.steps = trainer.progress.epoch * trainer.steps_per_epoch + trainer.progress.step
+        self.steps = trainer.progress.epoch * trainer.batches.per_epoch + trainer.progress.step
         assert loss > 0
         assert 0 <= accuracy <= 1
 
@@ -36,7 +36,7 @@ def test_it_learns_colours(make_trainer):
 
 @pytest.mark.parametrize(("batch", "steps"), [(10, 4), (45, 1), (100, 1), (44, 1), (1, 45)])
 def test_a_partial_batch_is_left_out(make_trainer, batch, steps):
-    assert make_trainer(batch=batch).steps_per_epoch == steps
+    assert make_trainer(batch=batch).batches.per_epoch == steps
 
 
 def test_rows_of_the_metrics(make_trainer):
@@ -45,7 +45,7 @@ def test_rows_of_the_metrics(make_trainer):
     assert [row["epoch"] for row in watch.rows] == [1, 2, 3]
     assert ["test_accuracy" in row for row in watch.rows] == [False, True, True]
     assert watch.rows == trainer.progress.history
-    assert watch.steps == 3 * trainer.steps_per_epoch
+    assert watch.steps == 3 * trainer.batches.per_epoch
     assert watch.rows[-1]["seconds"] >= watch.rows[0]["seconds"] > 0
 
 

@@ -29,7 +29,7 @@ def test_shares_follow_the_step_and_keep_at_least_a_half():
 def test_loss_and_gradients_of_a_mixed_step(make_trainer):
     trainer = make_trainer(binary=False, drop_path=0.0, epochs=1)
     trainer.network.train()
-    batch = trainer._any_passes()
+    batch = trainer.batches.trial()
     ((images, labels, _),) = batch
     sums = trainer._passes.gradients(batch, label_smoothing=0.1, stop=False, mix=0.75)
     used = [p for p in trainer.network.parameters() if p.grad is not None]

@@ -106,7 +106,7 @@ def test_repeating_the_step_draws_the_same_numbers(make_trainer, monkeypatch):
     trainer = make_trainer(epochs=2, drop_path=0.5)
     trainer.network.drop_path = 0.5
     trainer.network.train()
-    (batch,) = [next(iter(trainer._batches(0)))]
+    (batch,) = [next(iter(trainer.batches(0)))]
     first = trainer._passes.gradients(batch, label_smoothing=0.0, stop=False)
     seen = []
 

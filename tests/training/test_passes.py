@@ -14,7 +14,7 @@ from bnas_deploy.training.augment import normalise
 def first_batch(trainer):
     trainer.network.train()
     trainer.network.drop_path = 0.0
-    return next(iter(trainer._batches(0)))
+    return next(iter(trainer.batches(0)))
 
 
 def gradients(trainer):

@@ -43,8 +43,9 @@ def test_the_first_epochs_compute_with_small_crops(make_trainer):
 
 def test_every_size_is_checked(make_trainer):
     trainer = make_trainer(small_crop=4)
-    sizes = {tuple(images.shape[1:3]) for images, _, _ in trainer._any_passes()}
-    assert sizes == {(4, 4), (8, 8)}
+    observer = Sizes(trainer)
+    trainer.check_arithmetic()
+    assert observer.now == {(4, 4), (8, 8)}
 
 
 def test_small_crops_are_parts_of_the_picture():

@@ -156,7 +156,7 @@ class TrainingDisplay:
         return tqdm(
             desc=self._epoch_name(progress.epoch + 1),
             initial=progress.step,
-            total=self._trainer.steps_per_epoch,
+            total=self._trainer.batches.per_epoch,
             unit="step",
             leave=False,
             mininterval=0.5 if sys.stderr.isatty() else 60.0,
