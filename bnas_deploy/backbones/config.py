@@ -16,6 +16,7 @@ BACKBONES: dict[str, int] = {
     "resnet18": 64,
     "resnet34": 64,
     "bireal18": 64,
+    "bireal20": 16,
     "bireal34": 64,
     "wrn40": 64,
     "densenet": 32,
@@ -124,6 +125,15 @@ class BackboneConfig:
                 msg = f"{field}: {self.backbone} has nothing to choose here, expected {value!r}"
                 msg += f"; got {got!r}"
                 raise ConfigError(msg)
+
+    @property
+    def crop_unit(self) -> int:
+        """Crops may be of any multiple of so many pixels; 0: images have one size only.
+
+        The factors that XNOR-Net++ learns for rows and columns are those of one size.
+        """
+        small = self.dataset == "cifar10" and self.scheme != "xnor-plus"
+        return UNITS[self.dataset] if small else 0
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON or a checkpoint."""

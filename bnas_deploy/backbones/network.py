@@ -9,7 +9,7 @@ from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.densenet import densenet
 from bnas_deploy.backbones.nin import nin
 from bnas_deploy.backbones.parts import Maker
-from bnas_deploy.backbones.resnet import BIREAL18, BIREAL34, RESNET18, RESNET34, Body
+from bnas_deploy.backbones.resnet import BIREAL18, BIREAL20, BIREAL34, RESNET18, RESNET34, Body
 from bnas_deploy.backbones.resnext import resnext
 from bnas_deploy.backbones.senet import SENET18
 from bnas_deploy.backbones.wide_resnet import wide_resnet
@@ -20,6 +20,7 @@ BODIES: dict[str, Body] = {
     "resnet18": RESNET18,
     "resnet34": RESNET34,
     "bireal18": BIREAL18,
+    "bireal20": BIREAL20,
     "bireal34": BIREAL34,
     "wrn40": wide_resnet,
     "densenet": densenet,

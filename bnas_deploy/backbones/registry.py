@@ -18,7 +18,7 @@ _PAIRS = (
     *(("xnor", name) for name in ("resnet18", "resnet34", "wrn40", "densenet", "nin")),
     *(("xnor", name) for name in ("senet18", "resnext29")),
     ("binarynet", "resnet18"),
-    *(("bireal", name) for name in ("bireal18", "bireal34")),
+    *(("bireal", name) for name in ("bireal18", "bireal20", "bireal34")),
     *(("abc", name) for name in ("resnet18", "resnet34")),
     ("pcnn", "resnet18"),
     *(("cbcn", name) for name in ("resnet18", "bireal18")),
@@ -28,8 +28,8 @@ _PAIRS = (
 )
 """Scheme and backbone."""
 
-_ON_CIFAR10_ONLY = {"wrn40", "densenet", "nin", "senet18", "resnext29"}
-"""Backbones that the paper does not train on ImageNet."""
+_ON_CIFAR10_ONLY = {"bireal20", "wrn40", "densenet", "nin", "senet18", "resnext29"}
+"""Backbones for small images, or that the paper does not train on ImageNet."""
 
 _BINARY_DOWNSAMPLING = {"xnor", "binarynet", "abc"}
 """Schemes whose ImageNet networks have binary shortcuts (paper, Section 5.4)."""

@@ -1,4 +1,4 @@
-"""ResNet-18 and 34, also in the form that Bi-Real Net gives them."""
+"""ResNet-18 and 34, also in the form that Bi-Real Net gives them, and ResNet-20 in that form."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bnas_deploy.backbones.parts import Maker, Sum
 
 __all__ = [
     "BIREAL18",
+    "BIREAL20",
     "BIREAL34",
     "RESNET18",
     "RESNET34",
@@ -79,12 +80,12 @@ def residual_stages(
 
 
 def resnet(block: Block, blocks: tuple[int, ...]) -> Body:
-    """Return what makes four stages of blocks, each twice as wide as the one before."""
+    """Return what makes stages of blocks, each twice as wide as the one before."""
 
     def body(make: Maker) -> tuple[nn.Module, nn.Module, int]:
         c = make.config.channels
         stem, side = make.stem(c)
-        widths = (c, 2 * c, 4 * c, 8 * c)
+        widths = tuple(c << stage for stage in range(len(blocks)))
         stages = residual_stages(make, block, inputs=c, widths=widths, blocks=blocks, side=side)
         return stem, stages, widths[-1]
 
@@ -94,4 +95,6 @@ def resnet(block: Block, blocks: tuple[int, ...]) -> Body:
 RESNET18 = resnet(basic_block, (2, 2, 2, 2))
 RESNET34 = resnet(basic_block, (3, 4, 6, 3))
 BIREAL18 = resnet(bireal_block, (2, 2, 2, 2))
+BIREAL20 = resnet(bireal_block, (3, 3, 3))
+"""The ResNet for CIFAR of most papers on binary networks (He et al. 2016, Section 4.2)."""
 BIREAL34 = resnet(bireal_block, (3, 4, 6, 3))

@@ -125,6 +125,11 @@ class NetworkConfig:
         """Indices of the two reduction cells."""
         return self.layers // 3, 2 * self.layers // 3
 
+    @property
+    def crop_unit(self) -> int:
+        """Crops may be of any multiple of so many pixels; 0: images have one size only."""
+        return 4 if self.template == "cells" else 0
+
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON or a checkpoint."""
         value = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -62,8 +62,9 @@ class Recipe(Settings):
         crop_padding: Pixels of zero padding for random crops; 0 switches them off.
         crop_area: Least share of a picture's area in a crop of random size and aspect ratio; 0
             switches them off. For images streamed from disk; 0.08 for ImageNet.
-        small_crop: Pixels of the smaller crops on which a run begins, a multiple of 4; they cost
-            less, and the network is the same. 0: none. For networks of cells, and images in memory.
+        small_crop: Pixels of the smaller crops on which a run begins, a multiple of 4 (backbones:
+            of 8); they cost less, and the network is the same. 0: none. For networks that take
+            images of any size, and images in memory.
         small_crop_share: Share of the epochs that are on them, rounded.
         flip: Whether half the images are mirrored.
         evaluate_every: Epochs between evaluations on the validation images, or on the test images

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.training.data import ImageData
 
 if TYPE_CHECKING:
@@ -40,16 +39,22 @@ def check_recipe(trainer: Trainer) -> None:
     if recipe.mixup and group.world > 1:
         msg = "recipe: mixup mixes images of one process; set it to 0 for several"
         raise UsageError(msg)
-    if recipe.small_crop and not _takes_crops(trainer):
+    if recipe.small_crop:
+        _check_crops(trainer)
+
+
+def _check_crops(trainer: Trainer) -> None:
+    size, config = trainer.recipe.small_crop, trainer.network.config
+    larger = min(trainer.preprocessing.crop) > size
+    if not (larger and config.crop_unit and isinstance(trainer.data, ImageData)):
         msg = (
-            f"recipe: small_crop {recipe.small_crop} needs a network of cells, and images in memory"
-            " that are larger; set it to 0"
+            f"recipe: small_crop {size} needs a network that takes images of any size, and images"
+            f" in memory that are larger; {config.name} here does not or they are not; set it to 0"
         )
         raise UsageError(msg)
-
-
-def _takes_crops(trainer: Trainer) -> bool:
-    config = trainer.network.config
-    cells = isinstance(config, NetworkConfig) and config.template == "cells"
-    larger = min(trainer.preprocessing.crop) > trainer.recipe.small_crop
-    return cells and larger and isinstance(trainer.data, ImageData)
+    if size % config.crop_unit:
+        msg = (
+            f"recipe: small_crop must be a multiple of {config.crop_unit} for {config.name}, whose"
+            f" stages halve the image; got {size}"
+        )
+        raise UsageError(msg)

@@ -17,6 +17,7 @@ FLOPS = {
     "xnor-wrn40": 0.27,
     "xnor-resnext29": 0.90,
     "xnor-resnet18-imagenet": 1.48,
+    "bireal20": 0.0133,
     "bireal18-imagenet": 1.63,
     "xnor-plus-resnet18-imagenet": 1.63,
     "xnor-resnet34-imagenet": 1.78,

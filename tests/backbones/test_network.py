@@ -59,6 +59,7 @@ DEPTHS = {
     "resnet18": 16,
     "resnet34": 32,
     "bireal18": 16,
+    "bireal20": 18,
     "bireal34": 32,
     "wrn40": 36,
     "nin": 7,
@@ -87,6 +88,15 @@ def test_parameters_of_published_networks():
     assert counts["xnor-densenet"] == pytest.approx(6.96, abs=0.01)
     assert counts["xnor-resnext29"] == pytest.approx(34.4, abs=0.05)
     assert counts["xnor-wrn40"] == pytest.approx(8.95, abs=0.02)
+
+
+def test_resnet20_has_three_stages_of_three_blocks():
+    """0.27 M weights as published (He et al. 2016, Table 6), and its two wider shortcuts."""
+    network = BackboneNetwork(NETWORKS["bireal20"])
+    assert [len(stage) for stage in network.stages] == [3, 3, 3]
+    assert network.classifier.in_features == 64
+    weights = sum(p.numel() for p in network.parameters())
+    assert weights == 269_722 + 16 * 32 + 32 * 64 + 2 * (32 + 64)
 
 
 def test_layers_shortens_every_stage():

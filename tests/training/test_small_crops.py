@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError, UsageError
+from bnas_deploy.networks.build import build_network
 from bnas_deploy.training.augment import Augmentation
+from bnas_deploy.training.data import ImageData, ImageSet
+from bnas_deploy.training.device import Runtime
 from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.preprocessing import PREPROCESSING
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.schedule import crop_size, rate_and_momentum
 
@@ -92,10 +98,41 @@ def test_crops_as_large_as_the_images_are_not_small(make_trainer):
         make_trainer(small_crop=8)
 
 
+def trainer_of(name, small_crop, **changes):
+    config = replace(NETWORKS[name], channels=4, layers=1, classes=3, image_size=32, **changes)
+    images = ImageSet(np.zeros((12, 32, 32, 3), np.uint8), np.arange(12) % 3)
+    return Trainer(
+        build_network(config),
+        ImageData("black", ("a", "b", "c"), images, images),
+        recipe=Recipe(epochs=1, batch=12, drop_path=0.0, small_crop=small_crop, small_crop_share=1),
+        preprocessing=PREPROCESSING["cifar10"],
+        runtime=Runtime(),
+    )
+
+
+@pytest.mark.parametrize("name", ["bireal20", "xnor-resnet18"])
+def test_backbones_for_small_images_take_crops(name):
+    trainer = trainer_of(name, 24)
+    observer = Sizes(trainer)
+    assert trainer.run(observer)
+    assert observer.seen == [{(24, 24), (32, 32)}]
+
+
+def test_crops_that_a_backbone_cannot_halve_often_enough():
+    with pytest.raises(UsageError, match="multiple of 8 for bireal20, whose stages halve"):
+        trainer_of("bireal20", 20)
+
+
+@pytest.mark.parametrize("name", ["xnor-plus-resnet18", "bireal18-imagenet"])
+def test_backbones_for_one_size(name):
+    with pytest.raises(UsageError, match="takes images of any size"):
+        trainer_of(name, 24)
+
+
 def test_a_stack_has_linear_layers_for_one_size(make_trainer):
     trainer = make_trainer()
     trainer.network.config = replace(trainer.network.config, template="stack")
-    with pytest.raises(UsageError, match="network of cells"):
+    with pytest.raises(UsageError, match="takes images of any size"):
         Trainer(
             trainer.network,
             trainer.data,

@@ -37,7 +37,8 @@ RECIPE_HELP = {
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
     " streamed images; 0: none",
-    "small_crop": "start with crops of N pixels, which cost less; a multiple of 4; 0: none",
+    "small_crop": "start with crops of N pixels, which cost less; a multiple of 4 (backbones: 8);"
+    " 0: none",
     "small_crop_share": "share of the epochs that use small crops",
     "flip": "mirror half the images",
     "evaluate_every": "epochs between evaluations on the validation images, or on the test images"
