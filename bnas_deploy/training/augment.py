@@ -13,6 +13,7 @@ from torch.nn import functional
 
 __all__ = [
     "Augmentation",
+    "mixed",
     "normalise",
 ]
 
@@ -57,6 +58,16 @@ class Augmentation:
 
     def _offsets(self, count: int, most: int) -> Tensor:
         return torch.randint(most + 1, (count, 1), generator=self.generator)
+
+
+def mixed(inputs: Tensor, mix: float) -> Tensor:
+    """Mix each input with that of the image as far from the end: the order is random anyway.
+
+    Args:
+        inputs: (N, 3, H, W).
+        mix: Share of the input itself.
+    """
+    return inputs if mix == 1.0 else mix * inputs + (1 - mix) * inputs.flip(0)
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

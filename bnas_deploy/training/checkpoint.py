@@ -37,6 +37,7 @@ from bnas_deploy.training.progress import Progress
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.stream import StreamedData
+from bnas_deploy.training.teacher import Teacher, load_teacher_again
 from bnas_deploy.training.trained_model import load_network
 
 __all__ = [
@@ -81,6 +82,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "progress": asdict(trainer.progress),
         "phases": trainer.phases,
         "initial": trainer.initial,
+        "teacher": None if trainer.teacher is None else trainer.teacher.origin(),
         "state_dict": trainer.network.state_dict(),
         "best": trainer.best,
         "optimizer": trainer.optimizer.state_dict(),
@@ -98,6 +100,7 @@ def load_checkpoint(
     lr: float | None = None,
     hours: float | None = None,
     patience: int | None = None,
+    teacher: str | os.PathLike[str] | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
@@ -113,17 +116,21 @@ def load_checkpoint(
         lr: A new peak learning rate for the rest.
         hours: A new length of the whole run by the clock.
         patience: A new number of epochs to wait for a better one.
+        teacher: Where the run's teacher is now; None: where it was.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
 
     Raises:
-        CheckpointError: The file is missing or damaged, or belongs to other data.
+        CheckpointError: The file is missing or damaged, or belongs to other data; or the teacher
+            is missing, or another one.
         UsageError: The recipe does not fit the data or the group as they are now.
         ConfigError: A new value is out of range, or more epochs than that are done already.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
-        trainer = _restore(path, value, read_data, runtime, dataset=dataset, group=group)
+        trainer = _restore(
+            path, value, read_data, runtime, teacher=teacher, dataset=dataset, group=group
+        )
     except (CheckpointError, DataError, UsageError):
         raise
     except _DAMAGE as error:
@@ -141,6 +148,7 @@ def _restore(
     read_data: Callable[[AnyConfig], ImageData | StreamedData],
     runtime: Runtime,
     *,
+    teacher: str | os.PathLike[str] | None,
     dataset: str | None,
     group: Group | None,
 ) -> Trainer:
@@ -166,6 +174,7 @@ def _restore(
         runtime=runtime,
         seed=value["seed"],
         initial=_initial(path, value.get("initial")),
+        teacher=_teacher(path, value.get("teacher"), teacher),
         group=group,
     )
     trainer.optimizer.load_state_dict(value["optimizer"])
@@ -235,6 +244,17 @@ def _initial(path: str | os.PathLike[str], value: object) -> dict[str, object] |
         msg = f"{path}: initial must say which file the weights come from; got {shown(value)}"
         raise CheckpointError(msg)
     return value
+
+
+def _teacher(
+    path: str | os.PathLike[str], origin: object, moved: str | os.PathLike[str] | None
+) -> Teacher | None:
+    if origin is not None:
+        return load_teacher_again(path, origin, moved)
+    if moved is not None:
+        msg = f"{path}: the run has no teacher; leave out --teacher"
+        raise UsageError(msg)
+    return None
 
 
 def _check_data(

@@ -19,6 +19,7 @@ from bnas_deploy.training.batches import Batches
 from bnas_deploy.training.classes import class_weights
 from bnas_deploy.training.data import ImageData, ImageSet
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.distillation import distillation
 from bnas_deploy.training.evaluation import evaluation_passes
 from bnas_deploy.training.feed import make_feed
 from bnas_deploy.training.head import resting
@@ -41,6 +42,7 @@ from bnas_deploy.training.requirements import check_recipe
 from bnas_deploy.training.schedule import crop_size, drop_path, mixed_share, rate_and_momentum
 from bnas_deploy.training.selection import measure
 from bnas_deploy.training.stream import StreamedData, StreamedSet
+from bnas_deploy.training.teacher import Teacher
 
 __all__ = ["Trainer"]
 
@@ -63,6 +65,7 @@ class Trainer:
         batches: The images of its steps.
         phases: From which epoch and step on which length, peak rate and runtime held; a run that
             was never changed has one.
+        teacher: The network whose answers the run learns from; None: it has none.
         initial: The model that its weights come from, as `start_from` tells; None: random ones.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
@@ -81,6 +84,7 @@ class Trainer:
         runtime: Runtime,
         seed: int = 0,
         initial: dict[str, object] | None = None,
+        teacher: Teacher | None = None,
         group: Group | None = None,
     ) -> None:
         self.network = runtime.prepare(network)
@@ -95,6 +99,9 @@ class Trainer:
         self.progress = Progress()
         self.phases: list[Phase] = []
         self.initial = initial
+        self.teacher = teacher
+        if teacher is not None:
+            runtime.prepare(teacher.network)
         self.stop = False
         self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
@@ -104,6 +111,7 @@ class Trainer:
             runtime=runtime,
             group=self.group,
             weights=class_weights(data.train.labels, len(data.classes), recipe.balance),
+            distillation=distillation(recipe, teacher),
         )
         self._resting = resting(network, initial) if recipe.head_epochs else []
         self._checked = False

@@ -15,8 +15,9 @@ from bnas_deploy.nn import data_parallel
 from bnas_deploy.nn.layers import BinaryConv2d
 from bnas_deploy.training.arithmetic.convolutions import Convolutions
 from bnas_deploy.training.arithmetic.survey import survey
-from bnas_deploy.training.augment import normalise
+from bnas_deploy.training.augment import mixed, normalise
 from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.distillation import Distillation
 from bnas_deploy.training.feed import Part, to_device
 from bnas_deploy.training.nonfinite import Finding, all_finite, find, surely_finite
 from bnas_deploy.training.parallel import Group
@@ -57,6 +58,7 @@ class Passes:
         runtime: Where and in which precision.
         group: The processes that compute together.
         weights: What an image of each class counts in the loss, (classes,); None: 1.
+        distillation: Whose answers count in the loss beside the labels; None: nobody's.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Passes:
         runtime: Runtime,
         group: Group,
         weights: Tensor | None = None,
+        distillation: Distillation | None = None,
     ) -> None:
         self._network = network
         self._preprocessing = preprocessing
         self._runtime = runtime
         self._group = group
         self._weights = None if weights is None else weights.to(runtime.device)
+        self._distillation = distillation
         self._drop = data_parallel.install(network) if group.world > 1 else None
         group.copy_from_first(network.state_dict().values())
         self._keep = runtime.install_tensor_drop(network) if runtime.compile != "off" else None
@@ -120,7 +124,8 @@ class Passes:
     def logits(self, images: Tensor, *, exact: bool) -> Tensor:
         """Return the logits (N, classes) of images (N, H, W, 3), on the device."""
         with torch.no_grad(), self._runtime.arithmetic(exact=exact):
-            logits: Tensor = self._network(self._inputs(images))
+            on_device = to_device(images, self._runtime.device)
+            logits: Tensor = self._network(self._inputs(on_device))
         return logits
 
     def gradients(
@@ -195,11 +200,11 @@ class Passes:
         batch, *_, mix = self._last
         if self._drop is not None:
             self._drop.first, self._drop.total = place.first, len(place.chosen)
-        labels = to_device(labels, self._runtime.device)
+        images, labels = (to_device(t, self._runtime.device) for t in (images, labels))
         compute = self._compute if compiled else self._network
         with self._runtime.arithmetic():
-            logits = compute(_mixed(self._inputs(images), mix)).float()
-        mean = self._mean_loss(logits, labels)
+            logits = compute(mixed(self._inputs(images), mix)).float()
+        mean = self._distilled(self._mean_loss(logits, labels), logits, images, labels)
         total = sum(len(other.chosen) for _, _, other in batch)
         return mean * (len(labels) / total), (logits.detach().argmax(1) == labels).sum()
 
@@ -211,6 +216,18 @@ class Passes:
         other = self._cross_entropy(logits, labels.flip(0), label_smoothing)
         return mix * loss + (1 - mix) * other
 
+    def _distilled(self, loss: Tensor, logits: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+        """Give a part of the loss to the teacher, if there is one."""
+        if self._distillation is None:
+            return loss
+        *_, mix = self._last
+        with self._runtime.arithmetic():
+            answers = self._distillation.answers(images, mix)
+        each = None if self._weights is None else self._weights[labels]
+        each = each if each is None or mix == 1.0 else mix * each + (1 - mix) * each.flip(0)
+        share = self._distillation.share
+        return (1 - share) * loss + share * self._distillation.loss(logits, answers, each)
+
     def _cross_entropy(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
         if self._weights is None:
             return functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
@@ -221,17 +238,11 @@ class Passes:
         return (each * self._weights[labels]).mean()
 
     def _inputs(self, images: Tensor) -> Tensor:
-        on_device = to_device(images, self._runtime.device)
-        return normalise(on_device, self._preprocessing.mean, self._preprocessing.std)
+        return normalise(images, self._preprocessing.mean, self._preprocessing.std)
 
     def _constrain(self, wanted: bool) -> None:
         for conv in self._latent:
             conv.constrain = wanted
-
-
-def _mixed(inputs: Tensor, mix: float) -> Tensor:
-    """Mix each input with that of the image as far from the end: the order is random anyway."""
-    return inputs if mix == 1.0 else mix * inputs + (1 - mix) * inputs.flip(0)
 
 
 def _random_states(device: str) -> list[Tensor]:

@@ -16,6 +16,7 @@ from bnas_deploy.settings import Settings
 __all__ = [
     "BALANCES",
     "CHOICES",
+    "DISTILL",
     "OPTIMIZERS",
     "RECIPES",
     "SCHEDULES",
@@ -28,6 +29,9 @@ OPTIMIZERS = ("sgd", "adam")
 BALANCES = ("none", "weights")
 CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "balance": BALANCES}
 """Settings that are one of some words."""
+
+DISTILL = 0.9
+"""The teacher's share of the loss, where there is a teacher and nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ class Recipe(Settings):
         label_smoothing: Share of the target spread over all classes; 0.1 for ImageNet.
         mixup: Alpha of MixUp (Zhang et al. 2018): every image is mixed with another of its step, by
             a share drawn from Beta(alpha, alpha) for the step; 0: none.
+        distill: Share of the loss that is the distance from a teacher's answers; the labels have
+            the rest. Needs a teacher; 0: none. `DISTILL` is what Tian et al. (2020) use.
+        distill_temperature: What the logits of both networks are divided by before they are
+            compared (Hinton et al. 2015); the distance counts its square.
         balance: `weights`: images of rare classes count more, so that all classes count alike; or
             `none`.
         schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
@@ -90,6 +98,8 @@ class Recipe(Settings):
         **dict.fromkeys(("holdout_seed", "patience", "head_epochs"), (0, 1_000_000)),
         "holdout": (0, 0.9),
         "mixup": (0, 1_000),
+        "distill": (0, 1),
+        "distill_temperature": (0.01, 100),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
         "small_crop_share": (0, 1),
@@ -107,6 +117,8 @@ class Recipe(Settings):
     drop_path: float = 0.2
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    distill: float = 0.0
+    distill_temperature: float = 4.0
     balance: str = "none"
     schedule: str = "one-cycle"
     restart_epochs: int = 50

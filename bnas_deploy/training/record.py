@@ -152,6 +152,7 @@ class RunRecord:
             "runtime": str(trainer.runtime),
             "phases": trainer.phases,
             "initial": trainer.initial,
+            "teacher": None if trainer.teacher is None else trainer.teacher.account(),
             "history": history,
             "torch": torch_version(),
             "python": platform.python_version(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.training.data import ImageData
+from bnas_deploy.training.teacher import check_classes
 
 if TYPE_CHECKING:
     from bnas_deploy.training.loop import Trainer
@@ -41,6 +42,7 @@ def check_recipe(trainer: Trainer) -> None:
         raise UsageError(msg)
     if recipe.small_crop:
         _check_crops(trainer)
+    _check_teacher(trainer)
 
 
 def _check_crops(trainer: Trainer) -> None:
@@ -56,5 +58,31 @@ def _check_crops(trainer: Trainer) -> None:
         msg = (
             f"recipe: small_crop must be a multiple of {config.crop_unit} for {config.name}, whose"
             f" stages halve the image; got {size}"
+        )
+        raise UsageError(msg)
+
+
+def _check_teacher(trainer: Trainer) -> None:
+    recipe, teacher = trainer.recipe, trainer.teacher
+    if teacher is None:
+        if recipe.distill:
+            msg = "recipe: distill is the share of a teacher's answers; add --teacher MODEL"
+            raise UsageError(msg)
+        return
+    if not recipe.distill:
+        msg = "recipe: with distill 0 the teacher says nothing; set its share, or leave it out"
+        raise UsageError(msg)
+    check_classes(teacher, trainer.data.classes)
+    own, theirs = trainer.preprocessing.crop, teacher.preprocessing.crop
+    config = teacher.network.config
+    if own != theirs:
+        sizes = ["x".join(map(str, size)) for size in (theirs, own)]
+        msg = f"--teacher {teacher.path}: it takes images of {sizes[0]} pixels; here they have"
+        msg += f" {sizes[1]}"
+        raise UsageError(msg)
+    if recipe.small_crop and (not config.crop_unit or recipe.small_crop % config.crop_unit):
+        msg = (
+            f"recipe: small_crop {recipe.small_crop}: the teacher, {config.name}, does not take"
+            " such crops; set it to 0"
         )
         raise UsageError(msg)

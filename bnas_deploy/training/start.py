@@ -22,6 +22,7 @@ from bnas_deploy.training.parallel import Group
 from bnas_deploy.training.preprocessing import PREPROCESSING
 from bnas_deploy.training.recipe import Recipe
 from bnas_deploy.training.stream import FORM, StreamedData, open_folder
+from bnas_deploy.training.teacher import load_teacher
 
 __all__ = [
     "STREAM",
@@ -123,6 +124,7 @@ def fresh_trainer(
     seed: int = 0,
     init: str | os.PathLike[str] | None = None,
     init_entry: str | None = None,
+    teacher: str | os.PathLike[str] | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
@@ -138,14 +140,16 @@ def fresh_trainer(
         seed: Of weights, order, augmentation and drop-path.
         init: A file to take weights from; see `start_from`.
         init_entry: Which of its entries holds them.
+        teacher: A `model.pt` whose answers are learned from, as the recipe's `distill` says.
         reading: How the data is read.
         dataset: What the data is called in model.pt; None: as its file or folder.
         group: The processes that train together.
 
     Raises:
         DataError: The data cannot be read or has a single class.
-        CheckpointError: Weights cannot be taken from `init`.
-        UsageError: The seed is out of range, or the recipe does not fit the data or the group.
+        CheckpointError: Weights cannot be taken from `init`, or the teacher cannot be read.
+        UsageError: The seed is out of range, or the recipe or the teacher does not fit the data or
+            the group.
     """
     # A generator takes 64 bits, and the order of an epoch's images has a million seeds of its own.
     if not 0 <= seed < SEED_LIMIT:
@@ -168,6 +172,7 @@ def fresh_trainer(
         runtime=runtime,
         seed=seed,
         initial=initial,
+        teacher=None if teacher is None else load_teacher(teacher),
         group=group,
     )
 
@@ -181,11 +186,25 @@ def resumed_trainer(
     lr: float | None = None,
     hours: float | None = None,
     patience: int | None = None,
+    teacher: str | os.PathLike[str] | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
     group: Group | None = None,
 ) -> Trainer:
     """Read the data and a checkpoint; settings that are given replace its own.
+
+    Args:
+        checkpoint: Of the run.
+        data_path: See `load_data` and `stream.open_folder`.
+        runtime: Where to go on.
+        epochs: See `load_checkpoint`, as for all that follow.
+        lr: Likewise.
+        hours: Likewise.
+        patience: Likewise.
+        teacher: Likewise.
+        reading: How the data is read.
+        dataset: See `load_checkpoint`.
+        group: Likewise.
 
     Raises:
         DataError: The data cannot be read.
@@ -204,6 +223,7 @@ def resumed_trainer(
         lr=lr,
         hours=hours,
         patience=patience,
+        teacher=teacher,
         dataset=dataset,
         group=group,
     )

@@ -43,7 +43,7 @@ def data():
 def make_trainer(data):
     images = data
 
-    def make(*, runtime=None, binary=True, data=None, initial=None, **recipe):
+    def make(*, runtime=None, binary=True, data=None, initial=None, teacher=None, **recipe):
         torch.manual_seed(0)
         settings = {"epochs": 2, "batch": 10, "drop_path": 0.3, "crop_padding": 1, **recipe}
         return Trainer(
@@ -54,6 +54,7 @@ def make_trainer(data):
             runtime=runtime or Runtime(),
             seed=5,
             initial=initial,
+            teacher=teacher,
         )
 
     return make

@@ -130,6 +130,9 @@ class TrainingDisplay:
         print(f"{trainer.network.config.name}: {trainer.runtime}{clock}", file=sys.stderr)
         if trainer.initial is not None and (progress.epoch, progress.step) == (0, 0):
             print(_origin(trainer.initial), file=sys.stderr)
+        if trainer.teacher is not None:
+            share = f"{trainer.recipe.distill:g} of the loss is the teacher's"
+            print(f"{share}: {trainer.teacher}", file=sys.stderr)
         if trainer.over:
             print(_nothing_left(trainer), file=sys.stderr)
         for line in told_of_data(trainer.data, trainer.recipe.balance):

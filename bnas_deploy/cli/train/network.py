@@ -13,7 +13,7 @@ from bnas_deploy.errors import ConfigError, UsageError
 from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
 from bnas_deploy.training.presets import differences, preset
-from bnas_deploy.training.recipe import RECIPES, Recipe, read_recipe
+from bnas_deploy.training.recipe import DISTILL, RECIPES, Recipe, read_recipe
 
 __all__ = [
     "NEEDS",
@@ -29,6 +29,7 @@ NEEDS = {
     "restart_epochs": ("schedule", ("cosine-restarts",)),
     "small_crop_share": ("small_crop", ()),
     "holdout_seed": ("holdout", ()),
+    "distill_temperature": ("distill", ()),
 }
 """Fields of a recipe that act beside some values of another only."""
 
@@ -91,9 +92,14 @@ def recipe_for(args: argparse.Namespace, config: AnyConfig) -> Recipe:
     if args.recipe is not None:
         recipe = read_recipe(args.recipe, recipe)
     recipe = Recipe.from_dict(given(args, Recipe), recipe)
+    if args.teacher is not None and args.distill is None and not recipe.distill:
+        recipe = replace(recipe, distill=DISTILL)
     check_needs(args, recipe, NEEDS)
     if recipe.head_epochs and args.init is None:
         msg = "--head-epochs trains new layers on top of a trained network; add --init MODEL"
+        raise UsageError(msg)
+    if recipe.distill and args.teacher is None:
+        msg = "--distill is the share of a teacher's answers; add --teacher MODEL"
         raise UsageError(msg)
     if args.entry is not None and args.init is None:
         msg = "--entry is for a checkpoint to begin with; add --init FILE"

@@ -31,6 +31,10 @@ RECIPE_HELP = {
     "label_smoothing": "share of the target spread over all classes",
     "mixup": "alpha of MixUp: mix every image with another of its step, the share drawn from"
     " Beta(alpha, alpha); 0.2 is usual; 0: none",
+    "distill": "share of the loss that is the distance from the answers of --teacher; with a"
+    " teacher it is 0.9 where nothing else is said",
+    "distill_temperature": "what the logits of student and teacher are divided by before they are"
+    " compared",
     "balance": "weights: images of rare classes count more, so that all classes count alike",
     "schedule": "schedule of the learning rate",
     "restart_epochs": "length of a cosine (cosine-restarts)",
@@ -71,6 +75,10 @@ examples:
   Your own classes, beginning with a trained network:
     bnas-train --data photos/ --config Mini --shortcut pool1x1 --init models/bnas-mini.pt \\
                --preset small-data --out runs/photos
+
+  With a teacher: a float network first, then a binary one that learns from it:
+    bnas-train --data cifar10.tar.xz --config bireal18 --float --out runs/teacher
+    bnas-train --data cifar10.tar.xz --config Mini --teacher runs/teacher/model.pt --out runs/mini
 
   BNAS-A without the two convolutions that take most of its bytes and time:
     bnas-train --data cifar10.tar.xz --config A --shortcut pool --out runs/pool
@@ -187,6 +195,12 @@ def _add_what(parser: Parser) -> None:
         metavar="NAME",
         help="with --init: which entry of a checkpoint holds the weights, such as state_dict_ema"
         " (default: the only one that does)",
+    )
+    group.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        help="learn from the answers of this model.pt, too, which bnas-train made from data of the"
+        " same classes, with --float or without; see --distill; with --resume: where it is now",
     )
     group.add_argument(
         "--float", action="store_true", help="train the float counterpart: nothing binarized"
