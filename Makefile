@@ -56,15 +56,30 @@ $(BENCH_STAMP): $(STAMP)
 
 MEASURE := $(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet -q
 
-bench: $(BENCH_STAMP)  ## measure and write a report to reports/ (about ten minutes; wants a quiet machine)
+# larq's engine needs Python 3.11 and TensorFlow 2.15, so its environment, with its networks, is apart. The
+# report says so where there is none.
+LARQ ?= build/larq
+ZOO := quicknet-small quicknet birealnet binary-densenet28 real-to-binary
+define AGAINST_LARQ
+	rm -rf reports/larq
+	benchmarks/larq_engine/prepare.sh $(LARQ) $(ZOO) && \
+	  $(BIN)/python benchmarks/against_larq.py $(LARQ)/networks --networks $(ZOO) \
+	  --python $(LARQ)/env/bin/python --out reports/larq --rounds $(1) || \
+	  echo "bench: larq's Compute Engine is left out, for the reason above"
+endef
+REPORT = $(BIN)/python benchmarks/report.py $(1) $$(ls reports/larq/larq.json 2>/dev/null | sed 's/^/--larq /')
+
+bench: $(BENCH_STAMP)  ## measure and write a report to reports/ (about 12 minutes; wants a quiet machine)
 	mkdir -p reports
 	$(MEASURE) --benchmark-json=reports/bench.json
-	$(BIN)/python benchmarks/report.py reports/bench.json
+	$(call AGAINST_LARQ,8)
+	$(call REPORT,reports/bench.json)
 
 bench-quick: $(BENCH_STAMP)  ## the same with few rounds, to try the benchmarks out; its figures mean little
 	mkdir -p reports
 	$(MEASURE) --quick --benchmark-json=reports/quick.json
-	$(BIN)/python benchmarks/report.py reports/quick.json --out reports/quick
+	$(call AGAINST_LARQ,1)
+	$(call REPORT,reports/quick.json) --out reports/quick
 
 spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md

@@ -9,7 +9,6 @@ environment, and how the figures come about.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -122,7 +121,7 @@ def measure(name: str, arguments: argparse.Namespace) -> table.Network:
     race(right, arguments.rounds)
     rivals.close()
     clock = ("wall", "cpu").index(arguments.clock)
-    seconds = {c.name: [both[clock] for both in c.times] for c in able}
+    seconds = {c.name: table.quartiles([both[clock] for both in c.times]) for c in able}
     return table.Network(name, agreement, seconds)
 
 
@@ -137,10 +136,10 @@ def main() -> None:
     done: list[table.Network] = []
     for name in names:
         done.append(measure(name, arguments))
-        text = table.markdown(done, machine.facts(), list(OWN), arguments.clock)
+        run = table.Comparison(done, list(OWN), arguments.clock)
+        text = table.page(run, machine.facts())
         (arguments.out / "larq.md").write_text(text, encoding="utf-8")
-        plain = {n.name: {"agreement": n.agreement, "seconds": n.seconds} for n in done}
-        (arguments.out / "larq.json").write_text(json.dumps(plain) + "\n", encoding="utf-8")
+        table.write(run, arguments.out / "larq.json")
         print(table.line(done[-1], list(OWN)), flush=True)
 
 

@@ -1,11 +1,15 @@
-"""From a .bnn file to a model that can run: seconds to load, bytes of the file and in memory.
+"""From a .bnn file to a model that can run, and from the command to an answer.
 
 Loading is measured in this process, with the file in the system's cache. The loaded model is
-compared with the one that was written.
+compared with the one that was written. `bnas-run` names one picture in a process of its own; its
+answer is compared with the model's.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import contest
@@ -14,6 +18,7 @@ import numpy as np
 import pytest
 from contest import Contestant
 from networks import Variant
+from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import bnas_deploy
@@ -25,6 +30,8 @@ pytestmark = contest.replayed
 
 ROUNDS, QUICK_ROUNDS = 30, 2
 BYTES_PER_FLOAT = 4
+SHIPPED = Path(__file__).parents[1] / "models" / "bnas-mini.bnn"
+PICTURE_SIZE = (500, 375)
 
 
 def float_bytes(variant: Variant) -> int:
@@ -55,3 +62,26 @@ def bench_load(benchmark: BenchmarkFixture, variant: Variant, tmp_path: Path, qu
         memory=NativeRunner(model).memory(),
         **variant.facts,
     )
+
+
+def photo(path: Path) -> Path:
+    """Write a smooth picture in colours as JPEG."""
+    noise = np.random.default_rng(20).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize(PICTURE_SIZE, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def bench_command(benchmark: BenchmarkFixture, tmp_path: Path, quick: bool) -> None:
+    picture = photo(tmp_path / "photo.jpg")
+    command = [sys.executable, "-c", "from bnas_deploy.cli.run.command import main; main()"]
+    command += ["--packed", str(SHIPPED), str(picture), "--json"]
+
+    def run() -> str:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    (answer,) = json.loads(run())["results"]
+    (right,) = bnas_deploy.load(SHIPPED).predict(picture)
+    assert (answer["label"], answer["probability"]) == (right.label, right.probability)
+    entry = Contestant("command", run)
+    seconds = contest.race([entry], QUICK_ROUNDS if quick else ROUNDS)["command"]
+    contest.report(benchmark, seconds, "command", kind="command", runner="bnas-run, BNAS-Mini")

@@ -21,7 +21,16 @@ from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.network import Network, build_network
 
-__all__ = ["CALIBRATION_IMAGES", "Variant", "build", "config", "images", "packed", "variants"]
+__all__ = [
+    "CALIBRATION_IMAGES",
+    "Variant",
+    "build",
+    "config",
+    "images",
+    "packed",
+    "settle",
+    "variants",
+]
 
 SEED = 20
 CALIBRATION_IMAGES = 16
@@ -90,15 +99,20 @@ def build(variant: Variant, *, binary: bool = True) -> Network:
     chosen = config(variant)
     torch.manual_seed(SEED)
     network = build_network(chosen, binary=binary)
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    with torch.no_grad():
-        for norm in norms:
-            norm.momentum = 1.0  # the statistics of the one pass below, unmixed
-            if norm.affine:  # as training leaves them; equal ones would be merged at export
-                norm.weight.uniform_(0.5, 1.5)
-                norm.bias.normal_(std=0.3)
-        network.train()(torch.from_numpy(images(chosen.image_size, 4)))
+    settle(network, torch.from_numpy(images(chosen.image_size, 4)))
     return network.eval()
+
+
+def settle(network: torch.nn.Module, batch: torch.Tensor) -> None:
+    """Give BatchNorm layers the statistics of one pass of `batch`, and random scales and shifts."""
+    with torch.no_grad():
+        for norm in network.modules():
+            if isinstance(norm, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+                norm.momentum = 1.0  # the statistics of the one pass below, unmixed
+                if norm.affine:  # as training leaves them; equal ones would be merged at export
+                    norm.weight.uniform_(0.5, 1.5)
+                    norm.bias.normal_(std=0.3)
+        network.train()(batch)
 
 
 @cache

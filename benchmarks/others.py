@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import networks
 import numpy as np
 import torch
 from rivals import onnx_runtime
@@ -119,14 +120,7 @@ def _settled(name: str, *, binary: bool) -> Any:  # noqa: ANN401 - as they are b
     """Build a network whose BatchNorm statistics are those of noise, so that signs vary."""
     torch.manual_seed(SEED)
     network = NETWORKS[name].build(binary=binary)
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                module.momentum = 1.0  # the statistics of the one pass below, unmixed
-                # As training leaves them: without shifts, thresholds would lie on whole numbers.
-                module.weight.uniform_(0.5, 1.5)
-                module.bias.normal_(std=0.3)
-        network.train()(torch.from_numpy(inputs(name, BATCH)))
+    networks.settle(network, torch.from_numpy(inputs(name, BATCH)))
     return network.eval()
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LEAST_AGREEMENT", "Network", "agreement", "line", "markdown"]
+__all__ = [
+    "LEAST_AGREEMENT",
+    "Comparison",
+    "Network",
+    "agreement",
+    "line",
+    "page",
+    "quartiles",
+    "read",
+    "section",
+    "write",
+]
 
 LEAST_AGREEMENT = 0.95
 """Correlation of the logits with Keras' below which a float network is not timed.
@@ -33,17 +46,62 @@ class Network:
     Attributes:
         name: Of its files.
         agreement: With Keras, by contestant.
-        seconds: Of every call, by contestant; none where the answers differ.
+        seconds: Quartiles of the calls, by contestant; None where the answers differ.
     """
 
     name: str
     agreement: Mapping[str, float]
-    seconds: Mapping[str, Sequence[float]]
+    seconds: Mapping[str, Sequence[float] | None]
+
+    def median(self, name: str) -> float | None:
+        """Seconds of one contestant, where it was timed."""
+        found = self.seconds[name]
+        return None if found is None else found[1]
 
     def best(self, names: Sequence[str]) -> str | None:
         """The fastest of these contestants by the median, of those that were timed."""
-        timed = [name for name in names if self.seconds[name]]
-        return min(timed, key=lambda name: median(self.seconds[name]), default=None)
+        timed = {name: m for name in names if (m := self.median(name)) is not None}
+        return min(timed, key=lambda name: timed[name], default=None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run.
+
+    Attributes:
+        networks: In the order in which they were measured.
+        own: Which of the contestants are this engine.
+        clock: "wall" or "cpu".
+    """
+
+    networks: Sequence[Network]
+    own: Sequence[str]
+    clock: str
+
+
+def quartiles(seconds: Sequence[float]) -> Sequence[float] | None:
+    """Of the times of some calls; None of none."""
+    return [float(q) for q in np.percentile(seconds, [25, 50, 75])] if seconds else None
+
+
+def write(run: Comparison, path: Path) -> None:
+    """Keep it as JSON."""
+    path.write_text(json.dumps(asdict(run)) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Comparison:
+    """Read what `write` has written.
+
+    Raises:
+        ValueError: The file is something else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        networks = [Network(**network) for network in found.pop("networks")]
+        return Comparison(networks, **found)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"{path} is no comparison with larq's engine; benchmarks/against_larq.py makes one"
+        raise ValueError(msg) from error
 
 
 def agreement(expected: np.ndarray, got: np.ndarray) -> float:
@@ -64,19 +122,30 @@ def _logits(answers: np.ndarray) -> np.ndarray:
     return np.log(answers + 1e-30) if probabilities else answers
 
 
-def markdown(
-    networks: Sequence[Network], facts: Mapping[str, Any], own: Sequence[str], clock: str
-) -> str:
-    """The page: machine, and a row for each network."""
+def page(run: Comparison, facts: Mapping[str, Any]) -> str:
+    """The comparison as a page of its own: machine, and a row for each network."""
     cpu = facts["engine"]["cpu"]["model"]
-    rivals = [name for name in networks[0].seconds if name not in own]
-    heads = ["network", *own, *rivals, *(f"best LCE / {name}" for name in own)]
-    rows = [_row(network, own, rivals) for network in networks]
+    return "\n".join(["# Against larq's Compute Engine", "", f"On {cpu}.", "", *_lines(run)])
+
+
+def section(run: Comparison | None) -> list[str]:
+    """The comparison as lines of a report, which names the machine; None: there was none."""
+    lines = _lines(run) if run else ["Not measured.", ""]
+    return ["## Against larq's Compute Engine", "", *lines]
+
+
+def _lines(run: Comparison) -> list[str]:
+    rivals = _rivals(run.networks[0], run.own)
+    heads = ["network", *run.own, *rivals, *(f"best LCE / {name}" for name in run.own)]
+    rows = [_row(network, run.own, rivals) for network in run.networks]
     cells = [heads, ["---"] * len(heads), *rows]
     table = ["| " + " | ".join(row) + " |" for row in cells]
-    head = f"{CLOCKS[clock]} on {cpu}, one thread, one image: medians, in turns."
-    page = ["# Against larq's Compute Engine", "", head, "", *table, "", EXPLAINED, ""]
-    return "\n".join(page)
+    head = f"{CLOCKS[run.clock]}, one thread, one image: medians, in turns."
+    return [head, "", *table, "", EXPLAINED, ""]
+
+
+def _rivals(network: Network, own: Sequence[str]) -> list[str]:
+    return [name for name in network.seconds if name not in own]
 
 
 def _row(network: Network, own: Sequence[str], rivals: Sequence[str]) -> list[str]:
@@ -86,22 +155,21 @@ def _row(network: Network, own: Sequence[str], rivals: Sequence[str]) -> list[st
 
 def _cell(network: Network, name: str) -> str:
     seconds, agreed = network.seconds[name], f"{network.agreement[name]:.3f}"
-    if not seconds:
+    if seconds is None:
         return f"answers differ ({agreed})"
-    low, high = np.percentile(seconds, [25, 75])
-    middle = median(seconds)
+    low, middle, high = seconds
     return f"{middle * 1e3:.2f} ms ± {(high - low) / middle:.0%} ({agreed})"
 
 
 def _ratio(network: Network, name: str, rivals: Sequence[str]) -> str:
-    best = network.best(rivals)
-    if best is None or not network.seconds[name]:
+    best, own = network.best(rivals), network.median(name)
+    if best is None or own is None:
         return "not measured"
-    return f"{median(network.seconds[best]) / median(network.seconds[name]):.1f}×"
+    return f"{(network.median(best) or 0) / own:.1f}×"
 
 
 def line(network: Network, own: Sequence[str]) -> str:
     """One line for the terminal."""
-    rivals = [name for name in network.seconds if name not in own]
+    rivals = _rivals(network, own)
     ratios = (f"{name} {_ratio(network, name, rivals)}" for name in own)
     return f"{network.name}: best of LCE is {network.best(rivals)}; " + ", ".join(ratios)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reporting.results import Result, Run, select
 
-__all__ = ["OUTPUTS", "Layer", "layers"]
+__all__ = ["GROUPS", "OUTPUTS", "Layer", "layers"]
 
 OUTPUTS = ("bits", "floats")
+GROUPS = ("3x3, 128 or more", "3x3, 64 to 127", "3x3, fewer", "1x1")
+"""Classes of layers, by kernel and channels read, that targets are set for."""
 RIVAL = "openvino-binary"
 
 
@@ -38,26 +40,26 @@ class Layer:
             return None
         return self.parts[RIVAL].median / (self.parts["pack"].median + self.parts[output].median)
 
-    @property
-    def share(self) -> float:
-        """Part of the popcount limit that the slower output reaches."""
-        return float(min(self.rate(output) for output in OUTPUTS) / self.facts["limit"])
+    def share(self, outputs: Sequence[str] = OUTPUTS) -> float:
+        """Part of the popcount limit that the slowest of these outputs reaches."""
+        return float(min(self.rate(output) for output in outputs) / self.facts["limit"])
+
+    def rival_ratio(self, outputs: Sequence[str] = OUTPUTS) -> float | None:
+        """How many times as fast as the rival the slowest of these outputs is."""
+        return min((r for output in outputs if (r := self.ratio(output)) is not None), default=None)
 
     @property
-    def rival_ratio(self) -> float | None:
-        """How many times as fast as the rival the slower output is."""
-        return min((r for output in OUTPUTS if (r := self.ratio(output)) is not None), default=None)
+    def channels(self) -> int:
+        """Channels that it reads."""
+        return int(self.facts["shape"]["channels"])
 
     @property
     def group(self) -> str:
-        """The class of layers that a target is set for."""
+        """One of GROUPS."""
         if self.facts["shape"]["kernel"] == 1:
             return "1x1"
-        return "3x3, 64 or more" if self.facts["shape"]["channels"] >= 64 else "3x3, fewer"
-
-    def fits(self, groups: list[str]) -> bool:
-        """Whether it belongs to one of the classes."""
-        return self.group in groups
+        least = {"3x3, 128 or more": 128, "3x3, 64 to 127": 64, "3x3, fewer": 0}
+        return next(group for group, channels in least.items() if self.channels >= channels)
 
 
 def layers(run: Run) -> list[Layer]:

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reporting.layers import Layer, layers
+from reporting.layers import GROUPS, Layer, layers
 from reporting.results import Result, Run, name, select
 from reporting.tables import RIVALS, rivals_of
 
@@ -27,7 +27,9 @@ PAPER_SPEEDUP = {True: 149.14, False: 58.01}
 """Table 10 of the paper: BNAS-A with and without Zeroise over float A without."""
 PAPER_SAVING = 91.06
 """Table 10 of the paper: memory of float A without Zeroise over that of BNAS-A."""
-LAYER_STYLES = {"3x3, 64 or more": (BLUE, "o"), "3x3, fewer": (ORANGE, "s"), "1x1": (GREEN, "^")}
+LAYER_STYLES = dict(
+    zip(GROUPS, ((BLUE, "o"), (SKY, "D"), (ORANGE, "s"), (GREEN, "^")), strict=True)
+)
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "bnas", "font.size": 9}
 
 
@@ -136,7 +138,7 @@ def _roofline(run: Run) -> Figure | None:
             axis.scatter(xs, ys, s=24, c=colour, marker=marker, alpha=0.8,
                          label=f"{group} channels" if group != "1x1" else group)  # fmt: skip
     limit = sorted(layer.facts["limit"] for layer in found)[len(found) // 2] / 1e9
-    for share, text in ((1.0, "xor + popcount + add limit"), (0.6, "60%"), (0.5, "50%")):
+    for share, text in ((1.0, "xor + popcount + add limit"), (0.85, "85%"), (0.65, "65%")):
         axis.axhline(limit * share, color=GREY, linestyle="-" if share == 1 else ":", linewidth=1)
         axis.text(1.0, limit * share, f"{text} ", transform=axis.get_yaxis_transform(), ha="right",
                   va="bottom", color=GREY, fontsize=8)  # fmt: skip

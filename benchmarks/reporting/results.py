@@ -47,6 +47,12 @@ class Run:
         """Name of the processor."""
         return str(self.machine.get("engine", {}).get("cpu", {}).get("model", "unknown CPU"))
 
+    @property
+    def isas(self) -> Mapping[str, str]:
+        """Each instruction set of the engine: "supported", or what the machine lacks."""
+        found: Mapping[str, str] = self.machine.get("engine", {}).get("isas", {})
+        return found
+
 
 def read(path: Path) -> Run:
     """Read a report of pytest-benchmark.
@@ -80,7 +86,9 @@ def fastest(results: Iterable[Result], wanted: Mapping[str, Any]) -> Result | No
 
 
 def name(facts: Mapping[str, Any]) -> str:
-    """What a packed network is called in tables: `BNAS-A w/o Zeroise, pool1x1, 8 bits`."""
+    """What a network is called in tables: `BNAS-A w/o Zeroise, pool1x1, 8 bits`, `ResNet-20`."""
+    if "zeroise" not in facts:
+        return str(facts["network"])
     parts = [f"BNAS-{facts['network']}" + ("" if facts["zeroise"] else " w/o Zeroise")]
     parts += [f"shortcut {facts['shortcut']}"] if facts["shortcut"] != "conv" else []
     return ", ".join([*parts, "8 bits"] if facts["eight_bit"] else parts)

@@ -32,6 +32,7 @@ def markdown(run: Run, reached: Sequence[Outcome], pictures: Sequence[str]) -> s
         [line for picture in pictures for line in (f"![{_caption(picture)}]({picture})", "")],
         _targets(reached),
         *(_network(run, network) for network in _networks(run)),
+        _small(run),
         _others(run),
         _threads(run),
         _files(run),
@@ -142,6 +143,26 @@ def _others(run: Run) -> list[str]:
     return ["## Other networks", "", text, "", *_table(("network", "time", *RIVALS.values()), rows)]
 
 
+def _small(run: Run) -> list[str]:
+    """Packed BNAS against residual networks that rivals run: times faster than each."""
+    found = select(run.results, {"kind": "small"})
+    own, others = (select(found, {"own": mine}) for mine in (True, False))
+    if not own or not others:
+        return []
+    rows = []
+    for other in others:
+        ratios = [figure(other.median / result.median, "times") for result in own]
+        runner = RIVALS[other.facts["runner"]]
+        rows.append((other.facts["network"], runner, _time(other), *ratios))
+    text = (
+        "One image, one thread. The residual networks are those of He et al. (2016), run by the"
+        " rivals; behind them, how many times faster packed BNAS with the shortcut `pool1x1`, in"
+        " 8 bits, is."
+    )
+    heads = ("network", "runner", "time", *(f"{r.facts['network']}, {_time(r)}" for r in own))
+    return ["## Small networks for CIFAR-10", "", text, "", *_table(heads, rows)]
+
+
 def _base(network: str, zeroise: bool) -> str:
     return f"BNAS-{network}" if zeroise else f"BNAS-{network} w/o Zeroise"
 
@@ -171,14 +192,19 @@ def _theory_text(network: str) -> str:
 
 def _threads(run: Run) -> list[str]:
     found = select(run.results, {"kind": "threads"})
-    rows = [(r.facts["case"], str(r.facts["threads"]), _time(r)) for r in found]
+    rows = []
+    for r in found:
+        slowest = figure(r.facts["p99"], "seconds") if "p99" in r.facts else "-"
+        rows.append((r.facts["case"], str(r.facts["threads"]), _time(r), slowest))
     if not rows:
         return []
     text = (
-        "batch: 64 images in one call; image: one image in one call; callers: 16 single images,"
-        " called by so many Python threads."
+        "batch: 64 images in one call; image: one image in one call; busy: the same while another"
+        " process keeps one of the two cores busy; callers: 16 single images, called by so many"
+        " Python threads."
     )
-    return ["## Threads", "", text, "", *_table(("case", "threads", "time"), rows)]
+    heads = ("case", "threads", "time", "99th percentile")
+    return ["## Threads", "", text, "", *_table(heads, rows)]
 
 
 def _files(run: Run) -> list[str]:

@@ -1,20 +1,22 @@
 """Compares the targets (targets.json) with what a run reached.
 
 A target has a `measure`: `ratio` (median of `slow` over that of `fast`, the fastest that fits on
-both sides), `median` and `fact` (of the results that fit `of`), `share` (of the popcount limit) and
-`rival` (OpenVINO's operator over ours, packing included) of the worst layer that `layers` fits.
-`least` or `most` is the goal.
+both sides; with `statistic`, of that fact instead), `median` and `fact` (of the results that fit
+`of`), `share` (of the popcount limit) and `rival` (OpenVINO's operator over ours, packing included)
+of the worst layer, among those of the classes `layers` with at most `most_channels`, and of its
+slowest output in `outputs`; without these, among all. `least` or `most` is the goal. `has` and
+`lacks` name an instruction set: the target holds for machines with, or without, it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reporting.layers import Layer, layers
+from reporting.layers import GROUPS, OUTPUTS, Layer, layers
 from reporting.results import Result, Run, fastest, name
 
 __all__ = ["FILE", "Outcome", "outcomes", "read"]
@@ -60,15 +62,24 @@ def read(path: Path = FILE) -> list[Target]:
 
 
 def outcomes(run: Run, targets: list[Target]) -> list[Outcome]:
-    """Every target with what the run reached."""
-    return [MEASURES[target["measure"]](run, target) for target in targets]
+    """Every target that holds for the run's machine, with what the run reached."""
+    return [MEASURES[t["measure"]](run, t) for t in targets if _holds(run, t)]
+
+
+def _holds(run: Run, target: Target) -> bool:
+    has = [isa for isa, state in run.isas.items() if state == "supported"]
+    return ("has" not in target or target["has"] in has) and target.get("lacks") not in has
 
 
 def _ratio(run: Run, target: Target) -> Outcome:
     slow, fast = (fastest(run.results, target[side]) for side in ("slow", "fast"))
     if slow is None or fast is None:
         return Outcome(target, None)
-    return Outcome(target, slow.median / fast.median, _by(fast))
+    if "statistic" in target:
+        fact = target["statistic"]
+        return Outcome(target, slow.facts[fact] / fast.facts[fact])
+    own = slow if slow.facts.get("own") and not fast.facts.get("own") else fast
+    return Outcome(target, slow.median / fast.median, _by(own))
 
 
 def _median(run: Run, target: Target) -> Outcome:
@@ -95,10 +106,18 @@ FACTS: dict[str, Callable[[Mapping[str, Any]], float]] = {
 """Figures that follow from what is known of a loaded model."""
 
 
-def _worst(of: Callable[[Layer], float | None]) -> Callable[[Run, Target], Outcome]:
+def _fits(layer: Layer, target: Target) -> bool:
+    few = "most_channels" not in target or layer.channels <= target["most_channels"]
+    return few and layer.group in target.get("layers", GROUPS)
+
+
+def _worst(
+    of: Callable[[Layer, Sequence[str]], float | None],
+) -> Callable[[Run, Target], Outcome]:
     def measure(run: Run, target: Target) -> Outcome:
-        fitting = [layer for layer in layers(run) if layer.fits(target["layers"])]
-        found = [(value, layer.name) for layer in fitting if (value := of(layer)) is not None]
+        fitting = [layer for layer in layers(run) if _fits(layer, target)]
+        values = [(of(layer, target.get("outputs", OUTPUTS)), layer.name) for layer in fitting]
+        found = [(value, name) for value, name in values if value is not None]
         if not found:
             return Outcome(target, None)
         value, worst = min(found)
@@ -117,6 +136,6 @@ MEASURES: dict[str, Callable[[Run, Target], Outcome]] = {
     "ratio": _ratio,
     "median": _median,
     "fact": _fact,
-    "share": _worst(lambda layer: layer.share),
-    "rival": _worst(lambda layer: layer.rival_ratio),
+    "share": _worst(Layer.share),
+    "rival": _worst(Layer.rival_ratio),
 }

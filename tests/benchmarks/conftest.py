@@ -44,6 +44,9 @@ def report(tmp_path: Path) -> Path:
             0.02, **start, eight_bit=False, memory=memory,
             file_bytes=4_000_000, float_bytes=20_000_000, over_bytes=60_000_000,
         ),
+        entry(0.1, kind="small", network="BNAS-Mini", runner="packed", own=True),
+        entry(0.2, kind="small", network="ResNet-20", runner="openvino-int8", own=False),
+        *(entry(0.1, kind="threads", case="busy", threads=n, p99=0.1 * n * n) for n in (1, 2)),
     ]  # fmt: skip
     machine = {"engine": {"cpu": {"model": "Made(R) Up 3000"}, "isas": {"avx2": "supported"}}}
     content = {"datetime": "2026-01-02T03:04:05", "machine_info": machine}

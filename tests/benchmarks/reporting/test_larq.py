@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from reporting import larq
@@ -10,7 +12,12 @@ FACTS = {"engine": {"cpu": {"model": "a processor"}}}
 
 
 def network(**seconds: list[float]) -> larq.Network:
-    return larq.Network("net", dict.fromkeys(seconds, 0.99), seconds)
+    times = {name: larq.quartiles(calls) for name, calls in seconds.items()}
+    return larq.Network("net", dict.fromkeys(seconds, 0.99), times)
+
+
+def page(network: larq.Network) -> str:
+    return larq.page(larq.Comparison([network], ["packed"], "wall"), FACTS)
 
 
 def test_agreement_is_that_of_most_pictures_and_takes_probabilities_for_logits() -> None:
@@ -29,15 +36,24 @@ def test_agreement_is_that_of_most_pictures_and_takes_probabilities_for_logits()
 def test_ratios_are_of_the_best_rival() -> None:
     n = network(packed=[0.002, 0.001, 0.003], slow=[0.5], fast=[0.01, 0.03, 0.02])
     assert "best of LCE is fast; packed 10.0×" in larq.line(n, ["packed"])
-    page = larq.markdown([n], FACTS, ["packed"], "wall")
-    assert "| net | 2.00 ms ± 50% (0.990) | 500.00 ms ± 0% (0.990) |" in page
-    assert "| 10.0× |" in page
-    assert "a processor" in page
+    text = page(n)
+    assert "| net | 2.00 ms ± 50% (0.990) | 500.00 ms ± 0% (0.990) |" in text
+    assert "| 10.0× |" in text
+    assert "a processor" in text
 
 
 def test_what_answers_otherwise_has_no_time() -> None:
     n = network(packed=[], slow=[0.5], wrong=[])
     assert n.best(["wrong", "slow"]) == "slow"
-    page = larq.markdown([n], FACTS, ["packed"], "wall")
-    assert "answers differ (0.990)" in page
-    assert "not measured" in page
+    text = page(n)
+    assert "answers differ (0.990)" in text
+    assert "not measured" in text
+
+
+def test_a_comparison_is_read_as_it_was_written(tmp_path: Path) -> None:
+    run = larq.Comparison([network(packed=[0.002], slow=[0.5], wrong=[])], ["packed"], "wall")
+    larq.write(run, tmp_path / "larq.json")
+    assert larq.read(tmp_path / "larq.json") == run
+    (tmp_path / "larq.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"larq\.json is no comparison.*against_larq\.py"):
+        larq.read(tmp_path / "larq.json")
