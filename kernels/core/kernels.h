@@ -1,6 +1,7 @@
 // The table of functions that one instruction set provides.
 #pragma once
 
+#include "core/pixel_steps.h"
 #include "core/step_list.h"
 #include "core/steps.h"
 
@@ -23,7 +24,8 @@ struct Kernels {
   // xor + popcount + add on registers; returns the binary MACs done.
   std::uint64_t (*peak_loop)(std::size_t rounds);
 
-  // One kernel a step; turned_conv is null where the instruction set has none.
+  // One kernel a step; those of turned and of pixel convolutions are null where the instruction
+  // set has none.
 #define BNAS_STEP(Step, kernel) Kernel<Step> kernel;
   BNAS_STEPS(BNAS_STEP)
 #undef BNAS_STEP

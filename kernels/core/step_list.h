@@ -10,6 +10,8 @@
 #define BNAS_STEPS(STEP)                                                           \
   STEP(BinaryConv, binary_conv)       /* tiles of outputs in strips of vectors */  \
   STEP(TurnedConv, turned_conv)       /* blocks of outputs in vectors of pixels */ \
+  STEP(PackPixels, pack_pixels)       /* vectors of max_lanes pixels */            \
+  STEP(PixelConv, pixel_conv)         /* blocks of outputs in bands of pixels */   \
   STEP(DepthwiseConv, depthwise_conv) /* byte planes */                            \
   STEP(Conv2d, conv2d)                /* tiles of outputs in strips of vectors */  \
   STEP(Quantize, quantize)            /* planes of quads */                        \

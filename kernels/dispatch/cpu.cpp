@@ -42,6 +42,7 @@ constexpr Feature features[] = {
     {"avx512vl", 7, 0, ebx, 31, saves_avx512},
     {"avx512vnni", 7, 0, ecx, 11, saves_avx512},
     {"avx512bitalg", 7, 0, ecx, 12, saves_avx512},
+    {"avx512vpopcntdq", 7, 0, ecx, 14, saves_avx512},
     {"amx-tile", 7, 0, edx, 24, saves_tiles},
     {"amx-int8", 7, 0, edx, 25, saves_tiles},
 };

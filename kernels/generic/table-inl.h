@@ -13,11 +13,18 @@
 
 #include "generic/binary_conv-inl.h"
 
-// Wide vectors have another kind of binary convolution for small images.
+// Wide vectors have other kinds of binary convolution, with outputs in the lanes.
 #ifdef BNAS_TURNED_CONV
 #include BNAS_TURNED_CONV
 #else
 constexpr Kernel<TurnedConv> turned_conv = nullptr;
+#endif
+
+#ifdef BNAS_PIXEL_CONV
+#include BNAS_PIXEL_CONV
+#else
+constexpr Kernel<PackPixels> pack_pixels = nullptr;
+constexpr Kernel<PixelConv> pixel_conv = nullptr;
 #endif
 
 #include "generic/depthwise-inl.h"

@@ -24,6 +24,7 @@ constexpr std::size_t quad_rows = 16;
 
 #define BNAS_QUANTIZED_TILE "isa/amx-inl.h"
 #define BNAS_TURNED_CONV "isa/avx512_turned-inl.h"
+#define BNAS_PIXEL_CONV "isa/avx512_pixel_conv-inl.h"
 #include "generic/table-inl.h"
 
 }  // namespace

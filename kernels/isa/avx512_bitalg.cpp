@@ -28,6 +28,7 @@ Sums dot_quads(Sums sums, Quads x, QuadWeights w) { return _mm512_dpbusd_epi32(s
 #include "generic/popcount-inl.h"
 
 #define BNAS_TURNED_CONV "isa/avx512_turned-inl.h"
+#define BNAS_PIXEL_CONV "isa/avx512_pixel_conv-inl.h"
 #include "generic/table-inl.h"
 
 }  // namespace

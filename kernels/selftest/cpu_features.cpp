@@ -21,6 +21,7 @@ int main() {
   BNAS_CHECK("avx512vl")
   BNAS_CHECK("avx512vnni")
   BNAS_CHECK("avx512bitalg")
+  BNAS_CHECK("avx512vpopcntdq")
 #undef BNAS_CHECK
 #endif
   return wrong == 0 ? 0 : 1;

@@ -1,6 +1,8 @@
 // Binary convolutions, in groups or not.
 #include <utility>
 
+#include "core/build/layouts.h"
+#include "core/build/pixel_conv.h"
 #include "core/build/sections.h"
 #include "core/build/stages.h"
 #include "core/build/turned_conv.h"
@@ -31,7 +33,7 @@ void add_bit_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape& s
   const ValueId aligned = align_input(draft, spec.input, shape.groups);
   align_outputs(draft, sections, window, stages);
   const Geometry geometry =
-      make_geometry(window, kernels.byte_lanes, draft.planes(aligned).planes, max_lanes);
+      make_geometry(window, kernels.byte_lanes, draft.planes(aligned).planes, Kind::bits);
   const ValueId input = split_phases(draft, geometry, window, aligned);
   const Taps taps = make_taps(draft, geometry, window);
   const DotBase base(spec.weight.data, spec.fold, shape, geometry, kernels.byte_lanes);
@@ -69,10 +71,13 @@ void build(Draft& draft, const BinaryConvSpec& s) {
       bound <= greatest_dot,
       "the engine holds dot products in 16 bits; this one can reach " + std::to_string(bound));
   std::vector<Stage> stages = make_stages(draft, s.stages, shape.sections());
-  if (turning_pays(draft.kernels, shape, window)) {
-    add_turned_conv(draft, s, shape, window, std::move(stages));
-  } else {
-    add_bit_conv(draft, s, shape, window, std::move(stages));
+  switch (choose_layout(draft.kernels, shape, window)) {
+    case Layout::planes:
+      return add_bit_conv(draft, s, shape, window, std::move(stages));
+    case Layout::turned:
+      return add_turned_conv(draft, s, shape, window, std::move(stages));
+    case Layout::pixels:
+      return add_pixel_conv(draft, s, shape, window, std::move(stages));
   }
 }
 

@@ -34,7 +34,7 @@ void build(Draft& draft, const DepthwiseConvSpec& s) {
       shape.taps <= greatest_dot,
       "the engine holds dot products in 16 bits; this one can reach " + std::to_string(shape.taps));
   const std::vector<Stage> stages = make_stages(draft, s.stages, shape.sections());
-  const Geometry geometry = make_geometry(window, kernels.byte_lanes, in.planes, max_lanes);
+  const Geometry geometry = make_geometry(window, kernels.byte_lanes, in.planes, Kind::bits);
   const ValueId input = split_phases(draft, geometry, window, s.input);
   const Taps taps = make_taps(draft, geometry, window);
   const DotBase base(s.weight.data, {}, shape, geometry, kernels.byte_lanes);

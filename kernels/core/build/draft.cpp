@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/build/geometry.h"
 #include "core/build/plan.h"
 #include "core/sizes.h"
 
@@ -10,10 +11,8 @@ namespace bnas {
 namespace {
 
 Planes make_planes(Kind kind, std::size_t channels, std::size_t height, std::size_t width) {
-  const bool bits = kind == Kind::bits;
-  const std::size_t stride = round_up(product(height, width), bits ? max_lanes : max_float_lanes);
-  return {0,        stride, bits ? divide_up(channels, bits_per_plane) : channels,
-          channels, height, width};
+  const std::size_t planes = kind == Kind::bits ? divide_up(channels, bits_per_plane) : channels;
+  return {0, plane_stride(kind, product(height, width)), planes, channels, height, width};
 }
 
 }  // namespace

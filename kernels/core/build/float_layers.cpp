@@ -20,7 +20,7 @@ void build(Draft& draft, const Conv2dSpec& s) {
   const std::size_t outputs = draft.planes(s.output).channels, taps = taps_of(window);
   const Sections sections{s.groups, outputs / s.groups};
   const std::size_t channels = planes / s.groups;
-  const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, max_float_lanes);
+  const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, Kind::f32);
   const ValueId input = split_phases(draft, geometry, window, s.input);
   const Conv2d op{
       input,

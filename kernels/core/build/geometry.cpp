@@ -88,8 +88,8 @@ void find_patterns(const Window& w, std::size_t lanes, Geometry& g) {
 }
 
 // Finds the phases of the image that the taps read, and each tap's shift in its phase.
-void find_offsets(const Window& w, std::size_t planes, std::size_t multiple, Geometry& g) {
-  const std::size_t slot_size = product(planes, round_up(product(g.phase_h, g.phase_w), multiple));
+void find_offsets(const Window& w, std::size_t planes, Kind kind, Geometry& g) {
+  const std::size_t slot_size = product(planes, plane_stride(kind, product(g.phase_h, g.phase_w)));
   for (std::size_t t = 0; t < taps_of(w); ++t) {
     const Displacement d = displacement(w, t);
     const std::int64_t y = floor_divide(d.y, w.stride_y);
@@ -109,8 +109,16 @@ void find_offsets(const Window& w, std::size_t planes, std::size_t multiple, Geo
 
 std::size_t taps_of(const Window& w) { return w.kernel_h * w.kernel_w; }
 
-Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
-                       std::size_t multiple) {
+std::size_t plane_stride(Kind kind, std::size_t pixels) {
+  constexpr std::size_t crowded = 1024;  // bytes
+  const bool bits = kind == Kind::bits;
+  const std::size_t multiple = bits ? max_lanes : max_float_lanes;
+  const std::size_t stride = round_up(pixels, multiple);
+  const std::size_t in_crowd = bits ? crowded : crowded / sizeof(float);
+  return stride % in_crowd == 0 ? sum(stride, multiple) : stride;
+}
+
+Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes, Kind kind) {
   Geometry g{};
   g.pixels = w.out_h * w.out_w;
   g.phase_h = divide_up(w.in_h, w.stride_y);
@@ -122,7 +130,7 @@ Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
     g.offset.assign(taps_of(w), 0);
     return g;
   }
-  find_offsets(w, planes, multiple, g);
+  find_offsets(w, planes, kind, g);
   if (w.stride_y == 1 && w.stride_x == 1) g.phases.clear();
   const bool aligned = taps_of(w) == 1 && g.offset[0] == 0 && w.out_h <= g.phase_h;
   g.gather = aligned ? Gather::direct : Gather::shifted;

@@ -25,9 +25,11 @@ struct Geometry {
 
 std::size_t taps_of(const Window& w);
 
-// `planes` is the number of planes of the input, `multiple` what their strides are rounded up to
-// (pixels).
-Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes,
-                       std::size_t multiple);
+// Elements from one plane of so many pixels to the next: whole vectors, and no multiple of a
+// kilobyte, as the same pixel of many planes would share a few sets of the first-level cache.
+std::size_t plane_stride(Kind kind, std::size_t pixels);
+
+// `planes` is the number of planes of the input, of elements of that kind.
+Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes, Kind kind);
 
 }  // namespace bnas

@@ -38,7 +38,7 @@ void build(Draft& draft, const QuantizedConvSpec& s) {
                         taps_of(window)};
   const std::size_t planes = shape.planes();
   const ValueId quads = quantize(draft, s, planes);
-  const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, max_float_lanes);
+  const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, Kind::f32);
   const ValueId input = split_phases(draft, geometry, window, quads);
   const QuadTile tile{kernels.quad_outputs, kernels.quad_rows};
   const std::size_t chunk = std::min(planes, chunk_of(shape.taps, tile.rows));

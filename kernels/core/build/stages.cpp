@@ -29,6 +29,12 @@ const float* twice(Array<float> values, Tables& tables) {
   return doubled;
 }
 
+const float* fill_up(const float* values, std::size_t count, std::size_t padded, Tables& tables) {
+  float* to = tables.allocate<float>(padded);
+  std::copy(values, values + count, to);
+  return to;
+}
+
 }  // namespace
 
 std::vector<Stage> make_stages(Draft& draft, const std::vector<StageSpec>& specs,
@@ -59,6 +65,24 @@ bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase
     stages[i].scale = twice(specs[i].scale, draft.weights);
   }
   return true;
+}
+
+const std::int16_t* fill_up_stages(Draft& draft, std::vector<Stage>& stages, std::size_t outputs,
+                                   std::size_t padded) {
+  auto* limits = draft.tables.allocate<std::int16_t>(product(stages.size(), padded));
+  std::int16_t* next = limits;
+  for (Stage& stage : stages) {
+    if (stage.kind == Stage::Kind::scale) {
+      stage.scale = fill_up(stage.scale, outputs, padded, draft.weights);
+      if (stage.shift != nullptr)
+        stage.shift = fill_up(stage.shift, outputs, padded, draft.weights);
+    } else {
+      std::transform(stage.limit, stage.limit + outputs, next,
+                     [](std::uint32_t pair) { return static_cast<std::int16_t>(pair); });
+    }
+    next += padded;
+  }
+  return limits;
 }
 
 std::vector<ValueId> outputs_of(const std::vector<Stage>& stages) {

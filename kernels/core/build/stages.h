@@ -16,6 +16,11 @@ std::vector<Stage> make_stages(Draft& draft, const std::vector<StageSpec>& specs
 bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase& base,
                 const BinaryShape& shape, std::vector<Stage>& stages);
 
+// For outputs in lanes: fills the scales and shifts up to `padded` outputs with zeros, and returns
+// the limits of all stages likewise, [stage][output].
+const std::int16_t* fill_up_stages(Draft& draft, std::vector<Stage>& stages, std::size_t outputs,
+                                   std::size_t padded);
+
 std::vector<ValueId> outputs_of(const std::vector<Stage>& stages);
 
 }  // namespace bnas

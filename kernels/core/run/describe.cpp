@@ -35,6 +35,10 @@ KernelUse use_of(const TurnedConv& s, const Kernels& k) {
   return {0, "binary_conv/turned", name_of(s.conv.taps.gather), outputs, 1, bits_per_plane};
 }
 
+KernelUse use_of(const PixelConv&, const Kernels&) {
+  return {0, "binary_conv/pixels", "", pixel_block, 1, pixel_tile};
+}
+
 KernelUse use_of(const Conv2d& s, const Kernels& k) {
   return {
       0, kernel_name(s), name_of(s.taps.gather), k.float_outputs, k.float_vectors, k.float_lanes};
