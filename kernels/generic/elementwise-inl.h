@@ -1,26 +1,46 @@
 // Steps that look at one pixel at a time. Output and input may be the same planes.
 
-template <std::size_t ways>
-void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane, Range some) {
+// Signs of a plane for `vectors` vectors of pixels. Several at a time: a channel's floats are read
+// in long runs, which memory hands out faster.
+template <std::size_t ways, std::size_t vectors>
+void binarize_vectors(const Binarize& step, const Frame& frame, std::size_t plane,
+                      std::size_t pixel) {
   const Planes& in = planes_of(frame, step.input);
   const std::size_t first = plane * bits_per_plane;
   const std::size_t count = smaller(bits_per_plane, in.channels - first);
-  for (std::size_t pixel = some.begin; pixel < some.end; pixel += byte_lanes) {
-    const float* x = float_plane(frame, step.input, first) + pixel;
-    Bytes bits[ways];
-    for (Bytes& b : bits) b = zero_bytes();
-    for (std::size_t c = 0; c < count; ++c, x += in.stride) {
+  const float* x = float_plane(frame, step.input, first) + pixel;
+  Bytes bits[vectors][ways];
+  for (auto& row : bits) {
+    for (Bytes& b : row) b = zero_bytes();
+  }
+  for (std::size_t c = 0; c < count; ++c, x += in.stride) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < vectors; ++v) {
 #pragma GCC unroll 2
       for (std::size_t i = 0; i < ways; ++i)
-        bits[i] = mark_not_less(bits[i], x, step.signs[i].threshold[first + c], 0x01010101u << c);
-    }
-    for (std::size_t i = 0; i < ways; ++i) {
-      const Binarize::Signs& signs = step.signs[i];
-      const Bytes inverted = broadcast_bytes(signs.inverted[plane] * 0x01010101u);
-      store_bytes(byte_plane(frame, signs.output, plane) + pixel,
-                  xor_bytes(order_marks(bits[i]), inverted));
+        bits[v][i] = mark_not_less(bits[v][i], x + v * byte_lanes,
+                                   step.signs[i].threshold[first + c], 0x01010101u << c);
     }
   }
+#pragma GCC unroll 2
+  for (std::size_t i = 0; i < ways; ++i) {
+    const Binarize::Signs& signs = step.signs[i];
+    const Bytes inverted = broadcast_bytes(signs.inverted[plane] * 0x01010101u);
+    std::uint8_t* out = byte_plane(frame, signs.output, plane) + pixel;
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < vectors; ++v)
+      store_bytes(out + v * byte_lanes, xor_bytes(order_marks(bits[v][i]), inverted));
+  }
+}
+
+template <std::size_t ways>
+void binarize_plane(const Binarize& step, const Frame& frame, std::size_t plane, Range some) {
+  constexpr std::size_t many = 4;
+  std::size_t pixel = some.begin;
+  for (; pixel + many * byte_lanes <= some.end; pixel += many * byte_lanes)
+    binarize_vectors<ways, many>(step, frame, plane, pixel);
+  for (; pixel < some.end; pixel += byte_lanes)
+    binarize_vectors<ways, 1>(step, frame, plane, pixel);
 }
 
 void binarize_planes(const Binarize& step, const Frame& frame, Range planes, Range some) {
