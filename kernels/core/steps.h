@@ -254,6 +254,10 @@ struct Pool {
   const std::uint64_t* columns;  // [vector][kx] bit i: the tap of column i is inside the image
   const float* counts;           // average: [vector][lane] columns inside the image
   float inverse;  // average: of the count, where it is always the same power of two; or 0
+  // Whether columns are taken apart once for all taps (generic/pool_halves-inl.h): the stride is 2,
+  // nothing lies outside but to the left, and the order in which a window is looked at does not
+  // show.
+  bool halves;
 };
 
 // Mean over the channels of |x * scale[c] + shift[c]|: that sum times factor, plus rest.

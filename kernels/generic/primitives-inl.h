@@ -96,6 +96,11 @@ BNAS_PRIMITIVE(Floats, select_floats, std::uint64_t mask, Floats x, Floats other
 // Every second of 2 float_lanes floats, in the lanes of the mask; `other` in the rest.
 BNAS_PRIMITIVE(Floats, load_even_floats_or, const float*, std::uint64_t mask, Floats other);
 BNAS_PRIMITIVE(Floats, even_floats, const float*);
+// Lanes 0, 2, ... of a and then of b, and lanes 1, 3, ...
+BNAS_PRIMITIVE(Floats, even_of, Floats a, Floats b);
+BNAS_PRIMITIVE(Floats, odd_of, Floats a, Floats b);
+// The last lane of `before`, then all lanes of x but its last.
+BNAS_PRIMITIVE(Floats, shift_in, Floats before, Floats x);
 // Stores the first `count` lanes and touches nothing behind them; count <= float_lanes.
 BNAS_PRIMITIVE(void, store_floats_some, float*, Floats, std::size_t count);
 BNAS_PRIMITIVE(Floats, broadcast_float, float);

@@ -45,6 +45,10 @@ constexpr Kernel<PixelConv> pixel_conv = nullptr;
 
 #include "generic/pool-inl.h"
 
+#include "generic/pool_halves-inl.h"
+
+#include "generic/pools-inl.h"
+
 #include "generic/repack_bits-inl.h"
 
 #include "generic/elementwise-inl.h"

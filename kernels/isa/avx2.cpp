@@ -95,10 +95,16 @@ Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
 void store_floats_some(float* p, Floats x, std::size_t count) {
   _mm256_maskstore_ps(p, expand_to_floats((std::uint64_t{1} << count) - 1), x);
 }
-Floats even_floats(const float* p) {
-  const __m256 pairs = _mm256_shuffle_ps(load_floats(p), load_floats(p + 8), 0x88);
+Floats order_pairs(__m256 pairs) {  // a b a b, each two lanes, into a a b b
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
 }
+Floats even_of(Floats a, Floats b) { return order_pairs(_mm256_shuffle_ps(a, b, 0x88)); }
+Floats odd_of(Floats a, Floats b) { return order_pairs(_mm256_shuffle_ps(a, b, 0xdd)); }
+Floats shift_in(Floats before, Floats x) {
+  const __m256i halves = _mm256_castps_si256(_mm256_permute2f128_ps(before, x, 0x21));
+  return _mm256_castsi256_ps(_mm256_alignr_epi8(_mm256_castps_si256(x), halves, 12));
+}
+Floats even_floats(const float* p) { return even_of(load_floats(p), load_floats(p + 8)); }
 Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
   return select_floats(mask, even_floats(p), other);
 }

@@ -64,10 +64,19 @@ Floats select_floats(std::uint64_t mask, Floats x, Floats other) {
 void store_floats_some(float* p, Floats x, std::size_t count) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), x);
 }
-Floats even_floats(const float* p) {
+Floats even_of(Floats a, Floats b) {
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  return _mm512_permutex2var_ps(_mm512_loadu_ps(p), even, _mm512_loadu_ps(p + 16));
+  return _mm512_permutex2var_ps(a, even, b);
 }
+Floats odd_of(Floats a, Floats b) {
+  const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return _mm512_permutex2var_ps(a, odd, b);
+}
+Floats shift_in(Floats before, Floats x) {
+  return _mm512_castsi512_ps(
+      _mm512_alignr_epi32(_mm512_castps_si512(x), _mm512_castps_si512(before), 15));
+}
+Floats even_floats(const float* p) { return even_of(_mm512_loadu_ps(p), _mm512_loadu_ps(p + 16)); }
 Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
   return select_floats(mask, even_floats(p), other);
 }

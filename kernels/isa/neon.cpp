@@ -81,7 +81,10 @@ void store_floats_some(float* p, Floats x, std::size_t count) {
   vst1q_f32(row, x);
   std::memcpy(p, row, count * sizeof *p);
 }
-Floats even_floats(const float* p) { return vuzp1q_f32(vld1q_f32(p), vld1q_f32(p + 4)); }
+Floats even_of(Floats a, Floats b) { return vuzp1q_f32(a, b); }
+Floats odd_of(Floats a, Floats b) { return vuzp2q_f32(a, b); }
+Floats shift_in(Floats before, Floats x) { return vextq_f32(before, x, 3); }
+Floats even_floats(const float* p) { return even_of(vld1q_f32(p), vld1q_f32(p + 4)); }
 Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
   return select_floats(mask, even_floats(p), other);
 }

@@ -151,6 +151,11 @@ Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
 void store_floats_some(float* p, Floats x, std::size_t count) {
   std::memcpy(p, &x, count * sizeof *p);
 }
+Floats even_of(Floats a, Floats b) { return {{a.lane[0], a.lane[2], b.lane[0], b.lane[2]}}; }
+Floats odd_of(Floats a, Floats b) { return {{a.lane[1], a.lane[3], b.lane[1], b.lane[3]}}; }
+Floats shift_in(Floats before, Floats x) {
+  return {{before.lane[3], x.lane[0], x.lane[1], x.lane[2]}};
+}
 Floats even_floats(const float* p) { return {{p[0], p[2], p[4], p[6]}}; }
 Floats load_even_floats_or(const float* p, std::uint64_t mask, Floats other) {
   for (std::size_t i = 0; i < 4; ++i) other.lane[i] = (mask >> i & 1) ? p[2 * i] : other.lane[i];

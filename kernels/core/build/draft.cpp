@@ -53,6 +53,14 @@ void Draft::add_constant(const Constant& op) {
   constants_.push_back({program_steps_, op, planes(op.output).channels, {}, {op.output}});
 }
 
+const Step* Draft::writer_of(ValueId id) const {
+  const auto writes = [id](const Step& step) {
+    return std::find(step.writes.begin(), step.writes.end(), id) != step.writes.end();
+  };
+  const auto found = std::find_if(steps_.rbegin(), steps_.rend(), writes);
+  return found == steps_.rend() ? nullptr : &*found;
+}
+
 void Draft::need_scratch(std::size_t bytes) {
   scratch_ = std::max(scratch_, round_up(bytes, cache_line));
 }

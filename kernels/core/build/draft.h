@@ -50,6 +50,9 @@ class Draft {
   // The step before, or null.
   Step* last_step() { return steps_.empty() ? nullptr : &steps_.back(); }
 
+  // The last step so far that writes a value, or null.
+  const Step* writer_of(ValueId id) const;
+
   // Scratch memory of so many bytes for a step.
   void need_scratch(std::size_t bytes);
 

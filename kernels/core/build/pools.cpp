@@ -1,5 +1,6 @@
 // Pools of floats and of bits, and means.
 #include <algorithm>
+#include <variant>
 
 #include "core/build/draft.h"
 #include "core/build/windows.h"
@@ -23,6 +24,44 @@ float exact_inverse(const Window& w) {
   return complete && (taps & (taps - 1)) == 0 ? 1.0f / static_cast<float>(taps) : 0.0f;
 }
 
+// Whether a step leaves no NaN and no -0 in a value: whether a ReLU is the last that it does.
+template <class Step>
+bool ends_in_relu(const Step&, ValueId) {
+  return false;
+}
+bool ends_in_relu(const Relu&, ValueId) { return true; }
+bool ends_in_relu(const Conv2d& conv, ValueId) { return conv.relu; }
+bool ends_in_relu(const QuantizedConv& conv, ValueId) { return conv.relu; }
+bool ends_in_relu(const BinaryConv& conv, ValueId id) {
+  return std::all_of(conv.stages, conv.stages + conv.stage_count, [id](const Stage& stage) {
+    return stage.output != id || (stage.relu && !stage.accumulate);
+  });
+}
+bool ends_in_relu(const TurnedConv& step, ValueId id) { return ends_in_relu(step.conv, id); }
+bool ends_in_relu(const DepthwiseConv& step, ValueId id) { return ends_in_relu(step.conv, id); }
+
+// Of the greatest values of a window the first counts, which shows only where they are zeros of
+// both signs.
+bool any_order(const Draft& draft, ValueId input) {
+  const Step* writer = draft.writer_of(input);
+  return writer != nullptr &&
+         std::visit([input](const auto& op) { return ends_in_relu(op, input); }, writer->op);
+}
+
+// Whether an output needs two columns of its own, or the one before as well, all inside the image
+// or to the left of it.
+bool two_columns(const Window& w) {
+  const bool kernel = (w.kernel_w == 2 && w.pad_left == 0) || (w.kernel_w == 3 && w.pad_left == 1);
+  return w.stride_x == 2 && kernel && 2 * w.out_w <= w.in_w;
+}
+
+// A sum has its order: that of four values is kept.
+bool can_halve(const Draft& draft, const PoolSpec& s, const Window& w, float inverse) {
+  if (!two_columns(w)) return false;
+  if (!s.average) return any_order(draft, s.input);
+  return inverse != 0.0f && w.kernel_h == 2 && w.kernel_w == 2;
+}
+
 }  // namespace
 
 void build(Draft& draft, const PoolSpec& s) {
@@ -38,8 +77,10 @@ void build(Draft& draft, const PoolSpec& s) {
       counts[x] += 1.0f;
     }
   }
-  const Pool op{s.input, s.output, window, s.average,
-                vectors, columns,  counts, exact_inverse(window)};
+  const float inverse = exact_inverse(window);
+  const Pool op{s.input,   s.output, window,
+                s.average, vectors,  columns,
+                counts,    inverse,  can_halve(draft, s, window, inverse)};
   draft.add_step(op, draft.planes(s.input).channels, {s.input}, {s.output});
 }
 
