@@ -83,6 +83,25 @@ def concat_of_one_value_twice(b: Builder) -> None:
     b.add_slice(b.concat(x, x), x, 3)
 
 
+def concat_of_concats(b: Builder) -> None:
+    x, y, z = b.affine("image"), b.affine("image"), b.affine("image")
+    inner = b.concat(x, y)
+    b.relu(inner)
+    b.add_slice(b.concat(z, b.concat(inner, b.affine("image"))), x, 4)
+
+
+def part_of_a_concat_made_in_place(b: Builder) -> None:
+    x = b.affine("image")
+    (y,) = adding_conv(b, b.binarize(x), [x])
+    whole = b.concat(b.relu(b.affine("image")), y)
+    b.add_slice(whole, b.affine(whole), 0)
+
+
+def parts_of_two_concats(b: Builder) -> None:
+    x, y = b.affine("image"), b.affine("image")
+    b.concat(b.relu(b.concat(x, y)), b.concat(y, x))
+
+
 def channels_selected_twice(b: Builder) -> None:
     x = b.select_channels("image", [4, 4, -1, 0, 4, -1, 2])
     b.add_slice(x, "image", 2)
@@ -115,6 +134,9 @@ CASES: list[Callable[[Builder], None]] = [
     a_slice_added_to_itself,
     the_image_added_to_itself_twice,
     concat_of_one_value_twice,
+    concat_of_concats,
+    part_of_a_concat_made_in_place,
+    parts_of_two_concats,
     channels_selected_twice,
     chain_in_place,
     branches_from_a_chain_in_place,

@@ -265,7 +265,8 @@ def test_kernels_are_named_for_every_step() -> None:
     assert [use.gather for use in binary[:3]] == ["direct", "shifted", "rows"]
     assert all(use.tile and use.tile.startswith("8x") for use in binary)
     assert [use.kernel for use in uses if use.step == 4] == ["split_phases", "conv2d"]
-    assert {use.step for use in uses} == set(range(len(model.program.steps)))
+    named = {i for i, s in enumerate(model.program.steps) if s.OP != "concat"}
+    assert {use.step for use in uses} == named  # parts of a concat are made where they belong
     assert [use.step for use in uses] == sorted(use.step for use in uses)
 
 

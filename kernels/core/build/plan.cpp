@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <variant>
 
 #include "core/buffer.h"
 #include "core/sizes.h"
@@ -28,23 +29,80 @@ std::vector<Life> find_lives(std::size_t count, const std::vector<Step>& steps,
   return lives;
 }
 
-// Lets values take over buffers; afterwards owner[v] is the value whose buffer v lies in.
-std::vector<ValueId> share(const std::vector<Value>& values, std::vector<Step>& steps,
-                           std::vector<Life>& lives) {
-  std::vector<ValueId> owner(values.size());
-  std::iota(owner.begin(), owner.end(), ValueId{0});
+// Where the buffers of values lie: in that of `owner`, which lies `first` planes into the buffer of
+// `whole`, where that is another value.
+struct Places {
+  std::vector<ValueId> owner, whole;
+  std::vector<std::size_t> first;
+
+  explicit Places(std::size_t values) : owner(values), whole(values), first(values, 0) {
+    std::iota(owner.begin(), owner.end(), ValueId{0});
+    std::iota(whole.begin(), whole.end(), ValueId{0});
+  }
+  bool stands_alone(ValueId v) const { return owner[v] == v && whole[v] == v; }
+};
+
+void unite(Life& life, const Life& other) {
+  life = {std::min(life.first, other.first), std::max(life.last, other.last)};
+}
+
+// Lets values take over the buffers of those that die where they are made; returns which steps
+// have nothing left to do.
+std::vector<bool> take_over(const std::vector<Step>& steps, std::vector<Life>& lives,
+                            Places& places) {
+  std::vector<bool> needless(steps.size(), false);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!steps[i].in_place || lives[steps[i].reads[0]].last != i) continue;
+    places.owner[steps[i].writes[0]] = places.owner[steps[i].reads[0]];
+    needless[i] = steps[i].only_copies;
+  }
+  for (ValueId v = 0; v < lives.size(); ++v) unite(lives[places.owner[v]], lives[v]);
+  return needless;
+}
+
+void also_writes(std::vector<Step>& steps, ValueId part, ValueId whole) {
+  for (Step& step : steps) {
+    if (std::find(step.writes.begin(), step.writes.end(), part) != step.writes.end())
+      step.writes.push_back(whole);
+  }
+}
+
+// Lets what is only copied into another value, and dies there, be made where it is copied to. Who
+// writes the part is then one of those that write the whole.
+void make_in_place(std::vector<Step>& steps, std::vector<Life>& lives, Places& places,
+                   std::vector<bool>& needless) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto* copy = std::get_if<CopyPlanes>(&steps[i].op);
+    if (copy == nullptr || steps[i].in_place || copy->index != nullptr) continue;
+    const ValueId part = places.owner[copy->input], whole = copy->output;
+    if (lives[part].last != i || places.whole[part] != part) continue;
+    places.whole[part] = whole;
+    places.first[part] = copy->at;
+    unite(lives[places.owner[whole]], lives[part]);
+    needless[i] = true;
+    also_writes(steps, copy->input, whole);
+  }
+}
+
+// Decides which values lie in the memory of others, and drops the steps that have become needless.
+Places share(std::vector<Step>& steps, std::vector<Life>& lives) {
+  Places places(lives.size());
+  std::vector<bool> needless = take_over(steps, lives, places);
+  make_in_place(steps, lives, places, needless);
   std::vector<Step> kept;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const bool takes_over = steps[i].in_place && lives[steps[i].reads[0]].last == i;
-    if (takes_over) owner[steps[i].writes[0]] = owner[steps[i].reads[0]];
-    if (!takes_over || !steps[i].only_copies) kept.push_back(steps[i]);
-  }
-  for (ValueId v = 0; v < values.size(); ++v) {
-    Life& buffer = lives[owner[v]];
-    buffer = {std::min(buffer.first, lives[v].first), std::max(buffer.last, lives[v].last)};
+    if (!needless[i]) kept.push_back(steps[i]);
   }
   steps = std::move(kept);
-  return owner;
+  return places;
+}
+
+// Offsets of the values that lie in others, from those of the others.
+std::size_t offset_of(const std::vector<Value>& values, const Places& places, ValueId v) {
+  const ValueId owner = places.owner[v];
+  if (places.whole[owner] == owner) return values[owner].planes.offset;
+  return offset_of(values, places, places.whole[owner]) +
+         places.first[owner] * values[owner].planes.stride * sizeof(float);
 }
 
 // A buffer that has its place. All are looked through for every other one, so they lie together.
@@ -74,10 +132,10 @@ std::size_t bytes_of(const Value& value) {
 std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
                  const std::vector<Step>& constants, ValueId input, ValueId output) {
   std::vector<Life> lives = find_lives(values.size(), steps, constants, input, output);
-  const std::vector<ValueId> owner = share(values, steps, lives);
+  const Places places = share(steps, lives);
   std::vector<ValueId> order;
   for (ValueId v = 0; v < values.size(); ++v) {
-    if (owner[v] == v) order.push_back(v);
+    if (places.stands_alone(v)) order.push_back(v);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](ValueId a, ValueId b) { return bytes_of(values[a]) > bytes_of(values[b]); });
@@ -94,7 +152,7 @@ std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
     placed.insert(after, {lives[id], start, start + bytes});
   }
   for (ValueId v = 0; v < values.size(); ++v)
-    values[v].planes.offset = values[owner[v]].planes.offset;
+    values[v].planes.offset = offset_of(values, places, v);
   return arena;
 }
 

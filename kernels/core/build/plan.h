@@ -1,5 +1,6 @@
 // Which memory each value gets: buffers are shared by values that do not live at the same time, and
-// a value may take over the buffer of one that dies where it is made.
+// a value may take over the buffer of one that dies where it is made, or be made inside the one
+// that it is copied into.
 #pragma once
 
 #include <cstddef>
