@@ -99,6 +99,18 @@ class Explanation:
         """The part of the time that binary convolutions take, 0 to 1."""
         return sum(step.share for step in self.steps if step.cost.binary_macs)
 
+    def other_shares(self) -> dict[str, float]:
+        """The part of the time of each kind of step that is no binary convolution, largest first.
+
+        Returns:
+            Shares from 0 to 1 by the step's name in the file; kinds that took no time are left out.
+        """
+        shares: dict[str, float] = {}
+        for step in self.steps:
+            if not step.cost.binary_macs and step.share:
+                shares[step.cost.op] = shares.get(step.cost.op, 0.0) + step.share
+        return dict(sorted(shares.items(), key=lambda kind: kind[1], reverse=True))
+
     def slowest(self) -> list[StepReport]:
         """The slowest steps, slowest first: a few, and each that takes more than a fifth."""
         steps = sorted(self.steps, key=lambda step: step.seconds, reverse=True)

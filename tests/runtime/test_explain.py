@@ -93,3 +93,14 @@ def test_the_clock_is_known_where_it_was_steady(
 def test_random_input_is_the_same_at_each_call() -> None:
     model = Model(picture_model(), backend="reference")
     assert np.array_equal(random_input(model), random_input(model))
+
+
+def test_what_is_no_binary_convolution_is_summed_up_by_kind() -> None:
+    step = binary_step(None)
+    kinds = [("relu", 0.125), ("affine", 0.25), ("relu", 0.25), ("concat", 0.0)]
+    others = [
+        replace(step, cost=replace(step.cost, op=op, binary_macs=0), share=share)
+        for op, share in kinds
+    ]
+    shares = Explanation((step, *others), None).other_shares()
+    assert list(shares.items()) == [("relu", 0.375), ("affine", 0.25)]

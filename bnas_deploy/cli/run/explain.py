@@ -23,12 +23,14 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
     """The explanation as plain values for JSON.
 
     Returns:
-        `limit`; `binary_share`; `slowest`, the indices of these steps; `profile`, a record a step.
+        `limit`; `binary_share`; `other_shares`, those of the other kinds of steps, by name;
+        `slowest`, the indices of these steps; `profile`, a record a step.
     """
     limit = explanation.limit
     return {
         "limit": None if limit is None else asdict(limit),
         "binary_share": explanation.binary_share,
+        "other_shares": explanation.other_shares(),
         "slowest": [step.cost.index for step in explanation.slowest()],
         "profile": [step.to_dict() for step in explanation.steps],
     }
@@ -46,7 +48,10 @@ def write_explanation(model: Model, explanation: Explanation) -> None:
 
 def _write_summary(explanation: Explanation) -> None:
     binary = explanation.binary_share
-    print(f"time: binary convolutions {binary:.0%}, everything else {1 - binary:.0%}; most of all:")
+    kinds = [f"{op} {share:.1%}" for op, share in explanation.other_shares().items()]
+    line = f"time: binary convolutions {binary:.0%}, everything else {1 - binary:.0%}"
+    line += f" ({', '.join(kinds)})" if kinds else ""
+    print(fill(f"{line}; most of all:", 80, subsequent_indent="  "))
     for step in explanation.slowest():
         line = f"step {step.cost.index}, {step.cost.op}, {step.share:.0%}: {step.reason}"
         print(fill(line, 80, initial_indent="  ", subsequent_indent="    "))

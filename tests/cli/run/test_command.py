@@ -207,6 +207,9 @@ def test_explain_without_a_picture_as_json(
     assert all(step["reason"] for step in steps)
     (binary,) = [step for step in steps if step["op"] == "binary_conv2d"]
     assert report["binary_share"] == pytest.approx(binary["share"])
+    others = {step["op"] for step in steps if step is not binary}
+    assert set(report["other_shares"]) <= others
+    assert sum(report["other_shares"].values()) == pytest.approx(1 - binary["share"])
     assert report["slowest"][0] == max(steps, key=lambda step: step["share"])["index"]
     assert next(s["binary_macs"] for s in steps if s["op"] == "binary_conv2d") == 5 * 64 * 9 * 6
 
