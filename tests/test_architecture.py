@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs/architecture.md"
 PACKAGES = {"bnas_deploy": ROOT / "bnas_deploy", "bnas_deploy.converters": ROOT / "converters"}
-SPLIT = ("converters", "engine")
+SPLIT = ("converters", "engine", "training")
 """Rooms whose folders are rooms of their own in the table."""
 GROUND = {"atomic", "bits", "checks", "cut_off", "errors", "file_kind", "settings", "shown"} | {
     "numba_cache"

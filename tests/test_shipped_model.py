@@ -13,7 +13,7 @@ from bnas_deploy.converters.eight_bit.facts import EightBitOptions
 from bnas_deploy.converters.from_torch.convert import convert_trained
 from bnas_deploy.converters.packing.check import CheckOptions
 from bnas_deploy.format.steps import BinaryConv2d
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
 
 MODELS = Path(__file__).parents[1] / "models"
 CHECKPOINT, PACKED = MODELS / "bnas-mini.pt", MODELS / "bnas-mini.bnn"

@@ -11,7 +11,7 @@ from bnas_deploy.networks.config import find_config
 from bnas_deploy.nn.config import get_config
 from bnas_deploy.nn.genotype import GENOTYPES, get_genotype
 from bnas_deploy.shown import found_name, nearest, safe, shown, unknown_name
-from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.recipes.recipe import Recipe
 
 NAMES = ("Mini", "A", "bireal18", "table1")
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.nn.config import NetworkConfig, get_config
 from bnas_deploy.nn.genotype import Genotype
-from bnas_deploy.training.recipe import RECIPES, Recipe
+from bnas_deploy.training.recipes.recipe import RECIPES, Recipe
 
 __all__ = [
     "ONE_SEED",

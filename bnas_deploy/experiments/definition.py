@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.genotype import Genotype
-from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from bnas_deploy.experiments.results import Results
-    from bnas_deploy.training.data import ImageData
-    from bnas_deploy.training.trained_model import TrainedModel
+    from bnas_deploy.training.data.images import ImageData
+    from bnas_deploy.training.model.trained_model import TrainedModel
 
 __all__ = [
     "BUDGETS",

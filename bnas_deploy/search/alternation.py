@@ -18,7 +18,7 @@ from bnas_deploy.errors import TrainingError
 from bnas_deploy.nn.layers import BinaryConv2d
 from bnas_deploy.search.objective import search_loss
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.training.nonfinite import all_finite, find, first_tensor, surely_finite
+from bnas_deploy.training.steps.nonfinite import all_finite, find, first_tensor, surely_finite
 
 __all__ = [
     "ARCH_BETAS",

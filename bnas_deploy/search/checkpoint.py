@@ -14,8 +14,8 @@ from bnas_deploy.errors import BnasError, CheckpointError, ConfigError, DataErro
 from bnas_deploy.search.loop import Searcher, SearchProgress
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.start import fresh_searcher
-from bnas_deploy.training.data import ImageData
-from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.data.images import ImageData
+from bnas_deploy.training.machine.device import Runtime
 
 __all__ = [
     "FORMAT",

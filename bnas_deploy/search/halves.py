@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bnas_deploy.errors import DataError
-from bnas_deploy.training.data import ImageSet
+from bnas_deploy.training.data.images import ImageSet
 
 __all__ = [
     "Batch",

@@ -22,10 +22,10 @@ from bnas_deploy.search.selection import Probabilities, check_gamma, select_geno
 from bnas_deploy.search.supernet import KINDS, Supernet
 from bnas_deploy.training.arithmetic.convolutions import Convolutions
 from bnas_deploy.training.arithmetic.survey import survey
-from bnas_deploy.training.augment import Augmentation, normalise
-from bnas_deploy.training.data import ImageData
-from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.nonfinite import first_tensor
+from bnas_deploy.training.data.augment import Augmentation, normalise
+from bnas_deploy.training.data.images import ImageData
+from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.steps.nonfinite import first_tensor
 
 __all__ = [
     "GAMMAS",

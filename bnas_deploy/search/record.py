@@ -8,7 +8,7 @@ from pathlib import Path
 from bnas_deploy.search.checkpoint import save_search
 from bnas_deploy.search.loop import Row, Searcher
 from bnas_deploy.search.result import write_pictures, write_result
-from bnas_deploy.training.run_files import CHECKPOINT
+from bnas_deploy.training.record.run_files import CHECKPOINT
 
 __all__ = ["SearchRecord"]
 

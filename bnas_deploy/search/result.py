@@ -14,7 +14,7 @@ from bnas_deploy.search.curves import draw_curves
 from bnas_deploy.search.drawing import draw_cells
 from bnas_deploy.search.loop import Searcher, gamma_name
 from bnas_deploy.search.selection import shares
-from bnas_deploy.training.device import torch_version
+from bnas_deploy.training.machine.device import torch_version
 
 __all__ = [
     "ACCOUNT",

@@ -12,10 +12,10 @@ from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.search.loop import GAMMAS, Searcher
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.supernet import Supernet
-from bnas_deploy.training.data import ImageData, load_data
-from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.preprocessing import PREPROCESSING
-from bnas_deploy.training.start import SEED_LIMIT
+from bnas_deploy.training.data.images import ImageData, load_data
+from bnas_deploy.training.data.preprocessing import PREPROCESSING
+from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.run.start import SEED_LIMIT
 
 __all__ = [
     "fresh_searcher",

@@ -8,7 +8,7 @@ from bnas_deploy.converters.packing.source import numbered_labels
 from bnas_deploy.errors import UsageError
 from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.training.preprocessing import PREPROCESSING
+from bnas_deploy.training.data.preprocessing import PREPROCESSING
 
 __all__ = ["CIFAR10", "known_preprocessing", "labels_for", "preprocessing_for"]
 

@@ -12,7 +12,7 @@ from bnas_deploy.converters.packing.convert import convert_source
 from bnas_deploy.converters.packing.report import Report
 from bnas_deploy.format import PackedModel, Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
-from bnas_deploy.training.trained_model import TrainedModel
+from bnas_deploy.training.model.trained_model import TrainedModel
 
 __all__ = ["convert_network", "convert_trained"]
 
@@ -27,7 +27,7 @@ def convert_trained(
     """Convert a trained network; see `convert_network`.
 
     Args:
-        loaded: From `bnas_deploy.training.trained_model.load_model`.
+        loaded: From `bnas_deploy.training.model.trained_model.load_model`.
         provenance: Further facts to store, such as the source file's name and SHA-256.
         eight_bit: As for `convert_network`.
         check: As for `convert_network`.

@@ -28,7 +28,7 @@ from bnas_deploy.format import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.config import NetworkConfig
-from bnas_deploy.training.trained_model import TrainedModel, model_of
+from bnas_deploy.training.model.trained_model import TrainedModel, model_of
 
 __all__ = [
     "PYTORCH",
@@ -77,7 +77,7 @@ def loaded_source(
     """Return the source of a trained network with what belongs to it.
 
     Args:
-        loaded: From `bnas_deploy.training.trained_model`.
+        loaded: From `bnas_deploy.training.model.trained_model`.
         network: In place of the loaded one.
         facts: To store beside those of the network.
     """

@@ -22,7 +22,7 @@ from bnas_deploy.format import Preprocessing, read, write
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.trained_model import TrainedModel
+from bnas_deploy.training.model.trained_model import TrainedModel
 
 NETWORKS = 20
 

@@ -13,8 +13,8 @@ from bnas_deploy.errors import TrainingError, UsageError
 from bnas_deploy.experiments.results import read_results
 from bnas_deploy.experiments.running.runner import results_path
 from bnas_deploy.nn.genotype import LATEST_CELL
-from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.trained_model import load_model, save_model
+from bnas_deploy.training.model.trained_model import load_model, save_model
+from bnas_deploy.training.run.loop import Trainer
 
 
 def never(job, images):

@@ -21,7 +21,7 @@ from bnas_deploy.nn import data_parallel, quantize
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.parallel import Group, share
+from bnas_deploy.training.machine.parallel import Group, share
 
 IMAGES, STEPS = 15, 4
 NETWORKS = {

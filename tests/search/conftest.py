@@ -8,8 +8,8 @@ import torch
 
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.start import fresh_searcher
-from bnas_deploy.training.data import ImageData, ImageSet
-from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.data.images import ImageData, ImageSet
+from bnas_deploy.training.machine.device import Runtime
 
 TINY = {"cells": 3, "channels": 2, "image_size": 8, "epochs": 2, "batch": 4, "crop_padding": 1}
 

@@ -10,8 +10,8 @@ import torch
 from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.errors import CheckpointError, ConfigError, TrainingError
 from bnas_deploy.search.checkpoint import load_search, save_search
-from bnas_deploy.training.data import ImageSet
-from bnas_deploy.training.device import Runtime
+from bnas_deploy.training.data.images import ImageSet
+from bnas_deploy.training.machine.device import Runtime
 
 
 def assert_same_search(a, b):

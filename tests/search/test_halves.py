@@ -7,7 +7,7 @@ import pytest
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.search.halves import split_halves
-from bnas_deploy.training.data import ImageSet
+from bnas_deploy.training.data.images import ImageSet
 
 
 def numbered(count):

@@ -11,8 +11,8 @@ import torch
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.preprocessing import PREPROCESSING
-from bnas_deploy.training.trained_model import TrainedModel, save_model
+from bnas_deploy.training.data.preprocessing import PREPROCESSING
+from bnas_deploy.training.model.trained_model import TrainedModel, save_model
 
 CONFIG = NetworkConfig("tiny", 3, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8)
 

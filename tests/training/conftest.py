@@ -10,10 +10,10 @@ from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import LATEST_CELL_ZEROISE
 from bnas_deploy.nn.network import build_network
-from bnas_deploy.training.data import ImageData, ImageSet
-from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.data.images import ImageData, ImageSet
+from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.run.loop import Trainer
 
 CONFIG = NetworkConfig("tiny", 3, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8)
 PREPROCESSING = Preprocessing(8, (8, 8), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))

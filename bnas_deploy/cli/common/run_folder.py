@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.training.run_files import CHECKPOINT
+from bnas_deploy.training.record.run_files import CHECKPOINT
 
 if sys.platform != "win32":
     import fcntl

@@ -79,7 +79,7 @@ def preprocessing_of(text: str) -> Preprocessing:
         UsageError: It is neither a known name nor a file with a preprocessing.
     """
     from bnas_deploy.converters.from_release.defaults import known_preprocessing  # noqa: PLC0415
-    from bnas_deploy.training.preprocessing import (  # noqa: PLC0415
+    from bnas_deploy.training.data.preprocessing import (  # noqa: PLC0415
         PREPROCESSING,
         preprocessing_from_dict,
     )

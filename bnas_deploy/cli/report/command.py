@@ -153,7 +153,7 @@ def _run(args: argparse.Namespace) -> int:
     require("train", "torch", "tqdm")
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
     from bnas_deploy.cli.report.training import Machine, train_job  # noqa: PLC0415
-    from bnas_deploy.training.start import set_threads  # noqa: PLC0415
+    from bnas_deploy.training.run.start import set_threads  # noqa: PLC0415
 
     set_threads(args.threads)
     machine = Machine(args.device, args.amp, args.quiet)

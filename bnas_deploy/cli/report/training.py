@@ -11,13 +11,13 @@ from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.running.images import Images
 from bnas_deploy.experiments.running.jobs import Job, check_same
 from bnas_deploy.networks.config import AnyConfig
-from bnas_deploy.training import start
-from bnas_deploy.training.data import ImageData
-from bnas_deploy.training.device import choose_runtime
-from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.record import RunRecordOptions
-from bnas_deploy.training.run_files import CHECKPOINT
-from bnas_deploy.training.stream import StreamedData
+from bnas_deploy.training.data.images import ImageData
+from bnas_deploy.training.data.stream import StreamedData
+from bnas_deploy.training.machine.device import choose_runtime
+from bnas_deploy.training.record.run_files import CHECKPOINT
+from bnas_deploy.training.record.run_record import RunRecordOptions
+from bnas_deploy.training.run import start
+from bnas_deploy.training.run.loop import Trainer
 
 __all__ = ["Machine", "train_job"]
 

@@ -16,11 +16,11 @@ from bnas_deploy.cli.common.settings_options import given
 from bnas_deploy.cli.search.parser import search_parser
 from bnas_deploy.errors import UsageError
 from bnas_deploy.search.recipe import PRESETS, SearchRecipe
-from bnas_deploy.training.run_files import CHECKPOINT
+from bnas_deploy.training.record.run_files import CHECKPOINT
 
 if TYPE_CHECKING:
     from bnas_deploy.search.loop import Searcher
-    from bnas_deploy.training.data import ImageData
+    from bnas_deploy.training.data.images import ImageData
 
 __all__ = ["main"]
 
@@ -71,8 +71,8 @@ def _searcher(args: argparse.Namespace, out: Path) -> Searcher:
     from bnas_deploy.search.checkpoint import load_search  # noqa: PLC0415 - as above
     from bnas_deploy.search.loop import GAMMAS  # noqa: PLC0415 - as above
     from bnas_deploy.search.start import fresh_searcher, read_images  # noqa: PLC0415 - as above
-    from bnas_deploy.training.device import choose_runtime  # noqa: PLC0415 - as above
-    from bnas_deploy.training.start import set_threads  # noqa: PLC0415 - as above
+    from bnas_deploy.training.machine.device import choose_runtime  # noqa: PLC0415 - as above
+    from bnas_deploy.training.run.start import set_threads  # noqa: PLC0415 - as above
 
     set_threads(args.threads)
     runtime = choose_runtime(device=args.device, amp=args.amp, fused=args.fused)

@@ -27,13 +27,13 @@ from bnas_deploy.cli.train.network import (
 )
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
-from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.run_files import BEST, CHECKPOINT, METRICS, MODEL
-from bnas_deploy.training.torchrun import is_spokesman, started_by_torchrun
+from bnas_deploy.training.machine.torchrun import is_spokesman, started_by_torchrun
+from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.record.run_files import BEST, CHECKPOINT, METRICS, MODEL
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.loop import Trainer
-    from bnas_deploy.training.parallel import Group
+    from bnas_deploy.training.machine.parallel import Group
+    from bnas_deploy.training.run.loop import Trainer
 
 __all__ = ["main"]
 
@@ -65,8 +65,8 @@ def _train(argv: Sequence[str] | None) -> int:
         _check_arguments(args, out)
         require("train", "torch", "tqdm", *(["tomli"] if sys.version_info < (3, 11) else []))
         # Imported late so that --help and mistakes in the arguments need not wait for torch.
-        from bnas_deploy.training.device import choose_device  # noqa: PLC0415
-        from bnas_deploy.training.parallel import join_group  # noqa: PLC0415
+        from bnas_deploy.training.machine.device import choose_device  # noqa: PLC0415
+        from bnas_deploy.training.machine.parallel import join_group  # noqa: PLC0415
 
         device = choose_device(args.device)
     with join_group(device) as group, _told_once():
@@ -110,7 +110,7 @@ def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
         TrainingDisplay,
         stop_on_signals,
     )
-    from bnas_deploy.training.record import RunRecordOptions  # noqa: PLC0415 - as above
+    from bnas_deploy.training.record.run_record import RunRecordOptions  # noqa: PLC0415 - as above
 
     options = RunRecordOptions(
         checkpoint_minutes=args.checkpoint_minutes,
@@ -154,8 +154,8 @@ def _again(args: argparse.Namespace) -> str:
 
 
 def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
-    from bnas_deploy.training import start  # noqa: PLC0415 - as above
-    from bnas_deploy.training.device import choose_runtime  # noqa: PLC0415
+    from bnas_deploy.training.machine.device import choose_runtime  # noqa: PLC0415
+    from bnas_deploy.training.run import start  # noqa: PLC0415 - as above
 
     start.set_threads(args.threads)
     runtime = choose_runtime(

@@ -17,15 +17,15 @@ from bnas_deploy.cli.common.run_folder import locked_out
 from bnas_deploy.errors import TrainingError
 from bnas_deploy.runtime.class_folders import told_of_skipped
 from bnas_deploy.shown import safe
-from bnas_deploy.training.classes import told_of_classes
-from bnas_deploy.training.data import ImageData
-from bnas_deploy.training.device import Runtime
-from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.progress import Row, is_stale
-from bnas_deploy.training.record import RunRecord, RunRecordOptions
-from bnas_deploy.training.report import report_on_training
-from bnas_deploy.training.run_files import MODEL
-from bnas_deploy.training.stream import StreamedData
+from bnas_deploy.training.data.classes import told_of_classes
+from bnas_deploy.training.data.images import ImageData
+from bnas_deploy.training.data.stream import StreamedData
+from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.record.report import report_on_training
+from bnas_deploy.training.record.run_files import MODEL
+from bnas_deploy.training.record.run_record import RunRecord, RunRecordOptions
+from bnas_deploy.training.run.loop import Trainer
+from bnas_deploy.training.run.progress import Row, is_stale
 
 __all__ = [
     "Silent",

@@ -12,8 +12,8 @@ from bnas_deploy.cli.common.settings_options import check_needs, given
 from bnas_deploy.errors import ConfigError, UsageError
 from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
 from bnas_deploy.nn.genotype import Genotype, get_genotype
-from bnas_deploy.training.presets import differences, preset
-from bnas_deploy.training.recipe import DISTILL, RECIPES, Recipe, read_recipe
+from bnas_deploy.training.recipes.presets import differences, preset
+from bnas_deploy.training.recipes.recipe import DISTILL, RECIPES, Recipe, read_recipe
 
 __all__ = [
     "NEEDS",

@@ -10,8 +10,8 @@ from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
-from bnas_deploy.training.presets import PRESETS
-from bnas_deploy.training.recipe import CHOICES, Recipe
+from bnas_deploy.training.recipes.presets import PRESETS
+from bnas_deploy.training.recipes.recipe import CHOICES, Recipe
 
 __all__ = ["RECIPE_HELP", "train_parser"]
 

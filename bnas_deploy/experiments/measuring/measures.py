@@ -17,8 +17,8 @@ from bnas_deploy.experiments.results import DONE, JobResult
 from bnas_deploy.runtime.preprocess import normalise
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.data import ImageData
-    from bnas_deploy.training.trained_model import TrainedModel
+    from bnas_deploy.training.data.images import ImageData
+    from bnas_deploy.training.model.trained_model import TrainedModel
 
 __all__ = ["MEASURES", "evaluate_shipped", "measured"]
 
@@ -35,7 +35,7 @@ def measured(folder: Path, model: Path, measure: Measure, *, on: ImageData) -> d
         measure: Is asked if it was not yet, or of another file.
         on: The images.
     """
-    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.model.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     kept = _read(folder / MEASURES)
@@ -61,7 +61,7 @@ def evaluate_shipped(folder: Path, path: Path, data: ImageData, *, variant: str)
         UsageError: The classes of the images are not the model's.
         CheckpointError: The file cannot be read.
     """
-    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.model.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     model = load_model(path)
     if model.labels != data.classes:

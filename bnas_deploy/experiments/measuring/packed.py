@@ -11,8 +11,8 @@ from bnas_deploy.runtime.preprocess import normalise
 
 if TYPE_CHECKING:
     from bnas_deploy.format.program import PackedModel
-    from bnas_deploy.training.data import ImageData, ImageSet
-    from bnas_deploy.training.trained_model import TrainedModel
+    from bnas_deploy.training.data.images import ImageData, ImageSet
+    from bnas_deploy.training.model.trained_model import TrainedModel
 
 __all__ = ["packed_accuracy", "with_8_bits"]
 

@@ -16,7 +16,7 @@ from bnas_deploy.experiments.definition import (
 )
 from bnas_deploy.experiments.measuring.packed import with_8_bits
 from bnas_deploy.experiments.running.same_runs import ablation
-from bnas_deploy.training.recipe import RECIPES, Recipe
+from bnas_deploy.training.recipes.recipe import RECIPES, Recipe
 
 __all__ = ["BACKBONE_NETWORKS"]
 

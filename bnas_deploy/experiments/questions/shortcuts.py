@@ -25,7 +25,7 @@ from bnas_deploy.experiments.measuring.packed import with_8_bits
 from bnas_deploy.experiments.results import Results, percent, spread
 from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
-from bnas_deploy.training.recipe import Recipe
+from bnas_deploy.training.recipes.recipe import Recipe
 
 __all__ = ["SHORTCUT_QUESTION", "choices"]
 

@@ -16,7 +16,7 @@ from bnas_deploy.experiments.definition import (
 )
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import EDGES, Genotype
-from bnas_deploy.training.recipe import RECIPES, Recipe
+from bnas_deploy.training.recipes.recipe import RECIPES, Recipe
 
 __all__ = ["TABLE1"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from bnas_deploy.experiments.budgets import SMOKE_SIDE
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.data import ImageData, ImageSet
+    from bnas_deploy.training.data.images import ImageData, ImageSet
 
 __all__ = ["generated_images"]
 
@@ -19,13 +19,13 @@ CLASSES = ("blue", "green", "red")
 
 def generated_images() -> ImageData:
     """Return noise whose mean colour tells the class; the same in every call."""
-    from bnas_deploy.training.data import ImageData  # noqa: PLC0415 - it needs Pillow
+    from bnas_deploy.training.data.images import ImageData  # noqa: PLC0415 - it needs Pillow
 
     return ImageData("generated images", CLASSES, _images(TRAIN, seed=0), _images(TEST, seed=1))
 
 
 def _images(count: int, *, seed: int) -> ImageSet:
-    from bnas_deploy.training.data import ImageSet  # noqa: PLC0415 - as above
+    from bnas_deploy.training.data.images import ImageSet  # noqa: PLC0415 - as above
 
     rng = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int64) % len(CLASSES)

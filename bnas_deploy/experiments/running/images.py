@@ -11,7 +11,7 @@ from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.running.generated import generated_images
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.data import ImageData
+    from bnas_deploy.training.data.images import ImageData
 
 __all__ = ["Images"]
 
@@ -73,7 +73,7 @@ class Images:
         return self._held[size]
 
     def _read(self, size: int) -> ImageData:
-        from bnas_deploy.training.data import load_data  # noqa: PLC0415 - it needs Pillow
+        from bnas_deploy.training.data.images import load_data  # noqa: PLC0415 - it needs Pillow
 
         if self.cifar10 is None and self.budget == "smoke":
             return generated_images()

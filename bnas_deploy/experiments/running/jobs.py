@@ -12,11 +12,11 @@ from bnas_deploy.experiments.definition import Experiment, Setup, Variant
 from bnas_deploy.experiments.results import DONE, JobResult
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.shown import shown
-from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.run_files import MODEL
+from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.record.run_files import MODEL
 
 if TYPE_CHECKING:
-    from bnas_deploy.training.trained_model import TrainedModel
+    from bnas_deploy.training.model.trained_model import TrainedModel
 
 __all__ = ["Job", "check_same", "finished", "job_result", "make_jobs"]
 
@@ -67,7 +67,7 @@ def finished(job: Job) -> TrainedModel | None:
     path = job.folder / MODEL
     if not path.exists():
         return None
-    from bnas_deploy.training.trained_model import load_model  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.training.model.trained_model import load_model  # noqa: PLC0415 - it needs torch
 
     model = load_model(path)
     training = model.training
@@ -143,7 +143,7 @@ def _rounded(row: Mapping[str, float]) -> dict[str, float]:
 
 
 def _gradients(folder: Path) -> dict[str, Any]:
-    from bnas_deploy.training.gradients import GRADIENTS, read_gradients  # noqa: PLC0415
+    from bnas_deploy.training.record.gradients import GRADIENTS, read_gradients  # noqa: PLC0415
 
     path = folder / GRADIENTS
     rows = read_gradients(path) if path.exists() else []

@@ -27,7 +27,7 @@ from bnas_deploy.experiments.results import (
 from bnas_deploy.experiments.running.images import Images
 from bnas_deploy.experiments.running.jobs import Job, finished, job_result, make_jobs
 from bnas_deploy.experiments.running.machine import machine_facts, versions
-from bnas_deploy.training.run_files import MODEL
+from bnas_deploy.training.record.run_files import MODEL
 
 __all__ = ["Options", "Train", "results_path", "run_experiment"]
 

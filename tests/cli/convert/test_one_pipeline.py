@@ -21,7 +21,7 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.packing.source import Original, Source
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.format import Preprocessing, read
-from bnas_deploy.training.trained_model import TrainedModel, save_model
+from bnas_deploy.training.model.trained_model import TrainedModel, save_model
 
 
 @pytest.fixture

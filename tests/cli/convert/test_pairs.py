@@ -26,7 +26,7 @@ from bnas_deploy.converters.from_program import source as from_program
 from bnas_deploy.converters.front_ends import FRONT_ENDS
 from bnas_deploy.converters.packing.model_file import ModelFile
 from bnas_deploy.format import Preprocessing
-from bnas_deploy.training.trained_model import TrainedModel, save_model
+from bnas_deploy.training.model.trained_model import TrainedModel, save_model
 
 COMMANDS = {"bnas-export": (export, export_parser), "bnas-import": (importing, import_parser)}
 INPUTS = {

@@ -15,7 +15,7 @@ from bnas_deploy.cli.export.command import main
 from bnas_deploy.converters.packing import check as packing_check
 from bnas_deploy.engine.reference.backend import ReferenceRunner
 from bnas_deploy.format import Preprocessing, read
-from bnas_deploy.training.trained_model import TrainedModel, save_model
+from bnas_deploy.training.model.trained_model import TrainedModel, save_model
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from support.random_networks import random_network
 from bnas_deploy.cli.export import command as export
 from bnas_deploy.cli.import_model.command import main
 from bnas_deploy.format import Preprocessing, read, write
-from bnas_deploy.training.trained_model import TrainedModel, save_model
+from bnas_deploy.training.model.trained_model import TrainedModel, save_model
 
 
 @pytest.fixture

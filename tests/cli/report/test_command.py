@@ -7,7 +7,7 @@ import torch
 
 from bnas_deploy.cli.report.command import main
 from bnas_deploy.nn.genotype import LATEST_CELL
-from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.run.loop import Trainer
 
 
 @pytest.fixture(autouse=True, scope="module")

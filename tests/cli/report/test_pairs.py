@@ -10,7 +10,7 @@ from support.option_pairs import Outcome, options_of, unexplained
 from bnas_deploy.cli.report import command
 from bnas_deploy.cli.report.command import main, report_parser
 from bnas_deploy.nn.genotype import LATEST_CELL
-from bnas_deploy.training import start
+from bnas_deploy.training.run import start
 
 EXAMPLES = {
     "out": ("other",),

@@ -25,7 +25,7 @@ from bnas_deploy.nn.genotype import Genotype
 from bnas_deploy.search import space
 from bnas_deploy.search.loop import Searcher
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
 
 SMALL = ["--cells", "3", "--channels", "2", "--image-size", "8", "--epochs", "2", "--batch", "4"]
 PICTURES = ["cells-gamma-1.png", "cells-gamma-3.png", "curves.png"]

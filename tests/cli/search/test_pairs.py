@@ -10,7 +10,8 @@ from bnas_deploy.cli.search.command import main
 from bnas_deploy.cli.search.parser import search_parser
 from bnas_deploy.search import checkpoint
 from bnas_deploy.search import start as search_start
-from bnas_deploy.training import device, start
+from bnas_deploy.training.machine import device
+from bnas_deploy.training.run import start
 
 EXAMPLES = {
     "gamma": ("2",),

@@ -13,7 +13,7 @@ from bnas_deploy.cli.run import command as run
 from bnas_deploy.cli.train import command as train
 from bnas_deploy.errors import CheckpointError, ConfigError
 from bnas_deploy.nn.config import get_config
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
 
 SMALL = ["--channels", "4", "--layers", "1", "--image-size", "8", "--epochs", "1", "--batch", "8"]
 

@@ -18,9 +18,9 @@ from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.cli.train.parser import RECIPE_HELP
 from bnas_deploy.nn.genotype import DARTS_V2
-from bnas_deploy.training.loop import Trainer
-from bnas_deploy.training.recipe import Recipe
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
+from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.run.loop import Trainer
 
 
 def test_a_run_leaves_its_product_metrics_and_checkpoint(train, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
 
 
 def test_a_student_of_a_float_network(train, tmp_path):

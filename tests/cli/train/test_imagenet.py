@@ -10,8 +10,8 @@ from PIL import Image
 
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.converters.from_torch.convert import convert_trained
-from bnas_deploy.training.recipe import RECIPES
-from bnas_deploy.training.trained_model import load_model
+from bnas_deploy.training.model.trained_model import load_model
+from bnas_deploy.training.recipes.recipe import RECIPES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from support.option_pairs import Outcome, options_of, unexplained
 from bnas_deploy.cli.train import display
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.cli.train.parser import train_parser
-from bnas_deploy.training import device, start
+from bnas_deploy.training.machine import device
+from bnas_deploy.training.run import start
 
 EXAMPLES = {
     "config": ("A",),

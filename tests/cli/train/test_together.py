@@ -123,7 +123,7 @@ def test_a_mistake_is_told_once(images, tmp_path):
 STOP = """
 import sys
 from bnas_deploy.cli.train.command import main
-from bnas_deploy.training.loop import Trainer
+from bnas_deploy.training.run.loop import Trainer
 
 step = Trainer._step
 

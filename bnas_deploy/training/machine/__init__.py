@@ -1,0 +1,3 @@
+"""Where a run computes: device, precision, and the processes that train together."""
+
+from __future__ import annotations

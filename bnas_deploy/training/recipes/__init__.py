@@ -1,0 +1,3 @@
+"""How a network is trained: recipes, presets, schedules and optimizers."""
+
+from __future__ import annotations

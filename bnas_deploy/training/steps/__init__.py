@@ -1,0 +1,3 @@
+"""What one step computes: loss, gradients and answers."""
+
+from __future__ import annotations
