@@ -45,7 +45,7 @@ from bnas_deploy.training.run.progress import (
 )
 from bnas_deploy.training.run.requirements import check_recipe
 from bnas_deploy.training.run.selection import measure
-from bnas_deploy.training.steps.computation import Passes
+from bnas_deploy.training.steps.computation import Computation
 from bnas_deploy.training.steps.distillation import distillation
 from bnas_deploy.training.steps.head import resting
 
@@ -110,7 +110,7 @@ class Trainer:
         self.stop = False
         self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
-        self._passes = Passes(
+        self._computation = Computation(
             network,
             preprocessing=preprocessing,
             runtime=runtime,
@@ -156,7 +156,7 @@ class Trainer:
         """
         if not self._checked:
             sizes = (crop_size(self.recipe, share) for share in (0.0, 1.0))
-            self.runtime = self._passes.check_arithmetic(self.batches.trial(sizes))
+            self.runtime = self._computation.check_arithmetic(self.batches.trial(sizes))
             self._checked = True
 
     def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
@@ -174,7 +174,9 @@ class Trainer:
         labels = torch.from_numpy(images.labels)
         correct = torch.zeros((), dtype=torch.int64, device=self.runtime.device)
         for part, pixels in zip(own, images.parts(own), strict=True):
-            correct += self._passes.correct(torch.from_numpy(pixels), labels[part], exact=exact)
+            correct += self._computation.correct(
+                torch.from_numpy(pixels), labels[part], exact=exact
+            )
         self.group.add(correct)
         return int(correct) / len(images)
 
@@ -191,7 +193,7 @@ class Trainer:
         self.network.eval()
         slices = evaluation_passes(len(images), max(self.preprocessing.crop))
         for part, pixels in zip(slices, images.parts(slices), strict=True):
-            logits = self._passes.logits(torch.from_numpy(pixels), exact=True)
+            logits = self._computation.logits(torch.from_numpy(pixels), exact=True)
             yield part, pixels, logits.softmax(1).cpu().numpy()
 
     def _epoch(self, observer: Observer) -> bool:
@@ -199,7 +201,7 @@ class Trainer:
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
         begun = done_before_epoch(self.recipe, progress)
-        self._passes.set_drop_path(drop_path(self.recipe, begun))
+        self._computation.set_drop_path(drop_path(self.recipe, begun))
         self.augmentation.size = crop_size(self.recipe, begun)
         with closing(self.batches(progress.epoch, first=progress.step)) as batches:
             for batch in batches:
@@ -243,7 +245,7 @@ class Trainer:
         share = done(self.recipe, progress, per_epoch)
         rate, momentum = rate_and_momentum(self.recipe, share, epochs)
         set_rate(self.optimizer, rate, momentum)
-        sums = self._passes.gradients(
+        sums = self._computation.gradients(
             batch,
             label_smoothing=self.recipe.label_smoothing,
             stop=self.stop,
@@ -251,7 +253,7 @@ class Trainer:
         )
         if not (sums.finite and math.isfinite(sums.loss)):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
-            raise self._passes.not_finite(sums, f"{where} (learning rate {rate:.4g})")
+            raise self._computation.not_finite(sums, f"{where} (learning rate {rate:.4g})")
         if self.after_gradients is not None:
             self.after_gradients()
         self._rest()

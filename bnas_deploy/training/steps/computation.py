@@ -24,7 +24,7 @@ from bnas_deploy.training.steps.distillation import Distillation
 from bnas_deploy.training.steps.nonfinite import Finding, all_finite, find, surely_finite
 
 __all__ = [
-    "Passes",
+    "Computation",
     "Sums",
 ]
 
@@ -46,7 +46,7 @@ class Sums:
     finite: bool
 
 
-class Passes:
+class Computation:
     """Computes with a network whose weights somebody else changes.
 
     Args:
