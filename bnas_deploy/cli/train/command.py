@@ -28,7 +28,7 @@ from bnas_deploy.cli.train.network import (
 from bnas_deploy.cli.train.parser import train_parser
 from bnas_deploy.errors import CheckpointError, ConfigError, GenotypeError, UsageError
 from bnas_deploy.training.machine.torchrun import is_spokesman, started_by_torchrun
-from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.recipes.recipe import CHANGEABLE, Recipe
 from bnas_deploy.training.record.run_files import BEST, CHECKPOINT, METRICS, MODEL
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ __all__ = ["main"]
 PRODUCTS = (BEST, MODEL, METRICS)
 _in_group: list[Group] = []
 """The group that this process has joined, once it has."""
-CHANGEABLE = ("epochs", "hours", "lr", "patience")
-"""Settings that may change on resuming."""
 _KEPT = ("config", *NETWORK_OPTIONS, "init", "entry", "preset", "recipe", "seed")
 
 
@@ -171,10 +169,7 @@ def _trainer(args: argparse.Namespace, out: Path, group: Group) -> Trainer:
             out / CHECKPOINT,
             args.data,
             runtime=runtime,
-            epochs=args.epochs,
-            lr=args.lr,
-            hours=args.hours,
-            patience=args.patience,
+            changes=given(args, Recipe),
             teacher=args.teacher,
             reading=reading,
             dataset=args.dataset_name,
@@ -205,11 +200,8 @@ def _check_resume(args: argparse.Namespace) -> None:
     clash += ["float"] if args.float else []
     clash += [name for name in given(args, Recipe) if name not in CHANGEABLE]
     if clash:
-        options = ", ".join(map(option_name, clash))
-        msg = (
-            "--resume keeps the run's network and recipe, save --epochs, --hours, --lr and"
-            f" --patience; leave out {options}"
-        )
+        options, kept = (", ".join(map(option_name, names)) for names in (clash, CHANGEABLE))
+        msg = f"--resume keeps the run's network and recipe, save {kept}; leave out {options}"
         raise UsageError(msg)
 
 

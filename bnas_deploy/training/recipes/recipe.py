@@ -15,6 +15,7 @@ from bnas_deploy.settings import Settings
 
 __all__ = [
     "BALANCES",
+    "CHANGEABLE",
     "CHOICES",
     "DISTILL",
     "OPTIMIZERS",
@@ -29,6 +30,9 @@ OPTIMIZERS = ("sgd", "adam")
 BALANCES = ("none", "weights")
 CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "balance": BALANCES}
 """Settings that are one of some words."""
+
+CHANGEABLE = ("epochs", "hours", "lr", "patience")
+"""Settings that may change when a run is resumed."""
 
 DISTILL = 0.9
 """The teacher's share of the loss, where there is a teacher and nothing else is said."""

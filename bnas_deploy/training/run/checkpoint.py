@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from bnas_deploy.training.model.initial import is_origin
 from bnas_deploy.training.model.teacher import Teacher, load_teacher_again
 from bnas_deploy.training.model.trained_model import load_network
 from bnas_deploy.training.recipes.optimizers import misfit
-from bnas_deploy.training.recipes.recipe import Recipe
+from bnas_deploy.training.recipes.recipe import CHANGEABLE, Recipe
 from bnas_deploy.training.run.loop import Trainer
 from bnas_deploy.training.run.progress import Progress
 from bnas_deploy.training.run.requirements import check_recipe
@@ -96,10 +96,7 @@ def load_checkpoint(
     read_data: Callable[[AnyConfig], ImageData | StreamedData],
     runtime: Runtime,
     *,
-    epochs: int | None = None,
-    lr: float | None = None,
-    hours: float | None = None,
-    patience: int | None = None,
+    changes: Mapping[str, float | str] | None = None,
     teacher: str | os.PathLike[str] | None = None,
     dataset: str | None = None,
     group: Group | None = None,
@@ -112,10 +109,7 @@ def load_checkpoint(
         path: The checkpoint.
         read_data: Returns the images, given what the network expects.
         runtime: Where to go on.
-        epochs: A new length of the whole run; the schedule of the rest follows it.
-        lr: A new peak learning rate for the rest.
-        hours: A new length of the whole run by the clock.
-        patience: A new number of epochs to wait for a better one.
+        changes: New values of settings of `recipe.CHANGEABLE`; the rest of the run follows them.
         teacher: Where the run's teacher is now; None: where it was.
         dataset: What to call the data from now on; None: as before.
         group: The processes that go on together; there may be more or fewer than before.
@@ -124,7 +118,8 @@ def load_checkpoint(
         CheckpointError: The file is missing or damaged, or belongs to other data; or the teacher
             is missing, or another one.
         UsageError: The recipe does not fit the data or the group as they are now.
-        ConfigError: A new value is out of range, or more epochs than that are done already.
+        ConfigError: A setting cannot change, its new value is out of range, or more epochs than
+            that are done already.
     """
     value = read_file(path, kind=FORMAT, version=VERSION)
     try:
@@ -137,7 +132,7 @@ def load_checkpoint(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         msg = f"{path}: the checkpoint is damaged ({reason}); train again, or use an older one"
         raise CheckpointError(msg) from error
-    trainer.recipe = _changed(trainer, epochs=epochs, lr=lr, hours=hours, patience=patience)
+    trainer.recipe = _changed(trainer, changes or {})
     check_recipe(trainer)
     return trainer
 
@@ -186,9 +181,12 @@ def _restore(
     return trainer
 
 
-def _changed(trainer: Trainer, **new: float | None) -> Recipe:
-    given = {name: value for name, value in new.items() if value is not None}
-    recipe = Recipe.from_dict(given, trainer.recipe)
+def _changed(trainer: Trainer, changes: Mapping[str, float | str]) -> Recipe:
+    fixed = [name for name in changes if name not in CHANGEABLE]
+    if fixed:
+        msg = f"recipe: of a run that goes on only {', '.join(CHANGEABLE)} may change; got {fixed}"
+        raise ConfigError(msg)
+    recipe = Recipe.from_dict(changes, trainer.recipe)
     done = trainer.progress.epoch + (trainer.progress.step > 0)
     if recipe.epochs < done:
         msg = f"recipe: epochs must be at least {done}, which are done; got {recipe.epochs}"

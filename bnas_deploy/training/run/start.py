@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -182,10 +183,7 @@ def resumed_trainer(
     data_path: str | os.PathLike[str],
     *,
     runtime: Runtime,
-    epochs: int | None = None,
-    lr: float | None = None,
-    hours: float | None = None,
-    patience: int | None = None,
+    changes: Mapping[str, float | str] | None = None,
     teacher: str | os.PathLike[str] | None = None,
     reading: Reading | None = None,
     dataset: str | None = None,
@@ -197,11 +195,8 @@ def resumed_trainer(
         checkpoint: Of the run.
         data_path: See `load_data` and `stream.open_folder`.
         runtime: Where to go on.
-        epochs: See `load_checkpoint`, as for all that follow.
-        lr: Likewise.
-        hours: Likewise.
-        patience: Likewise.
-        teacher: Likewise.
+        changes: New values of settings of the recipe; see `load_checkpoint`.
+        teacher: See `load_checkpoint`.
         reading: How the data is read.
         dataset: See `load_checkpoint`.
         group: Likewise.
@@ -209,7 +204,7 @@ def resumed_trainer(
     Raises:
         DataError: The data cannot be read.
         CheckpointError: The checkpoint cannot be read or belongs to other data.
-        ConfigError: The new epochs or lr do not fit the run.
+        ConfigError: A new value does not fit the run.
     """
 
     def read(config: AnyConfig) -> ImageData | StreamedData:
@@ -219,10 +214,7 @@ def resumed_trainer(
         checkpoint,
         read,
         runtime,
-        epochs=epochs,
-        lr=lr,
-        hours=hours,
-        patience=patience,
+        changes=changes,
         teacher=teacher,
         dataset=dataset,
         group=group,

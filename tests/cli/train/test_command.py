@@ -16,7 +16,7 @@ import torch
 
 from bnas_deploy.checkpoints.torch_file import load_plain
 from bnas_deploy.cli.train.command import main
-from bnas_deploy.cli.train.parser import RECIPE_HELP
+from bnas_deploy.cli.train.recipe_help import RECIPE_HELP
 from bnas_deploy.nn.genotype import DARTS_V2
 from bnas_deploy.training.model.trained_model import load_model
 from bnas_deploy.training.recipes.recipe import Recipe

@@ -112,9 +112,9 @@ def test_a_run_without_patience_left_goes_on_with_more(validated, tmp_path):
     trainer = validated(patience=2)
     trainer.run(Weights())
     save_checkpoint(tmp_path / "c.pt", trainer)
-    for patience, over in ((None, True), (5, False), (0, False)):
+    for changes, over in (({}, True), ({"patience": 5}, False), ({"patience": 0}, False)):
         resumed = load_checkpoint(
-            tmp_path / "c.pt", lambda _: trainer.data, Runtime(), patience=patience
+            tmp_path / "c.pt", lambda _: trainer.data, Runtime(), changes=changes
         )
         assert resumed.over is over
 

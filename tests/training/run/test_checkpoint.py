@@ -100,15 +100,23 @@ def test_every_generator_is_restored(make_trainer, data, tmp_path):
 
 def test_the_length_of_a_run_can_change(make_trainer, data, tmp_path):
     save_checkpoint(tmp_path / "c.pt", make_trainer())
-    resumed = load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime(), epochs=9, lr=1.5)
+    resumed = load_checkpoint(
+        tmp_path / "c.pt", lambda config: data, Runtime(), changes={"epochs": 9, "lr": 1.5}
+    )
     assert resumed.recipe == replace(make_trainer().recipe, epochs=9, lr=1.5)
+
+
+def test_a_setting_that_may_not_change(make_trainer, data, tmp_path):
+    save_checkpoint(tmp_path / "c.pt", make_trainer())
+    with pytest.raises(ConfigError, match=r"only epochs, .* may change; got \['batch'\]"):
+        load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime(), changes={"batch": 5})
 
 
 @pytest.mark.parametrize("change", [{"epochs": 0}, {"lr": float("nan")}])
 def test_a_change_out_of_range(make_trainer, data, tmp_path, change):
     save_checkpoint(tmp_path / "c.pt", make_trainer())
     with pytest.raises(ConfigError, match=f"recipe: {next(iter(change))}"):
-        load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime(), **change)
+        load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime(), changes=change)
 
 
 def test_nothing_is_left_beside_the_checkpoint(make_trainer, tmp_path):

@@ -70,7 +70,9 @@ def test_more_hours_go_on(make_trainer, clock, data, tmp_path):
     save_checkpoint(tmp_path / "c.pt", trainer)
     again = load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime())
     assert again.over
-    again = load_checkpoint(tmp_path / "c.pt", lambda config: data, Runtime(), hours=0.3)
+    again = load_checkpoint(
+        tmp_path / "c.pt", lambda config: data, Runtime(), changes={"hours": 0.3}
+    )
     assert not again.over
     assert again.run(Rates())
     assert len(again.progress.history) > len(trainer.progress.history)
