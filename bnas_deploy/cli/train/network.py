@@ -27,6 +27,8 @@ __all__ = [
 NEEDS = {
     "momentum_swing": ("schedule", ("one-cycle",)),
     "restart_epochs": ("schedule", ("cosine-restarts",)),
+    "warmup_epochs": ("schedule", ("constant-cosine",)),
+    "decay_share": ("schedule", ("constant-cosine",)),
     "small_crop_share": ("small_crop", ()),
     "holdout_seed": ("holdout", ()),
     "distill_temperature": ("distill", ()),

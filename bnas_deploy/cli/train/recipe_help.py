@@ -25,8 +25,11 @@ RECIPE_HELP = {
     "distill_temperature": "what the logits of student and teacher are divided by before they are"
     " compared",
     "balance": "weights: images of rare classes count more, so that all classes count alike",
-    "schedule": "schedule of the learning rate",
+    "schedule": "schedule of the learning rate; with constant-cosine the length of a run may be"
+    " chosen while it runs",
     "restart_epochs": "length of a cosine (cosine-restarts)",
+    "warmup_epochs": "first epochs, in which the rate rises (constant-cosine)",
+    "decay_share": "last share of the run, in which the rate falls (constant-cosine)",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "crop_area": "crops of random size and shape that cover at least this share of a picture; for"
     " streamed images; 0: none",

@@ -25,13 +25,13 @@ __all__ = [
     "read_recipe",
 ]
 
-SCHEDULES = ("one-cycle", "cosine", "cosine-restarts")
+SCHEDULES = ("one-cycle", "cosine", "cosine-restarts", "constant-cosine")
 OPTIMIZERS = ("sgd", "adam")
 BALANCES = ("none", "weights")
 CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "balance": BALANCES}
 """Settings that are one of some words."""
 
-CHANGEABLE = ("epochs", "hours", "lr", "patience")
+CHANGEABLE = ("epochs", "hours", "lr", "patience", "decay_share")
 """Settings that may change when a run is resumed."""
 
 DISTILL = 0.9
@@ -68,9 +68,13 @@ class Recipe(Settings):
             compared (Hinton et al. 2015); the distance counts its square.
         balance: `weights`: images of rare classes count more, so that all classes count alike; or
             `none`.
-        schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run) or
-            `cosine-restarts`.
+        schedule: `one-cycle`, `cosine` (one cosine from the peak to 0 over the whole run),
+            `cosine-restarts`, or `constant-cosine` (up to the peak, there, and down by a cosine at
+            the end): until the end begins it does not depend on the length of the run, which may
+            be chosen late.
         restart_epochs: Length of a cosine (cosine-restarts only).
+        warmup_epochs: First epochs, in which the rate rises in a line (constant-cosine only).
+        decay_share: Last share of the run, in which the rate falls (constant-cosine only).
         crop_padding: Pixels of zero padding for random crops; 0 switches them off.
         crop_area: Least share of a picture's area in a crop of random size and aspect ratio; 0
             switches them off. For images streamed from disk; 0.08 for ImageNet.
@@ -106,7 +110,8 @@ class Recipe(Settings):
         "distill_temperature": (0.01, 100),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
-        "small_crop_share": (0, 1),
+        **dict.fromkeys(("small_crop_share", "decay_share"), (0, 1)),
+        "warmup_epochs": (0, 1_000_000),
     }
 
     epochs: int = 600
@@ -126,6 +131,8 @@ class Recipe(Settings):
     balance: str = "none"
     schedule: str = "one-cycle"
     restart_epochs: int = 50
+    warmup_epochs: float = 1.0
+    decay_share: float = 0.3
     crop_padding: int = 4
     crop_area: float = 0.0
     small_crop: int = 0
@@ -145,7 +152,7 @@ class Recipe(Settings):
                 msg = f"recipe: {name} is one of {', '.join(known)}; got {value!r}"
                 raise ConfigError(msg)
         if self.hours and self.schedule == "cosine-restarts":
-            msg = "recipe: cosine-restarts counts epochs; with hours use one-cycle or cosine"
+            msg = "recipe: cosine-restarts counts epochs; with hours use another schedule"
             raise ConfigError(msg)
         if self.small_crop % 4:
             msg = f"recipe: small_crop must be a multiple of 4; got {self.small_crop}"

@@ -35,13 +35,27 @@ def rate_and_momentum(recipe: Recipe, done: float, epochs: float = 0.0) -> tuple
     Args:
         recipe: Which schedule, its peak and swing.
         done: Share of the whole run, from 0 to 1.
-        epochs: The same in epochs, counted from 0 (cosine-restarts only).
+        epochs: The same in epochs, counted from 0 (cosine-restarts and constant-cosine only).
     """
     if recipe.schedule == "one-cycle":
         return one_cycle(recipe, done)
     if recipe.schedule == "cosine-restarts":
         done = epochs % recipe.restart_epochs / recipe.restart_epochs
-    return 0.5 * recipe.lr * (1 + math.cos(math.pi * done)), recipe.momentum
+    if recipe.schedule == "constant-cosine":
+        return recipe.lr * _plateau(recipe, done, epochs), recipe.momentum
+    return recipe.lr * _cosine(done), recipe.momentum
+
+
+def _plateau(recipe: Recipe, done: float, epochs: float) -> float:
+    """Return the share of the peak: up in a line, constant, down by a cosine."""
+    if epochs < recipe.warmup_epochs:
+        return epochs / recipe.warmup_epochs
+    left = 1 - done
+    return _cosine(1 - left / recipe.decay_share) if left < recipe.decay_share else 1.0
+
+
+def _cosine(done: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * done))
 
 
 def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:

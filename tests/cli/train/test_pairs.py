@@ -104,6 +104,7 @@ def test_every_pair_of_options_reaches_the_library_or_is_refused(words, call):
             ["--momentum-swing", "0", "--schedule", "cosine-restarts"],
             "--momentum-swing acts with --schedule one-cycle only",
         ),
+        (["--decay-share", "0.5"], "--decay-share acts with --schedule constant-cosine only"),
         (["--small-crop-share", "0.5"], "--small-crop-share acts with --small-crop above 0 only"),
         (["--head-epochs", "2"], "--head-epochs trains new layers on top of a trained network"),
         (["--distill", "0.5"], "--distill is the share of a teacher's answers; add --teacher"),

@@ -150,3 +150,19 @@ def test_a_file_nested_without_end(tmp_path):
 def test_a_number_that_python_does_not_write():
     with pytest.raises(ConfigError, match=r"epochs must be from .* got a int of too many digits"):
         Recipe(epochs=16**4000)
+
+
+def test_constant_cosine_rises_stays_and_falls_to_nothing():
+    recipe = Recipe(schedule="constant-cosine", lr=2.0, epochs=10, warmup_epochs=2, decay_share=0.4)
+    rates = [rate_and_momentum(recipe, e / 10, e) for e in (0.0, 1.0, 2.0, 5.9, 8.0, 10.0)]
+    assert [rate for rate, _ in rates] == pytest.approx([0.0, 1.0, 2.0, 2.0, 1.0, 0.0])
+    assert {momentum for _, momentum in rates} == {recipe.momentum}
+    assert rate_and_momentum(replace(recipe, warmup_epochs=0), 0.0)[0] == 2.0
+    assert rate_and_momentum(replace(recipe, decay_share=0), 1.0, 10.0)[0] == 2.0
+
+
+def test_what_constant_cosine_did_before_the_end_does_not_depend_on_the_length():
+    short, long = (Recipe(schedule="constant-cosine", epochs=epochs) for epochs in (100, 1000))
+    for epoch in (0.0, 0.25, 0.5, 1.0, 30.0, 69.9):
+        rates = {rate_and_momentum(r, epoch / r.epochs, epoch) for r in (short, long)}
+        assert len(rates) == 1
