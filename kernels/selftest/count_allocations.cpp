@@ -74,13 +74,14 @@ void run_batches(Model& model, Buffers& buffers) {
   }
 }
 
-// Until as many contexts exist as runs can hold at a time. A run takes all its contexts before any
-// work; how many callers meet is up to the scheduler, so they are held together here.
+// Until as many contexts exist as runs can hold at a time: those of each caller's run, and as many
+// of images that a thread of theirs has not left yet. A run takes all its contexts before any work;
+// how many callers meet is up to the scheduler, so they are held together here.
 void warm_up(Model& model, const Buffers& buffers) {
   const std::vector<float>& images = buffers.images;
   std::vector<std::unique_ptr<Model::Execution>> held;
-  for (std::size_t i = 0; i < callers * *std::max_element(std::begin(threads), std::end(threads));
-       ++i)
+  const std::size_t most = *std::max_element(std::begin(threads), std::end(threads));
+  for (std::size_t i = 0; i < 2 * callers * most; ++i)
     held.push_back(std::make_unique<Model::Execution>(model, images.data()));
 }
 

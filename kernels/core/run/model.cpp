@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/run/standard_floats.h"
-#include "core/run/team.h"
 #include "core/sizes.h"
 
 namespace bnas {
@@ -36,7 +35,7 @@ struct Model::Contexts {
   }
 };
 
-// What the threads of one run share: images for each of them ...
+// What the threads of one run share: images for each of them.
 struct Model::Batch {
   Model& model;
   const float* images;
@@ -63,49 +62,12 @@ struct Model::Batch {
   }
 };
 
-// ... or one image for all of them.
-struct Model::Shares {
-  Model& model;
-  const float* image;
-  float* logits;
-  Contexts contexts;
-  Team team;
-  std::uint8_t* arena =
-      contexts.first->frame.arena;  // all work in this one, with scratch memory of their own
-
-  static void work(void* shares) { static_cast<Shares*>(shares)->work(); }
-
-  void work() {
-    const Context* context = contexts.begin();
-    if (context == nullptr) return;
-    const StandardFloats floats;
-    const Frame frame{arena, context->frame.scratch, context->frame.values};
-    const std::size_t member = team.join();
-    if (member == 0) {
-      lead(frame);
-    } else {
-      team.follow(member, [&](std::size_t step, Range range) {
-        model.execute(model.parts_.steps[step], frame, range);
-      });
-    }
-  }
-
-  void lead(const Frame& frame) {
-    const std::vector<Step>& steps = model.parts_.steps;
-    model.load(frame, image);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      team.lead(i, steps[i].units, [&](Range range) { model.execute(steps[i], frame, range); });
-    }
-    team.finish();
-    model.copy_out(frame, model.parts_.output, logits);
-  }
-};
-
-Model::Context::Context(const Model& model)
-    : memory(model.context_bytes_),
-      frame{memory.data() + slack, memory.data() + slack + model.parts_.arena + slack,
-            model.planes_.data()} {
-  for (const Step& step : model.parts_.constants) model.execute(step, frame);
+Model::Context::Context(const Model& of)
+    : memory(of.context_bytes_),
+      frame{memory.data() + slack, memory.data() + slack + of.parts_.arena + slack,
+            of.planes_.data()},
+      model(&of) {
+  for (const Step& step : of.parts_.constants) of.execute(step, frame);
 }
 
 Model::Model(Parts parts)
@@ -144,10 +106,14 @@ std::unique_ptr<Model::Context> Model::take(std::size_t count) {
 void Model::give_back(std::unique_ptr<Context> contexts) {
   Shared& shared = shared_.get();
   const std::lock_guard<std::mutex> lock(shared.mutex);
+  give_back(std::move(contexts), shared);
+}
+
+void Model::give_back(std::unique_ptr<Context> contexts, Shared& locked) {
   while (contexts != nullptr) {
     std::unique_ptr<Context> rest = std::move(contexts->next);
-    contexts->next = std::move(shared.idle);
-    shared.idle = std::move(contexts);
+    contexts->next = std::move(locked.idle);
+    locked.idle = std::move(contexts);
     contexts = std::move(rest);
   }
 }
@@ -176,25 +142,17 @@ void Model::run_one(const Frame& frame, const float* image, float* logits) const
 }
 
 void Model::run(const float* images, std::size_t n, float* logits, std::size_t threads) {
-  if (n < threads) return run_together(images, n, logits, std::min(threads, Team::most));
+  if (n >= threads) return run_batch(images, n, logits, threads);
+  const StandardFloats floats;
+  for (std::size_t i = 0; i < n; ++i)
+    run_single(images + i * image_size(), logits + i * classes(), std::min(threads, Team::most));
+}
+
+void Model::run_batch(const float* images, std::size_t n, float* logits, std::size_t threads) {
   const std::size_t workers = std::max<std::size_t>(1, std::min(threads, n));
   Batch batch{*this, images, logits, n, {take(workers)}};
   shared_.get().pool.run(workers - 1, &Batch::work, &batch);
   give_back(std::move(batch.contexts.first));
-}
-
-void Model::run_together(const float* images, std::size_t n, float* logits, std::size_t threads) {
-  std::unique_ptr<Context> contexts = take(threads);
-  for (std::size_t i = 0; i < n; ++i) {
-    Shares shares{*this,
-                  images + i * image_size(),
-                  logits + i * classes(),
-                  {std::move(contexts)},
-                  Team(threads)};
-    shared_.get().pool.run(threads - 1, &Shares::work, &shares);
-    contexts = std::move(shares.contexts.first);
-  }
-  give_back(std::move(contexts));
 }
 
 void Model::copy_out(const Frame& frame, ValueId id, void* out) const {

@@ -11,7 +11,9 @@
 #include "core/buffer.h"
 #include "core/kernels.h"
 #include "core/program.h"
+#include "core/run/pace.h"
 #include "core/run/per_process.h"
+#include "core/run/team.h"
 #include "core/run/thread_pool.h"
 #include "core/tables.h"
 
@@ -33,8 +35,9 @@ class Model {
   explicit Model(Parts parts);
 
   // images: (n, C, H, W); logits: (n, classes). The images are spread over at most `threads`
-  // threads; where there are fewer images than that, all work on one after the other. Throws
-  // std::bad_alloc or std::system_error where memory or threads run out, before any work.
+  // threads; where there are fewer images than that, all work on one after the other, as long as
+  // that pays (pace.h). Throws std::bad_alloc or std::system_error where memory or threads run out;
+  // the logits are then incomplete.
   void run(const float* images, std::size_t n, float* logits, std::size_t threads);
 
   // Runs one image and copies every value of the program as soon as it is there: out[v] is (C, H,
@@ -55,28 +58,41 @@ class Model {
   std::size_t classes() const { return planes_[parts_.output].channels; }
 
  private:
-  // Memory of one execution; those not in use form a list.
+  // Memory of one execution. Contexts form lists: those not in use, and those of one run.
   struct Context {
     explicit Context(const Model& model);
     Buffer memory;
     Frame frame;
     std::unique_ptr<Context> next;
+    // Of an image that this context's thread leads, and those of the contexts behind it share.
+    const Model* model;
+    Team team;
+    ThreadPool::Job job;
+    std::unique_ptr<Context> next_late;
   };
-  // What the runs of one process share.
+  // What the runs of one process share. The pool comes last: its threads may use all else until it
+  // has ended.
   struct Shared {
     std::mutex mutex;
     std::unique_ptr<Context> idle;
+    std::unique_ptr<Context> late;  // runs that a helper has not left yet, linked by next_late
+    Pace pace;
     ThreadPool pool;
   };
   struct Contexts;
   struct Batch;
-  struct Shares;
 
   static std::vector<Planes> all_planes(const std::vector<Value>& values);
   std::unique_ptr<Context> take(std::size_t count);
   void give_back(std::unique_ptr<Context> contexts);
+  static void give_back(std::unique_ptr<Context> contexts, Shared& locked);
   void load(const Frame& frame, const float* image) const;
-  void run_together(const float* images, std::size_t n, float* logits, std::size_t threads);
+  void run_batch(const float* images, std::size_t n, float* logits, std::size_t threads);
+  // Of one image; in single_image.cpp.
+  void run_single(const float* image, float* logits, std::size_t threads);
+  bool lead(Context& leader, const float* image, std::size_t threads, Pace::Time patience);
+  static void help(void* leader);
+  static void collect_late(Shared& locked);
   void execute(const Step& step, const Frame& frame, Range range) const;
   void execute(const Step& step, const Frame& frame) const;
   void run_one(const Frame& frame, const float* image, float* logits) const;

@@ -1,25 +1,11 @@
 #include "core/run/team.h"
 
-#include <thread>
-
 namespace bnas {
-namespace {
 
-constexpr unsigned pauses_at_most = 4000;  // some tens of microseconds: a step is shorter
-
-void pause_briefly() {
-#if defined(__x86_64__) || defined(_M_X64)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-}  // namespace
-
-void Team::Patience::pause() {
-  if (++pauses_ < pauses_at_most) return pause_briefly();
-  std::this_thread::yield();
+void Team::begin(std::size_t members) {
+  members_ = members;
+  joined_.store(1, std::memory_order_relaxed);
+  offer_.store(0, std::memory_order_relaxed);
 }
 
 std::uint64_t Team::offer_of(std::size_t step, std::size_t shares) {

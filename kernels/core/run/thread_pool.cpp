@@ -22,32 +22,50 @@ void ThreadPool::work() {
     if (stopping_) return;
     Job& job = *jobs_;
     if (--job.wanted == 0) jobs_ = job.next;
-    ++job.running;
+    job.running.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     job.task(job.argument);
     lock.lock();
-    if (--job.running == 0) job_done_.notify_all();
+    // Whoever sees that it is idle may reuse it, so this is the last look at it.
+    if (job.running.fetch_sub(1, std::memory_order_release) == 1) job_done_.notify_all();
   }
 }
 
-void ThreadPool::run(std::size_t helpers, Task task, void* argument) {
-  Job job{task, argument, helpers, 0, nullptr};
-  if (helpers > 0) {
+void ThreadPool::offer(Job& job, std::size_t helpers) {
+  if (helpers == 0) return;
+  {
     const std::lock_guard<std::mutex> lock(mutex_);
     grow(helpers);
+    job.wanted = helpers;
     job.next = jobs_;
     jobs_ = &job;
-    work_there_.notify_all();
   }
-  task(argument);
-  if (helpers == 0) return;
-  std::unique_lock<std::mutex> lock(mutex_);
+  work_there_.notify_all();
+}
+
+void ThreadPool::withdraw(Job& job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   for (Job** link = &jobs_; *link != nullptr; link = &(*link)->next) {
     if (*link != &job) continue;
-    *link = job.next;  // helpers that have not begun are no longer wanted
-    break;
+    *link = job.next;
+    return;
   }
-  job_done_.wait(lock, [&job] { return job.running == 0; });
+}
+
+void ThreadPool::wait(const Job& job) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  job_done_.wait(lock, [&job] { return job.idle(); });
+}
+
+void ThreadPool::run(std::size_t helpers, Task task, void* argument) {
+  Job job;
+  job.task = task;
+  job.argument = argument;
+  offer(job, helpers);
+  task(argument);
+  if (helpers == 0) return;
+  withdraw(job);
+  wait(job);
 }
 
 }  // namespace bnas
