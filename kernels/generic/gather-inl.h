@@ -90,10 +90,20 @@ void gather(const Taps& taps, Source<T> source, std::size_t first, std::size_t v
 
 void copy_strided(std::uint8_t* __restrict out, const std::uint8_t* __restrict in,
                   std::size_t count, std::size_t stride) {
-  constexpr std::size_t block = 8;  // constants, so that the compiler makes vectors of it
+  constexpr std::size_t block = 16, half = 8;
   std::size_t x = 0;
-  for (; stride == 2 && x + block <= count; x += block) {
-    for (std::size_t i = 0; i < block; ++i) out[x + i] = in[2 * (x + i)];
+  for (; stride == 2 && x + block <= count; x += block) store_even_bytes(out + x, in + 2 * x);
+  const std::size_t rest = count - x;
+  if (stride == 2 && rest != 0 && count >= block) {
+    store_even_bytes(out + count - block, in + 2 * (count - block));  // some of them once more
+    return;
+  }
+  if (stride == 2 && rest >= half) {
+    std::uint8_t some[block];
+    store_even_bytes(some, in + 2 * x);
+    std::memcpy(out + x, some, half);
+    std::memcpy(out + count - half, some + rest - half, half);
+    return;
   }
   for (; x < count; ++x) out[x] = in[stride * x];
 }

@@ -51,6 +51,8 @@ BNAS_PRIMITIVE(Bytes, load_bytes, const std::uint8_t*);
 BNAS_PRIMITIVE(void, store_bytes, std::uint8_t*, Bytes);
 // Zero in the lanes that are not in the mask.
 BNAS_PRIMITIVE(Bytes, load_bytes_masked, const std::uint8_t*, std::uint64_t mask);
+// Every second of 32 bytes; writes 16 and nothing behind.
+BNAS_PRIMITIVE(void, store_even_bytes, std::uint8_t* out, const std::uint8_t* in);
 // Four bytes, always the same one four times, in all lanes.
 BNAS_PRIMITIVE(Bytes, broadcast_bytes, std::uint32_t);
 BNAS_PRIMITIVE(Bytes, xor_bytes, Bytes, Bytes);

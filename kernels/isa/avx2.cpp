@@ -42,6 +42,13 @@ Bytes expand_mask(std::uint64_t mask) {
 Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
   return _mm256_and_si256(load_any(p), expand_mask(mask));
 }
+void store_even_bytes(std::uint8_t* out, const std::uint8_t* in) {
+  const __m128i low = _mm_set1_epi16(0x00ff);
+  const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
+  const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + 16));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_packus_epi16(_mm_and_si128(a, low), _mm_and_si128(b, low)));
+}
 Bytes broadcast_bytes(std::uint32_t four) { return _mm256_set1_epi32(static_cast<int>(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return _mm256_add_epi8(a, b); }

@@ -18,6 +18,13 @@ void store_bytes(std::uint8_t* p, Bytes x) { _mm512_storeu_si512(p, x); }
 Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
   return _mm512_maskz_loadu_epi8(mask, p);
 }
+void store_even_bytes(std::uint8_t* out, const std::uint8_t* in) {
+  const __m128i low = _mm_set1_epi16(0x00ff);
+  const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
+  const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + 16));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_packus_epi16(_mm_and_si128(a, low), _mm_and_si128(b, low)));
+}
 Bytes broadcast_bytes(std::uint32_t four) { return _mm512_set1_epi32(static_cast<int>(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }

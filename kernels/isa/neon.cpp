@@ -36,6 +36,9 @@ Bytes expand_mask(std::uint64_t mask) {
 Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
   return vandq_u8(vld1q_u8(p), expand_mask(mask));
 }
+void store_even_bytes(std::uint8_t* out, const std::uint8_t* in) {
+  vst1q_u8(out, vuzp1q_u8(vld1q_u8(in), vld1q_u8(in + 16)));
+}
 Bytes broadcast_bytes(std::uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_u32(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return veorq_u8(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }

@@ -63,6 +63,9 @@ Bytes load_bytes_masked(const std::uint8_t* p, std::uint64_t mask) {
   for (std::size_t i = 0; i < 8; ++i) lane[i] = (mask >> i & 1) ? p[i] : std::uint8_t{0};
   return load_bytes(lane);
 }
+void store_even_bytes(std::uint8_t* out, const std::uint8_t* in) {
+  for (std::size_t i = 0; i < 16; ++i) out[i] = in[2 * i];
+}
 Bytes broadcast_bytes(std::uint32_t four) { return four * 0x100000001u; }
 Bytes xor_bytes(Bytes a, Bytes b) { return a ^ b; }
 Bytes add_bytes(Bytes a, Bytes b) { return a + b; }  // sums stay below 256: no carry leaves a byte

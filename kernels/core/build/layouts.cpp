@@ -11,7 +11,7 @@ namespace {
 // a step; those that turn counts into bits or floats, and those that bring the operands together,
 // are averages over the kinds of both.
 constexpr double count_step = 3, finish_planes = 16, finish_chunk = 14, finish_turned = 30,
-                 finish_pixels = 12, gather_step = 6, split_byte = 3, encode_pixel = 2,
+                 finish_pixels = 12, gather_step = 6, split_byte = 1, encode_pixel = 2,
                  pack_word = 8;
 
 double times(std::size_t a, std::size_t b) {
