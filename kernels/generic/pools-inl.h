@@ -11,22 +11,45 @@ void pool(const Pool& step, const Frame& frame, Range range) {
   }
 }
 
-float mean_of(const float* x, std::size_t count) {
-  float sums[16] = {};
+constexpr std::size_t mean_sums = 16;     // partial sums of a plane
+constexpr std::size_t meant_planes = 16;  // at a time: each waits for its own sums only
+
+// Partial sums of a plane: every sixteenth pixel. No sum is -0, as all start from +0, so that
+// adding +0 for pixels behind the last changes nothing.
+void add_sixteenths(const float* x, std::size_t count, float* sums) {
+  constexpr std::size_t vectors = mean_sums / float_lanes;
+  Floats sum[vectors];
+  for (Floats& s : sum) s = zero_floats();
   std::size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    for (std::size_t j = 0; j < 16; ++j) sums[j] += x[i + j];
+  for (; i + mean_sums <= count; i += mean_sums) {
+    for (std::size_t v = 0; v < vectors; ++v)
+      sum[v] = add_floats(sum[v], load_floats(x + i + v * float_lanes));
   }
-  for (std::size_t j = 0; i + j < count; ++j) sums[j] += x[i + j];
-  for (std::size_t half = 8; half > 0; half /= 2) {
-    for (std::size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const std::size_t first = i + v * float_lanes, rest = count > first ? count - first : 0;
+    const std::uint64_t mask = (std::uint64_t{1} << smaller(rest, float_lanes)) - 1;
+    if (mask != 0) sum[v] = add_floats(sum[v], load_floats_or(x + first, mask, zero_floats()));
+    store_floats(sums + v * float_lanes, sum[v]);
   }
-  return sums[0] / static_cast<float>(count);
+}
+
+// Adds the upper half of the sums onto the lower; what lies behind is written over, too.
+void add_halves(float* sums, std::size_t half) {
+  for (std::size_t j = 0; j < half; j += float_lanes)
+    store_floats(sums + j, add_floats(load_floats(sums + j), load_floats(sums + j + half)));
 }
 
 void global_avg_pool(const GlobalAvgPool& step, const Frame& frame, Range range) {
   const std::size_t count = pixels(planes_of(frame, step.input));
-  for (std::size_t c = range.begin; c < range.end; ++c) {
-    *float_plane(frame, step.output, c) = mean_of(float_plane(frame, step.input, c), count);
+  alignas(64) float sums[meant_planes][2 * mean_sums] = {};
+  for (std::size_t begin = range.begin; begin < range.end; begin += meant_planes) {
+    const std::size_t planes = smaller(meant_planes, range.end - begin);
+    for (std::size_t i = 0; i < planes; ++i)
+      add_sixteenths(float_plane(frame, step.input, begin + i), count, sums[i]);
+    for (std::size_t half = mean_sums / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < planes; ++i) add_halves(sums[i], half);
+    }
+    for (std::size_t i = 0; i < planes; ++i)
+      *float_plane(frame, step.output, begin + i) = sums[i][0] / static_cast<float>(count);
   }
 }

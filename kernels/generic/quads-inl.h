@@ -56,10 +56,3 @@ Sums first_sums(const QuantizedConv& conv, const QuadChunk& chunk, std::size_t o
                 const float* out) {
   return chunk.begin == 0 ? broadcast_sum(conv.offset[output]) : load_sums(out);
 }
-
-void put_sums(const QuantizedConv& conv, const QuadChunk& chunk, std::size_t output, Sums sums,
-              float* out) {
-  if (!chunk.last) return store_sums(out, sums);
-  const Floats y = mul_floats(sums_to_floats(sums), broadcast_float(conv.scale[output]));
-  store_floats(out, conv.relu ? relu_floats(y) : y);
-}

@@ -20,6 +20,40 @@ void add_quad_rows(const QuadChunk& chunk, const std::uint32_t* weights,
   }
 }
 
+// The sums are in registers: what sees them is inlined.
+template <bool relu, std::size_t vectors, std::size_t outputs>
+[[gnu::always_inline]] inline void scale_sums(const Sums (&sums)[outputs][vectors],
+                                              const float* scale, float* out, std::size_t stride) {
+#pragma GCC unroll 16
+  for (std::size_t o = 0; o < outputs; ++o) {
+    const Floats s = broadcast_float(scale[o]);
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const Floats y = mul_floats(sums_to_floats(sums[o][v]), s);
+      store_floats(out + o * stride + v * float_lanes, relu ? relu_floats(y) : y);
+    }
+  }
+}
+
+// Puts the sums away: as they are where more chunks follow, else as floats.
+template <std::size_t vectors, std::size_t outputs>
+[[gnu::always_inline]] inline void put_sums(const QuantizedConv& conv, const QuadChunk& chunk,
+                                            std::size_t first_output,
+                                            const Sums (&sums)[outputs][vectors], float* out,
+                                            std::size_t stride) {
+  const float* scale = conv.scale + first_output;
+  if (chunk.last) {
+    if (conv.relu) return scale_sums<true>(sums, scale, out, stride);
+    return scale_sums<false>(sums, scale, out, stride);
+  }
+#pragma GCC unroll 16
+  for (std::size_t o = 0; o < outputs; ++o) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < vectors; ++v)
+      store_sums(out + o * stride + v * float_lanes, sums[o][v]);
+  }
+}
+
 template <std::size_t vectors, std::size_t outputs>
 void quantized_tile(const QuantizedConv& conv, const Frame& frame, const QuadChunk& chunk,
                     std::size_t first_output) {
@@ -33,12 +67,7 @@ void quantized_tile(const QuantizedConv& conv, const Frame& frame, const QuadChu
       sums[o][v] = first_sums(conv, chunk, first_output + o, out + o * stride + v * float_lanes);
   }
   add_quad_rows<vectors, outputs>(chunk, chunk_weights(conv, chunk, first_output, outputs), sums);
-#pragma GCC unroll 16
-  for (std::size_t o = 0; o < outputs; ++o) {
-#pragma GCC unroll 16
-    for (std::size_t v = 0; v < vectors; ++v)
-      put_sums(conv, chunk, first_output + o, sums[o][v], out + o * stride + v * float_lanes);
-  }
+  put_sums<vectors, outputs>(conv, chunk, first_output, sums, out, stride);
 }
 
 template <std::size_t vectors, std::size_t outputs = quad_outputs>

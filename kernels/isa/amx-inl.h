@@ -84,6 +84,13 @@ AmxWeights amx_weights(const QuantizedConv& conv, const QuadChunk& chunk, std::s
   return {chunk_weights(conv, chunk, first, count), count * amx_rows};
 }
 
+void put_sums(const QuantizedConv& conv, const QuadChunk& chunk, std::size_t output, Sums sums,
+              float* out) {
+  if (!chunk.last) return store_sums(out, sums);
+  const Floats y = mul_floats(sums_to_floats(sums), broadcast_float(conv.scale[output]));
+  store_floats(out, conv.relu ? relu_floats(y) : y);
+}
+
 template <std::size_t vectors>
 void put_products(const QuantizedConv& conv, const Frame& frame, const QuadChunk& chunk,
                   const AmxSums<vectors>& sums, Range outputs) {
