@@ -150,11 +150,21 @@ struct Quantize {
   const float* zero;   // [channel]
 };
 
+// Three channels leave a byte of a quad free. A row of a filled convolution has a tap's quad, and
+// in the free byte one channel of a tap that has no row: other << left & kept.
+struct QuadFill {
+  std::uint32_t tap, other;
+  std::uint32_t left;
+  std::uint32_t kept;  // 0: the byte stays free
+};
+
 struct QuantizedConv {
   ValueId input, output;  // input: planes of quads
   Taps taps;
   std::size_t planes, outputs;  // planes: of the input (of one phase)
   std::size_t chunk;            // planes that are gathered at a time
+  std::size_t plane_rows;       // that a plane becomes: the taps, or the fills
+  const QuadFill* fills;        // [row], or null; then there is one plane, and it is shifted
   const std::uint32_t*
       outside;       // [plane] what lies outside the image: not zero, but quantized zeros
   std::size_t rows;  // of weights: (plane, tap), rounded up to whole blocks

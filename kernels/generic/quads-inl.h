@@ -29,6 +29,30 @@ void gather_shifted_quads(const Taps& taps, Source<std::uint32_t> source,
   }
 }
 
+// One plane, its free bytes filled with other taps: see QuadFill.
+void gather_filled_quads(const QuantizedConv& conv, const std::uint32_t* plane, std::size_t first,
+                         std::size_t vectors, std::uint32_t* out) {
+  const Taps& taps = conv.taps;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const std::uint64_t* inside = taps.inside + taps.pattern[first + v] * taps.taps;
+    const std::uint32_t* in = plane + (first + v) * float_lanes;
+    const auto copy_tap = [&](std::uint32_t tap, std::uint32_t* to) {
+      // A tap that no pixel has inside the image may lie far outside the memory.
+      copy_quads(to, inside[tap] != 0 ? in + taps.offset[tap] : plane, inside[tap],
+                 conv.outside[0]);
+    };
+    for (std::size_t r = 0; r < conv.plane_rows; ++r) {
+      const QuadFill fill = conv.fills[r];
+      alignas(64) std::uint32_t tap[float_lanes], other[float_lanes];
+      copy_tap(fill.tap, tap);
+      copy_tap(fill.other, other);
+      std::uint32_t* to = out + (r * vectors + v) * float_lanes;
+      for (std::size_t i = 0; i < float_lanes; ++i)
+        to[i] = tap[i] | (other[i] << fill.left & fill.kept);
+    }
+  }
+}
+
 void gather_quads(const Taps& taps, Source<std::uint32_t> source, const std::uint32_t* outside,
                   std::size_t first, std::size_t vectors, std::uint32_t* out) {
   if (taps.gather != Gather::rows)

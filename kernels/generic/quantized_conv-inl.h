@@ -5,14 +5,18 @@ template <std::size_t vectors>
 void quantized_strip(const QuantizedConv& conv, const Frame& frame, std::size_t first,
                      Range tiles) {
   auto* in = reinterpret_cast<std::uint32_t*>(frame.scratch);
-  const std::size_t taps = conv.taps.taps;
+  const std::size_t rows = conv.plane_rows;
   const std::size_t stride = planes_of(frame, conv.input).stride;
   for (std::size_t p = 0; p < conv.planes; p += conv.chunk) {
     const std::size_t count = smaller(conv.chunk, conv.planes - p);
-    gather_quads(conv.taps, {quad_plane(frame, conv.input, p), stride, count}, conv.outside + p,
-                 first, vectors, in);
+    const std::uint32_t* planes = quad_plane(frame, conv.input, p);
+    if (conv.fills != nullptr) {
+      gather_filled_quads(conv, planes, first, vectors, in);
+    } else {
+      gather_quads(conv.taps, {planes, stride, count}, conv.outside + p, first, vectors, in);
+    }
     quantized_outputs<vectors>(
-        conv, frame, {in, p * taps, count * taps, first, p + count == conv.planes}, tiles);
+        conv, frame, {in, p * rows, count * rows, first, p + count == conv.planes}, tiles);
   }
 }
 

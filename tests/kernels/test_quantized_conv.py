@@ -168,6 +168,15 @@ def test_channels(channels: int) -> None:
     assert_exact(case, random_image(rng, channels, 3, 7))
 
 
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("name", WINDOWS)
+def test_free_bytes_of_quads(name: str, channels: int) -> None:
+    """Pictures have three channels, whose quads are filled with other taps where there are four."""
+    rng = np.random.default_rng(11)
+    case = random_case(rng, channels=channels, outputs=9, window=WINDOWS[name])
+    assert_exact(case, random_image(rng, channels, 12, 18))
+
+
 def test_ties_and_the_ends_of_the_range() -> None:
     x = np.arange(-4, 300, dtype=np.float32).reshape(1, 1, -1) / 2
     case = random_case(np.random.default_rng(0), 1, 2, square(1))

@@ -29,6 +29,24 @@ ValueId quantize(Draft& draft, const QuantizedConvSpec& s, std::size_t planes) {
   return quads;
 }
 
+// What is gathered of a plane, and the weights that belong to it.
+struct Rows {
+  std::size_t of_a_plane;
+  const QuadFill* fills;
+  const std::uint32_t* weights;
+};
+
+Rows rows_of(Draft& draft, const QuantizedConvSpec& s, const QuadShape& shape,
+             const Geometry& geometry, const QuadTile& tile) {
+  const bool filled = shape.channels == channels_per_quad - 1 && shape.taps >= channels_per_quad &&
+                      geometry.gather == Gather::shifted;
+  if (!filled) return {shape.taps, nullptr, tile_quads(s.weight.data, shape, tile, draft.weights)};
+  const FilledQuads quads = fill_quads(s.weight.data, shape);
+  const QuadShape full{shape.outputs, channels_per_quad, quads.fills.size()};
+  return {full.taps, draft.tables.copy(quads.fills),
+          tile_quads(quads.weights.data(), full, tile, draft.weights)};
+}
+
 }  // namespace
 
 void build(Draft& draft, const QuantizedConvSpec& s) {
@@ -41,20 +59,23 @@ void build(Draft& draft, const QuantizedConvSpec& s) {
   const Geometry geometry = make_geometry(window, kernels.float_lanes, planes, Kind::f32);
   const ValueId input = split_phases(draft, geometry, window, quads);
   const QuadTile tile{kernels.quad_outputs, kernels.quad_rows};
-  const std::size_t chunk = std::min(planes, chunk_of(shape.taps, tile.rows));
+  const Rows rows = rows_of(draft, s, shape, geometry, tile);
+  const std::size_t chunk = std::min(planes, chunk_of(rows.of_a_plane, tile.rows));
   const QuantizedConv op{input,
                          s.output,
                          make_taps(draft, geometry, window),
                          planes,
                          shape.outputs,
                          chunk,
+                         rows.of_a_plane,
+                         rows.fills,
                          quantized_zeros(s.input_zero, draft.weights),
-                         round_up(planes * shape.taps, tile.rows),
-                         tile_quads(s.weight.data, shape, tile, draft.weights),
+                         round_up(planes * rows.of_a_plane, tile.rows),
+                         rows.weights,
                          draft.weights.copy(s.offset.data, shape.outputs),
                          draft.weights.copy(s.scale.data, shape.outputs),
                          s.relu};
-  draft.need_scratch(product(round_up(chunk * shape.taps, tile.rows),
+  draft.need_scratch(product(round_up(chunk * rows.of_a_plane, tile.rows),
                              kernels.quad_vectors * kernels.float_lanes * sizeof(std::uint32_t)));
   draft.add_step(op, divide_up(shape.outputs, tile.outputs), {input}, {s.output});
 }

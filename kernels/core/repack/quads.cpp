@@ -48,6 +48,31 @@ const std::uint32_t* tile_quads(const std::int8_t* rows, const QuadShape& shape,
   return tiles;
 }
 
+// The first taps have rows; the channels of the others go into the free bytes, one after the other.
+FilledQuads fill_quads(const std::int8_t* rows, const QuadShape& shape) {
+  const std::size_t count = divide_up(shape.channels * shape.taps, channels_per_quad);
+  const std::size_t others = (shape.taps - count) * shape.channels;
+  FilledQuads filled;
+  for (std::size_t r = 0; r < count; ++r) {
+    const std::size_t tap = count + r / shape.channels, channel = r % shape.channels;
+    const bool free = r >= others;
+    filled.fills.push_back({static_cast<std::uint32_t>(r),
+                            static_cast<std::uint32_t>(free ? r : tap),
+                            static_cast<std::uint32_t>(24 - 8 * channel), free ? 0 : 0xff000000u});
+  }
+  for (std::size_t o = 0; o < shape.outputs; ++o) {
+    const std::int8_t* row = rows + o * shape.channels * shape.taps;
+    for (std::size_t c = 0; c < shape.channels; ++c)
+      filled.weights.insert(filled.weights.end(), row + c * shape.taps,
+                            row + c * shape.taps + count);
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::size_t at = r % shape.channels * shape.taps + count + r / shape.channels;
+      filled.weights.push_back(r < others ? row[at] : std::int8_t{0});
+    }
+  }
+  return filled;
+}
+
 const std::uint32_t* quantized_zeros(Array<float> input_zero, Tables& tables) {
   auto* quads = tables.allocate<std::uint32_t>(divide_up(input_zero.size, channels_per_quad));
   for (std::size_t c = 0; c < input_zero.size; ++c)

@@ -1,6 +1,8 @@
 // Weights and constants of 8-bit convolutions from the file's layout into the kernels'.
 #pragma once
 
+#include <vector>
+
 #include "core/build/spec.h"
 #include "core/sizes.h"
 #include "core/tables.h"
@@ -22,6 +24,14 @@ struct QuadTile {
 // be read as if the last tile were whole.
 const std::uint32_t* tile_quads(const std::int8_t* rows, const QuadShape& shape,
                                 const QuadTile& tile, Tables& tables);
+
+// A convolution of three channels in quads without free bytes: a quarter fewer rows.
+struct FilledQuads {
+  std::vector<QuadFill> fills;       // [row]
+  std::vector<std::int8_t> weights;  // [output][byte of a quad][row], as of four channels
+};
+
+FilledQuads fill_quads(const std::int8_t* rows, const QuadShape& shape);
 
 // The quads that an image of zeros is quantized to, [plane].
 const std::uint32_t* quantized_zeros(Array<float> input_zero, Tables& tables);
