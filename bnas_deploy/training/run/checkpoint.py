@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bnas_deploy.checkpoints.torch_file import read_file, write_file
 from bnas_deploy.errors import (
@@ -22,23 +21,19 @@ from bnas_deploy.errors import (
     TrainingError,
     UsageError,
 )
-from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.networks.config import AnyConfig, config_from_dict
-from bnas_deploy.shown import shown
 from bnas_deploy.training.data.holdout import hold_out
 from bnas_deploy.training.data.images import ImageData
 from bnas_deploy.training.data.preprocessing import preprocessing_from_dict, preprocessing_to_dict
 from bnas_deploy.training.data.stream import StreamedData
 from bnas_deploy.training.machine.device import Runtime
 from bnas_deploy.training.machine.parallel import Group
-from bnas_deploy.training.model.initial import is_origin
-from bnas_deploy.training.model.teacher import Teacher, load_teacher_again
 from bnas_deploy.training.model.trained_model import load_network
 from bnas_deploy.training.recipes.optimizers import misfit
 from bnas_deploy.training.recipes.recipe import CHANGEABLE, Recipe
 from bnas_deploy.training.run.loop import Trainer
-from bnas_deploy.training.run.progress import Progress
 from bnas_deploy.training.run.requirements import check_recipe
+from bnas_deploy.training.run.restored import initial_of, progress_of, state_of, teacher_of
 
 __all__ = [
     "FORMAT",
@@ -168,14 +163,15 @@ def _restore(
         preprocessing=preprocessing_from_dict(value["preprocessing"]),
         runtime=runtime,
         seed=value["seed"],
-        initial=_initial(path, value.get("initial")),
-        teacher=_teacher(path, value.get("teacher"), teacher),
+        initial=initial_of(path, value.get("initial")),
+        teacher=teacher_of(path, value.get("teacher"), teacher),
         group=group,
     )
     trainer.optimizer.load_state_dict(value["optimizer"])
     _check_optimizer(path, trainer)
-    trainer.progress = _progress(path, value["progress"])
-    trainer.best = _best(path, value.get("best"), network)
+    trainer.progress = progress_of(path, value["progress"])
+    if value.get("best") is not None:
+        trainer.best = state_of(path, value["best"], "best", network)
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
     _restore_random(trainer, value["random"])
     return trainer
@@ -201,58 +197,9 @@ def _check_optimizer(path: str | os.PathLike[str], trainer: Trainer) -> None:
         raise CheckpointError(msg)
 
 
-def _progress(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
-    progress = Progress(**value)
-    times = (progress.seconds, progress.epoch_seconds)
-    numbers = (progress.epoch, progress.step, progress.correct, progress.loss, *times)
-    whole = all(isinstance(number, int) for number in numbers[:3])
-    if not whole or not all(number >= 0 for number in numbers):
-        msg = f"{path}: the progress must be numbers of at least 0; got {shown(value)}"
-        raise CheckpointError(msg)
-    rows: object = progress.history
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        msg = f"{path}: the progress must have a list of rows; got {shown(rows)}"
-        raise CheckpointError(msg)
-    return progress
-
-
-def _best(
-    path: str | os.PathLike[str], value: object, network: AnyNetwork
-) -> dict[str, Tensor] | None:
-    if value is None:
-        return None
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    tensors = isinstance(value, dict) and all(isinstance(t, Tensor) for t in value.values())
-    found: dict[str, Tensor] = value if tensors else {}  # type: ignore[assignment]
-    if {name: tensor.shape for name, tensor in found.items()} != shapes:
-        msg = f"{path}: best must have the tensors of the network"
-        raise CheckpointError(msg)
-    return found
-
-
 def _counts(data: ImageData | StreamedData) -> list[int]:
     counts = [len(images) for images in (data.train, data.validation, data.test)]
     return [count for count in counts if count]
-
-
-def _initial(path: str | os.PathLike[str], value: object) -> dict[str, object] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not is_origin(value):
-        msg = f"{path}: initial must say which file the weights come from; got {shown(value)}"
-        raise CheckpointError(msg)
-    return value
-
-
-def _teacher(
-    path: str | os.PathLike[str], origin: object, moved: str | os.PathLike[str] | None
-) -> Teacher | None:
-    if origin is not None:
-        return load_teacher_again(path, origin, moved)
-    if moved is not None:
-        msg = f"{path}: the run has no teacher; leave out --teacher"
-        raise UsageError(msg)
-    return None
 
 
 def _check_data(

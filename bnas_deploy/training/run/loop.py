@@ -74,6 +74,7 @@ class Trainer:
         initial: The model that its weights come from, as `start_from` tells; None: random ones.
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
+        computation: What computes loss, gradients and answers with the network.
         best: Weights and statistics of the best epoch by the validation images, on the CPU; None:
             there is none yet, or there are no such images.
         after_gradients: Called in each step between backward pass and update, if set.
@@ -110,7 +111,7 @@ class Trainer:
         self.stop = False
         self.best: dict[str, Tensor] | None = None
         self.after_gradients: Callable[[], None] | None = None
-        self._computation = Computation(
+        self.computation = Computation(
             network,
             preprocessing=preprocessing,
             runtime=runtime,
@@ -156,7 +157,7 @@ class Trainer:
         """
         if not self._checked:
             sizes = (crop_size(self.recipe, share) for share in (0.0, 1.0))
-            self.runtime = self._computation.check_arithmetic(self.batches.trial(sizes))
+            self.runtime = self.computation.check_arithmetic(self.batches.trial(sizes))
             self._checked = True
 
     def evaluate(self, images: ImageSet | StreamedSet, *, exact: bool = False) -> float:
@@ -174,9 +175,7 @@ class Trainer:
         labels = torch.from_numpy(images.labels)
         correct = torch.zeros((), dtype=torch.int64, device=self.runtime.device)
         for part, pixels in zip(own, images.parts(own), strict=True):
-            correct += self._computation.correct(
-                torch.from_numpy(pixels), labels[part], exact=exact
-            )
+            correct += self.computation.correct(torch.from_numpy(pixels), labels[part], exact=exact)
         self.group.add(correct)
         return int(correct) / len(images)
 
@@ -193,7 +192,7 @@ class Trainer:
         self.network.eval()
         slices = evaluation_passes(len(images), max(self.preprocessing.crop))
         for part, pixels in zip(slices, images.parts(slices), strict=True):
-            logits = self._computation.logits(torch.from_numpy(pixels), exact=True)
+            logits = self.computation.logits(torch.from_numpy(pixels), exact=True)
             yield part, pixels, logits.softmax(1).cpu().numpy()
 
     def _epoch(self, observer: Observer) -> bool:
@@ -201,7 +200,7 @@ class Trainer:
         before = progress.seconds, progress.epoch_seconds
         self.network.train()
         begun = done_before_epoch(self.recipe, progress)
-        self._computation.set_drop_path(drop_path(self.recipe, begun))
+        self.computation.set_drop_path(drop_path(self.recipe, begun))
         self.augmentation.size = crop_size(self.recipe, begun)
         with closing(self.batches(progress.epoch, first=progress.step)) as batches:
             for batch in batches:
@@ -245,7 +244,7 @@ class Trainer:
         share = done(self.recipe, progress, per_epoch)
         rate, momentum = rate_and_momentum(self.recipe, share, epochs)
         set_rate(self.optimizer, rate, momentum)
-        sums = self._computation.gradients(
+        sums = self.computation.gradients(
             batch,
             label_smoothing=self.recipe.label_smoothing,
             stop=self.stop,
@@ -253,7 +252,7 @@ class Trainer:
         )
         if not (sums.finite and math.isfinite(sums.loss)):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
-            raise self._computation.not_finite(sums, f"{where} (learning rate {rate:.4g})")
+            raise self.computation.not_finite(sums, f"{where} (learning rate {rate:.4g})")
         if self.after_gradients is not None:
             self.after_gradients()
         self._rest()

@@ -177,7 +177,7 @@ def _of_cells(trainer):
 
     tried = set()
     with _Trials(tried):
-        trainer._computation.gradients(trainer.batches.trial(), label_smoothing=0.0, stop=False)
+        trainer.computation.gradients(trainer.batches.trial(), label_smoothing=0.0, stop=False)
     return {geometry for geometry, _ in tried if geometry.weight[2:] == (3, 3)}
 
 

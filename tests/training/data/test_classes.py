@@ -42,8 +42,8 @@ def test_the_loss_of_a_step_is_weighted(make_trainer, data, accumulate):
         logits = []
         handle = trainer.network.register_forward_hook(lambda *a, to=logits: to.append(a[2]))
         seen = []
-        count = trainer._computation._cross_entropy
-        trainer._computation._cross_entropy = lambda x, y, s, f=count, to=seen: (
+        count = trainer.computation._cross_entropy
+        trainer.computation._cross_entropy = lambda x, y, s, f=count, to=seen: (
             to.append(y) or f(x, y, s)
         )
         trainer.check_arithmetic()

@@ -25,7 +25,7 @@ def test_two_passes_sum_to_the_mean_over_their_batches(make_trainer):
     trainer = make_trainer(accumulate=2, binary=False)
     batch = first_batch(trainer)
     assert [len(images) for images, _, _ in batch] == [5, 5]
-    sums = trainer._computation.gradients(batch, label_smoothing=0.1, stop=False)
+    sums = trainer.computation.gradients(batch, label_smoothing=0.1, stop=False)
     twin = make_trainer(binary=False)
     mean = 0.0
     for images, labels, _ in batch:
@@ -50,7 +50,7 @@ def test_weights_are_constrained_once_a_step(make_trainer, monkeypatch):
     monkeypatch.setattr(layers, "constrain_weight", count)
     trainer = make_trainer(accumulate=5)
     batch = first_batch(trainer)
-    trainer._computation.gradients(batch, label_smoothing=0.0, stop=False)
+    trainer.computation.gradients(batch, label_smoothing=0.0, stop=False)
     assert len(batch) == 5
     assert len(calls) == len({id(weight) for weight in calls}) > 0
 
@@ -58,7 +58,7 @@ def test_weights_are_constrained_once_a_step(make_trainer, monkeypatch):
 def test_one_pass_and_no_option_are_the_same_step(make_trainer):
     a, b = make_trainer(), make_trainer(accumulate=1)
     for trainer in (a, b):
-        trainer._computation.gradients(first_batch(trainer), label_smoothing=0.0, stop=False)
+        trainer.computation.gradients(first_batch(trainer), label_smoothing=0.0, stop=False)
     assert all(torch.equal(g, gradients(b)[n]) for n, g in gradients(a).items())
 
 

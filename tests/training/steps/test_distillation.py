@@ -74,12 +74,12 @@ def test_loss_and_gradients_of_a_mixed_step(make_trainer, teacher, counts):
         balance="weights",
     )  # fmt: skip
     counts = torch.tensor(counts)
-    trainer._computation._weights.copy_(counts)
+    trainer.computation._weights.copy_(counts)
     trainer.network.train()
     batch = trainer.batches.trial((4,))
     ((images, labels, _),) = batch
     assert images.shape[1:3] == (4, 4)
-    sums = trainer._computation.gradients(batch, label_smoothing=0.0, stop=False, mix=0.75)
+    sums = trainer.computation.gradients(batch, label_smoothing=0.0, stop=False, mix=0.75)
     got = [p.grad.clone() for p in trainer.network.parameters() if p.grad is not None]
 
     def inputs(own):

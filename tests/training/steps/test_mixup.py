@@ -31,7 +31,7 @@ def test_loss_and_gradients_of_a_mixed_step(make_trainer):
     trainer.network.train()
     batch = trainer.batches.trial()
     ((images, labels, _),) = batch
-    sums = trainer._computation.gradients(batch, label_smoothing=0.1, stop=False, mix=0.75)
+    sums = trainer.computation.gradients(batch, label_smoothing=0.1, stop=False, mix=0.75)
     used = [p for p in trainer.network.parameters() if p.grad is not None]
     got = [p.grad.clone() for p in used]
     trainer.network.zero_grad()

@@ -107,7 +107,7 @@ def test_repeating_the_step_draws_the_same_numbers(make_trainer, monkeypatch):
     trainer.network.drop_path = 0.5
     trainer.network.train()
     (batch,) = [next(iter(trainer.batches(0)))]
-    first = trainer._computation.gradients(batch, label_smoothing=0.0, stop=False)
+    first = trainer.computation.gradients(batch, label_smoothing=0.0, stop=False)
     seen = []
 
     def note(network, loss):
@@ -115,7 +115,7 @@ def test_repeating_the_step_draws_the_same_numbers(make_trainer, monkeypatch):
 
     monkeypatch.setattr("bnas_deploy.training.steps.computation.find", note)
     weights = {n: p.clone() for n, p in trainer.network.named_parameters()}
-    error = trainer._computation.not_finite(first, "step 1")
+    error = trainer.computation.not_finite(first, "step 1")
     assert "repeating the step gave finite numbers" in str(error)
     assert seen == [pytest.approx(first.loss, rel=1e-6)]
     assert all(torch.equal(p, weights[n]) for n, p in trainer.network.named_parameters())
