@@ -21,6 +21,7 @@ from bnas_deploy.training.data.classes import told_of_classes
 from bnas_deploy.training.data.images import ImageData
 from bnas_deploy.training.data.stream import StreamedData
 from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.recipes.recipe import Recipe
 from bnas_deploy.training.record.report import report_on_training
 from bnas_deploy.training.record.run_files import MODEL
 from bnas_deploy.training.record.run_record import RunRecord, RunRecordOptions
@@ -135,7 +136,7 @@ class TrainingDisplay:
             print(f"{share}: {trainer.teacher}", file=sys.stderr)
         if trainer.over:
             print(_nothing_left(trainer), file=sys.stderr)
-        for line in told_of_data(trainer.data, trainer.recipe.balance):
+        for line in told_of_data(trainer.data, trainer.recipe):
             print(line, file=sys.stderr)
         self._record.save_skipped()
 
@@ -145,9 +146,9 @@ class TrainingDisplay:
         left = "" if self._trainer.over else left
         cost = f", {row['epoch_seconds']:.1f} s ({row['images_per_second']:.0f} images/s)"
         test = "".join(
-            f", {name} {row[f'{name}_accuracy']:.2%}"
-            for name in ("val", "test")
-            if f"{name}_accuracy" in row
+            f", {name} {row[key]:.2%}"
+            for name in ("val", "average val", "test")
+            if (key := f"{name.replace(' ', '_')}_accuracy") in row
         )
         return (
             f"{self._epoch_name(int(row['epoch']))}: loss {row['train_loss']:.3f}, train"
@@ -196,16 +197,17 @@ class Silent:
         """Keep nothing."""
 
 
-def told_of_data(data: ImageData | StreamedData, balance: str) -> list[str]:
+def told_of_data(data: ImageData | StreamedData, recipe: Recipe) -> list[str]:
     """Return lines for people: what ships, uneven classes, and which files were left out."""
+    last = "the running mean of the weights" if recipe.average else "the last epoch"
     ships = (
         f"model.pt will be the best epoch by {len(data.validation)} validation images"
         if len(data.validation)
-        else "no validation images: model.pt will be the last epoch; see --holdout"
+        else f"no validation images: model.pt will be {last}; see --holdout"
     )
     return [
         ships,
-        *told_of_classes(data.train.labels, data.classes, balance),
+        *told_of_classes(data.train.labels, data.classes, recipe.balance),
         *told_of_skipped(data.skipped),
     ]
 

@@ -82,6 +82,9 @@ class Recipe(Settings):
             of 8); they cost less, and the network is the same. 0: none. For networks that take
             images of any size, and images in memory.
         small_crop_share: Share of the epochs that are on them, rounded.
+        average: Epochs that the weights are averaged over (the time constant of an exponential
+            moving average); where there are validation images, the better of last and averaged
+            weights ships, else the averaged ones. 0: none.
         flip: Whether half the images are mirrored.
         evaluate_every: Epochs between evaluations on the validation images, or on the test images
             where there are none; the last epoch always is evaluated.
@@ -106,6 +109,7 @@ class Recipe(Settings):
         **dict.fromkeys(("holdout_seed", "patience", "head_epochs"), (0, 1_000_000)),
         "holdout": (0, 0.9),
         "mixup": (0, 1_000),
+        "average": (0, 1_000_000),
         "distill": (0, 1),
         "distill_temperature": (0.01, 100),
         "hours": (0, 100_000),
@@ -137,6 +141,7 @@ class Recipe(Settings):
     crop_area: float = 0.0
     small_crop: int = 0
     small_crop_share: float = 0.6
+    average: float = 0.0
     flip: bool = True
     evaluate_every: int = 1
     holdout: float = 0.0

@@ -28,7 +28,7 @@ __all__ = ["COLUMNS", "RunRecord", "RunRecordOptions"]
 
 COLUMNS = (
     *("epoch", "lr", "train_loss", "train_accuracy"),
-    *("val_accuracy", "test_accuracy", "seconds"),
+    *("val_accuracy", "average_val_accuracy", "test_accuracy", "seconds"),
     *("epoch_seconds", "images_per_second", "estimated_seconds"),
 )
 
@@ -111,7 +111,7 @@ class RunRecord:
                 trainer.network, trainer.preprocessing, trainer.data.classes, self.account()
             )
             save_model(self.folder / MODEL, model)
-            if trainer.best is not None:
+            if trainer.progress.best_epoch:
                 save_model(self.folder / BEST, model)
 
     def save_skipped(self) -> None:
@@ -134,7 +134,7 @@ class RunRecord:
         trainer, history = self._trainer, self._trainer.progress.history
         tested = [row for row in history if "test_accuracy" in row]
         progress, counts = trainer.progress, map(len, _parts(trainer.data))
-        of_best = progress.best_epoch if trainer.best is not None else None
+        of_best = progress.best_epoch or None
         return {
             "dataset": trainer.data.name,
             "recipe": trainer.recipe.to_dict(),
@@ -147,6 +147,7 @@ class RunRecord:
             "test_accuracy_epoch": (of_best or int(tested[-1]["epoch"])) if tested else None,
             "validation_accuracy": progress.best_accuracy if of_best else None,
             "best_epoch": of_best,
+            "averaged": progress.averaged,
             "images": dict(zip(("train", "validation", "test"), counts, strict=True)),
             "skipped": {reason: len(names) for reason, names in trainer.data.skipped.items()},
             "runtime": str(trainer.runtime),

@@ -33,7 +33,13 @@ from bnas_deploy.training.recipes.optimizers import misfit
 from bnas_deploy.training.recipes.recipe import CHANGEABLE, Recipe
 from bnas_deploy.training.run.loop import Trainer
 from bnas_deploy.training.run.requirements import check_recipe
-from bnas_deploy.training.run.restored import initial_of, progress_of, state_of, teacher_of
+from bnas_deploy.training.run.restored import (
+    initial_of,
+    progress_of,
+    restore_average,
+    state_of,
+    teacher_of,
+)
 
 __all__ = [
     "FORMAT",
@@ -80,6 +86,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         "teacher": None if trainer.teacher is None else trainer.teacher.origin(),
         "state_dict": trainer.network.state_dict(),
         "best": trainer.best,
+        "average": None if trainer.average is None else trainer.average.state(),
         "optimizer": trainer.optimizer.state_dict(),
         "random": _random_states(trainer),
     }
@@ -172,6 +179,8 @@ def _restore(
     trainer.progress = progress_of(path, value["progress"])
     if value.get("best") is not None:
         trainer.best = state_of(path, value["best"], "best", network)
+    if trainer.average is not None:
+        restore_average(path, value.get("average"), trainer.average)
     trainer.phases = [dict(phase) for phase in value.get("phases", [])]
     _restore_random(trainer, value["random"])
     return trainer

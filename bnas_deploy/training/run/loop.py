@@ -31,6 +31,7 @@ from bnas_deploy.training.recipes.schedule import (
     mixed_share,
     rate_and_momentum,
 )
+from bnas_deploy.training.run.average import WeightAverage
 from bnas_deploy.training.run.evaluation import evaluation_passes
 from bnas_deploy.training.run.observer import Observer
 from bnas_deploy.training.run.progress import (
@@ -75,8 +76,9 @@ class Trainer:
         group: The processes that train together; each has a trainer, and all must do the same.
         stop: Set it (from a signal handler) to stop after the step that is running.
         computation: What computes loss, gradients and answers with the network.
-        best: Weights and statistics of the best epoch by the validation images, on the CPU; None:
-            there is none yet, or there are no such images.
+        average: The running mean of the weights; None: the recipe has none.
+        best: Weights and statistics that ship, on the CPU: the best ones by the validation images,
+            or without such images the averaged ones; None: those of the last step.
         after_gradients: Called in each step between backward pass and update, if set.
     """
 
@@ -123,6 +125,7 @@ class Trainer:
         self._checked = False
         feed = make_feed(data, recipe, self.augmentation, device=runtime.device, seed=seed)
         self.batches = Batches(data, recipe, feed, seed=seed, group=self.group)
+        self.average = self._average()
         check_recipe(self)
 
     @property
@@ -146,6 +149,10 @@ class Trainer:
                 return False
             observer.epoch(self, self.progress.history[-1])
         return True
+
+    def _average(self) -> WeightAverage | None:
+        steps = self.recipe.average * self.batches.per_epoch
+        return WeightAverage(list(self.network.parameters()), steps) if steps else None
 
     def check_arithmetic(self) -> None:
         """Try, once, every convolution of a step; `runtime` then avoids what is wrong here.
@@ -257,6 +264,8 @@ class Trainer:
             self.after_gradients()
         self._rest()
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
         progress.step += 1
         progress.loss += sums.loss
         progress.correct += sums.correct

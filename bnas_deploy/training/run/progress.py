@@ -26,7 +26,8 @@ _RECENT = 5
 Row = dict[str, float]
 """One line of the metrics.
 
-epoch, lr, train_loss, train_accuracy, val_accuracy (if measured), test_accuracy (if measured; where
+epoch, lr, train_loss, train_accuracy, val_accuracy and average_val_accuracy (of the
+averaged weights; if measured), test_accuracy (if measured; where
 there are validation images only at the end, of the best epoch), seconds (so far, in all),
 epoch_seconds (of this epoch, evaluation included), images_per_second (of its training alone),
 estimated_seconds (of the whole run).
@@ -50,6 +51,7 @@ class Progress:
         history: Metrics of the finished epochs.
         best_epoch: The best of them by the validation images; 0: none yet.
         best_accuracy: Its accuracy on them.
+        averaged: Whether what ships are averaged weights.
     """
 
     epoch: int = 0
@@ -61,6 +63,7 @@ class Progress:
     history: list[Row] = field(default_factory=list)
     best_epoch: int = 0
     best_accuracy: float = 0.0
+    averaged: bool = False
 
 
 def done(recipe: Recipe, progress: Progress, per_epoch: int) -> float:

@@ -15,9 +15,10 @@ from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.shown import shown
 from bnas_deploy.training.model.initial import is_origin
 from bnas_deploy.training.model.teacher import Teacher, load_teacher_again
+from bnas_deploy.training.run.average import WeightAverage
 from bnas_deploy.training.run.progress import Progress
 
-__all__ = ["initial_of", "progress_of", "state_of", "teacher_of"]
+__all__ = ["initial_of", "progress_of", "restore_average", "state_of", "teacher_of"]
 
 
 def progress_of(path: str | os.PathLike[str], value: dict[str, Any]) -> Progress:
@@ -47,6 +48,14 @@ def state_of(
         msg = f"{path}: {name} must have the tensors of the network"
         raise CheckpointError(msg)
     return found
+
+
+def restore_average(path: str | os.PathLike[str], value: Any, average: WeightAverage) -> None:  # noqa: ANN401
+    """Put saved averages into a trainer's."""
+    if not average.fits(value):
+        msg = f"{path}: average must have the weights of the network; got {shown(value)}"
+        raise CheckpointError(msg)
+    average.restore(value)
 
 
 def initial_of(path: str | os.PathLike[str], value: object) -> dict[str, object] | None:

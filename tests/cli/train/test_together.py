@@ -20,6 +20,7 @@ from bnas_deploy.cli.train.command import main
 
 NETWORK = ["--channels", "4", "--layers", "3", "--image-size", "8", "--float"]
 RECIPE = ["--batch", "10", "--accumulate", "2", "--epochs", "2", "--drop-path", "0.3"]
+RECIPE += ["--average", "0.5"]
 MACHINE = ["--amp", "off", "--device", "cpu"]
 
 
@@ -50,6 +51,8 @@ def assert_alike(one, two):
     want, got = (load_plain(folder / "checkpoint.pt") for folder in (one, two))
     for name, value in want["state_dict"].items():
         assert torch.allclose(got["state_dict"][name], value, rtol=1e-3, atol=1e-5), name
+    for name, value in want["best"].items():
+        assert torch.allclose(got["best"][name], value, rtol=1e-3, atol=1e-5), name
     assert got["random"]["torch"].equal(want["random"]["torch"])
     for a, b in zip(rows(one), rows(two), strict=True):
         for name in ("lr", "train_loss", "train_accuracy", "test_accuracy"):
