@@ -22,6 +22,7 @@ __all__ = [
     "BinaryConv2d",
     "ConvUnit",
     "FloatConv2d",
+    "LatentConv2d",
     "Normalise",
     "constant_channels",
     "convolve",
@@ -59,7 +60,18 @@ class FloatConv2d(nn.Conv2d):
         )
 
 
-class BinaryConv2d(FloatConv2d):
+class LatentConv2d(FloatConv2d):
+    """A convolution without bias whose `weight` is latent: it computes with a binary form of it.
+
+    Attributes:
+        real_weights: Whether passes in training mode compute with the latent weight itself, as in
+            the first of two stages of training. Evaluation is binary whatever it says.
+    """
+
+    real_weights = False
+
+
+class BinaryConv2d(LatentConv2d):
     """A convolution without bias whose `weight` is latent: it computes with sign(W) * beta.
 
     In training mode each forward pass first centres and clamps the latent weight in place, as the
@@ -79,11 +91,16 @@ class BinaryConv2d(FloatConv2d):
         return convolve(self, input, self.effective_weight(), None)
 
     def effective_weight(self) -> Tensor:
-        """Return sign(W) * beta, (O, I, kh, kw), after constraining `weight` when training."""
+        """Return sign(W) * beta, (O, I, kh, kw), after constraining `weight` when training.
+
+        With `real_weights` it is W, constrained, when training.
+        """
         if self.training:
             if self.constrain:
                 with torch.no_grad():
                     self.weight.copy_(constrain_weight(self.weight, centred=self.centred))
+            if self.real_weights:
+                return self.weight
             return binary_weight(self.weight, centred=self.centred)
         sign, beta = binarize_weight(self.weight, centred=self.centred)
         return sign * beta[:, None, None, None]

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnas_deploy.backbones.schemes.signs import clip_sign
-from bnas_deploy.nn.layers import FloatConv2d
+from bnas_deploy.nn.layers import FloatConv2d, LatentConv2d
 from bnas_deploy.nn.quantize import ste_sign
 
 __all__ = [
@@ -84,14 +84,14 @@ class PlacedConv2d(FloatConv2d):
         )
 
 
-class SchemeConv2d(PlacedConv2d):
+class SchemeConv2d(PlacedConv2d, LatentConv2d):
     """A convolution without bias whose `weight` is latent, and whose input is binarized."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Binarize floats (N, I, H, W) and convolve; padded positions add nothing."""
         y = functional.conv2d(
             self.activations(input),
-            self.kernel(),
+            self.real_kernel() if self.training and self.real_weights else self.kernel(),
             None,
             self.stride,
             self.padding,
@@ -108,6 +108,10 @@ class SchemeConv2d(PlacedConv2d):
     @abstractmethod
     def kernel(self) -> Tensor:
         """Return the kernel that stands for the latent weight, scaled, with its gradient."""
+
+    def real_kernel(self) -> Tensor:
+        """Return the kernel that stands for the latent weight where nothing is binarized."""
+        return self.weight
 
     @abstractmethod
     def branches(self) -> tuple[Branch, ...]:

@@ -52,6 +52,10 @@ class CirculantConv2d(SchemeConv2d):
         """Return sign(W) * mean|W| of all orientations; gradients add up over them."""
         return self._rotated(signs_with_magnitude(self.weight))
 
+    def real_kernel(self) -> Tensor:
+        """Return the rotated latent weights."""
+        return self._rotated(self.weight)
+
     def branches(self) -> tuple[Branch, ...]:
         """One: the rotated signs, and mean|W| of the filter that each was rotated from."""
         scale = filter_magnitude(self.weight).repeat(self.orientations)

@@ -25,6 +25,10 @@ class XnorConv2d(SchemeConv2d, BinaryConv2d):
         """Return sign(W) * beta; see `BinaryConv2d`."""
         return self.effective_weight()
 
+    def real_kernel(self) -> Tensor:
+        """Return W, centred and clamped; see `BinaryConv2d`."""
+        return self.effective_weight()
+
     def branches(self) -> tuple[Branch, ...]:
         """One: sign(W), beta."""
         return (Branch(None, (binarize_weight(self.weight, centred=self.centred),)),)

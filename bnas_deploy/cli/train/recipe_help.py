@@ -36,6 +36,8 @@ RECIPE_HELP = {
     "small_crop": "start with crops of N pixels, which cost less; a multiple of 4 (backbones: 8);"
     " 0: none",
     "small_crop_share": "share of the epochs that use small crops",
+    "real_weights_share": "share of the epochs, the first ones, that compute with the latent"
+    " weights themselves, while activations are binary; 0: none",
     "average": "keep an exponential moving average of the weights, over about N epochs; the better"
     " of averaged and last weights by the validation images ships, without such images the averaged"
     " ones; 0: none",

@@ -82,6 +82,9 @@ class Recipe(Settings):
             of 8); they cost less, and the network is the same. 0: none. For networks that take
             images of any size, and images in memory.
         small_crop_share: Share of the epochs that are on them, rounded.
+        real_weights_share: Share of the epochs, rounded, that come first and compute with the
+            latent weights themselves instead of their signs, while activations are binary (two
+            stages, as Martinez et al. 2020); evaluation is binary always. 0: none.
         average: Epochs that the weights are averaged over (the time constant of an exponential
             moving average); where there are validation images, the better of last and averaged
             weights ships, else the averaged ones. 0: none.
@@ -114,7 +117,7 @@ class Recipe(Settings):
         "distill_temperature": (0.01, 100),
         "hours": (0, 100_000),
         **dict.fromkeys(("momentum", "drop_path", "label_smoothing", "crop_area"), (0, 1)),
-        **dict.fromkeys(("small_crop_share", "decay_share"), (0, 1)),
+        **dict.fromkeys(("small_crop_share", "decay_share", "real_weights_share"), (0, 1)),
         "warmup_epochs": (0, 1_000_000),
     }
 
@@ -141,6 +144,7 @@ class Recipe(Settings):
     crop_area: float = 0.0
     small_crop: int = 0
     small_crop_share: float = 0.6
+    real_weights_share: float = 0.0
     average: float = 0.0
     flip: bool = True
     evaluate_every: int = 1

@@ -14,6 +14,7 @@ __all__ = [
     "WARM_SHARE",
     "crop_size",
     "drop_path",
+    "has_real_weights",
     "mixed_share",
     "one_cycle",
     "rate_and_momentum",
@@ -75,8 +76,17 @@ def one_cycle(recipe: Recipe, progress: float) -> tuple[float, float]:
 
 def crop_size(recipe: Recipe, done: float) -> int:
     """Return the pixels of an epoch's crops, `done` at its start; 0: those of the images."""
+    return recipe.small_crop if _is_among_first(recipe, recipe.small_crop_share, done) else 0
+
+
+def has_real_weights(recipe: Recipe, done: float) -> bool:
+    """Whether an epoch computes with latent weights themselves, `done` at its start."""
+    return _is_among_first(recipe, recipe.real_weights_share, done)
+
+
+def _is_among_first(recipe: Recipe, share: float, done: float) -> bool:
     # Half an epoch earlier or later: so that a share of a few epochs is rounded.
-    return recipe.small_crop if done < recipe.small_crop_share - 0.5 / recipe.epochs else 0
+    return done < share - 0.5 / recipe.epochs
 
 
 def mixed_share(recipe: Recipe, seed: int, epoch: int, step: int) -> float:

@@ -96,6 +96,7 @@ def _take_statistics(trainer: Trainer) -> None:
     momenta = [layer.momentum for layer in layers]
     trainer.network.train()
     trainer.computation.set_drop_path(0.0)
+    trainer.computation.set_real_weights(False)
     for index, images in enumerate(_batches(trainer)):
         for layer in layers:
             layer.momentum = 1 / (index + 1)

@@ -28,6 +28,7 @@ from bnas_deploy.training.recipes.recipe import Recipe
 from bnas_deploy.training.recipes.schedule import (
     crop_size,
     drop_path,
+    has_real_weights,
     mixed_share,
     rate_and_momentum,
 )
@@ -208,6 +209,7 @@ class Trainer:
         self.network.train()
         begun = done_before_epoch(self.recipe, progress)
         self.computation.set_drop_path(drop_path(self.recipe, begun))
+        self.computation.set_real_weights(has_real_weights(self.recipe, begun))
         self.augmentation.size = crop_size(self.recipe, begun)
         with closing(self.batches(progress.epoch, first=progress.step)) as batches:
             for batch in batches:

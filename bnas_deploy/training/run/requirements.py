@@ -40,6 +40,9 @@ def check_recipe(trainer: Trainer) -> None:
     if recipe.mixup and group.world > 1:
         msg = "recipe: mixup mixes images of one process; set it to 0 for several"
         raise UsageError(msg)
+    if recipe.real_weights_share and not trainer.network.binary:
+        msg = "recipe: a float network has real weights throughout; set real_weights_share to 0"
+        raise UsageError(msg)
     if recipe.small_crop:
         _check_crops(trainer)
     _check_teacher(trainer)

@@ -12,7 +12,7 @@ from bnas_deploy.errors import TrainingError
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn import data_parallel
-from bnas_deploy.nn.layers import BinaryConv2d
+from bnas_deploy.nn.layers import BinaryConv2d, LatentConv2d
 from bnas_deploy.training.arithmetic.convolutions import Convolutions
 from bnas_deploy.training.arithmetic.survey import survey
 from bnas_deploy.training.data.augment import mixed, normalise
@@ -78,6 +78,7 @@ class Computation:
         group.copy_from_first(network.state_dict().values())
         self._keep = runtime.install_tensor_drop(network) if runtime.compile != "off" else None
         self._compute = runtime.compiled(network)
+        self._layers = [m for m in network.modules() if isinstance(m, LatentConv2d)]
         self._latent = [m for m in network.modules() if isinstance(m, BinaryConv2d)]
         # What is needed to repeat the last step, should it fail.
         self._last: tuple[Batch, float, float] = ([], 0.0, 1.0)
@@ -111,6 +112,11 @@ class Computation:
         # Another number in the network would mean compiling it again, a tensor does not.
         self._network.drop_path = 1.0 if probability > 0 else 0.0
         self._keep.fill_(1.0 - probability)
+
+    def set_real_weights(self, wanted: bool) -> None:
+        """Set whether training passes compute with latent weights themselves from now on."""
+        for layer in self._layers:
+            layer.real_weights = wanted
 
     def correct(self, images: Tensor, labels: Tensor, *, exact: bool) -> Tensor:
         """Return the number of images (N, H, W, 3) classified correctly, (), on the device."""
