@@ -55,5 +55,4 @@ def padding_is_zero(words: npt.NDArray[np.uint64], k: int) -> bool:
     used = k % WORD_BITS
     if used == 0 or words.size == 0:
         return True
-    tail = np.asarray(words[..., -1], dtype=np.uint64)
-    return not bool(np.any(tail >> np.uint64(used)))
+    return int(words[..., -1].max()) >> used == 0

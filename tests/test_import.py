@@ -39,6 +39,12 @@ def test_running_a_model_needs_nothing_heavy(module: str) -> None:
     assert loaded(f"import {module}", (*HEAVY, "PIL")) == set()
 
 
+def test_naming_a_picture_loads_only_what_it_uses() -> None:
+    rare = ("bnas_deploy.cost", "bnas_deploy.runtime.explain", "bnas_deploy.runtime.dump")
+    slow = ("statistics", "tempfile", "random", "tarfile")
+    assert loaded("import bnas_deploy.cli.run.command", (*rare, *slow)) == set()
+
+
 def test_the_check_sees_what_is_loaded() -> None:
     assert loaded("import bnas_deploy, json", ("json", "torch")) == {"json"}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Protocol
 
 import numpy as np
@@ -168,4 +167,4 @@ def time_steps(
             start = time.perf_counter()
             run_step(i)
             seconds[i].append(time.perf_counter() - start)
-    return [(i, step.OP, median(t)) for i, (step, t) in enumerate(zip(steps, seconds, strict=True))]
+    return [(i, step.OP, float(np.median(seconds[i]))) for i, step in enumerate(steps)]

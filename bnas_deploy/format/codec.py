@@ -170,7 +170,7 @@ def _strings(x: object, where: str) -> tuple[str, ...]:
 
 
 def _integer(x: object, where: str) -> int:
-    if not isinstance(x, int) or isinstance(x, bool):
+    if type(x) is not int:  # True is an instance of int, too
         _refuse("a whole number", x, where)
     if abs(x) > INTEGER_LIMIT:
         _refuse(f"a whole number of at most {INTEGER_LIMIT}", x, where)
@@ -192,7 +192,9 @@ def _integers(count: int) -> _Decoder:
         items = _list(x, where)
         if len(items) != count:
             _refuse(f"{count} whole numbers", x, where)
-        return tuple(_integer(item, where) for item in items)
+        for item in items:
+            _integer(item, where)
+        return tuple(items)
 
     return decoder
 

@@ -31,6 +31,8 @@ __all__ = [
     "TensorName",
     "Writes",
     "fields_of",
+    "limited_fields",
+    "role_fields",
 ]
 
 
@@ -103,10 +105,30 @@ def fields_of(cls: Any) -> tuple[Field, ...]:  # noqa: ANN401
     return _fields(cls)
 
 
+def role_fields(cls: Any, role: Role) -> tuple[str, ...]:  # noqa: ANN401
+    """Names of the fields of a dataclass that have a role, in order."""
+    return _role_fields(cls, role)
+
+
+def limited_fields(cls: Any) -> tuple[tuple[str, Least | OneOf], ...]:  # noqa: ANN401
+    """Names and limits of the fields of a dataclass that have one, in order."""
+    return _limited_fields(cls)
+
+
 @functools.cache
 def _fields(cls: Any) -> tuple[Field, ...]:  # noqa: ANN401
     hints = get_type_hints(cls, include_extras=True)
     return tuple(_field(f.name, hints[f.name]) for f in dataclasses.fields(cls))
+
+
+@functools.cache
+def _role_fields(cls: Any, role: Role) -> tuple[str, ...]:  # noqa: ANN401
+    return tuple(field.name for field in _fields(cls) if field.role is role)
+
+
+@functools.cache
+def _limited_fields(cls: Any) -> tuple[tuple[str, Least | OneOf], ...]:  # noqa: ANN401
+    return tuple((f.name, f.limit) for f in _fields(cls) if f.limit is not None)
 
 
 def _field(name: str, hint: Any) -> Field:  # noqa: ANN401

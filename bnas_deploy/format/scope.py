@@ -96,7 +96,7 @@ class Scope:
 
     def extents(self, what: str, numbers: tuple[int, ...], *, least: int = 1) -> None:
         """Numbers between `least` and the limit of an extent."""
-        if not all(least <= n <= EXTENT_LIMIT for n in numbers):
+        if numbers and not least <= min(numbers) <= max(numbers) <= EXTENT_LIMIT:
             got = list(numbers)
             self.fail(f"field {what!r} must lie between {least} and {EXTENT_LIMIT}, got {got}")
 

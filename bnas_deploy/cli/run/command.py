@@ -11,15 +11,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bnas_deploy.cli import Parser, positive, run_cli
 from bnas_deploy.cli.common.text import progress, safe, tolerant_output
-from bnas_deploy.cli.run.explain import explanation_record, write_explanation
-from bnas_deploy.errors import ImageError, UsageError
-from bnas_deploy.runtime.dump import check_target, dump
-from bnas_deploy.runtime.explain import explain, random_input
+from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model, load
 from bnas_deploy.runtime.predictions import Prediction
 from bnas_deploy.runtime.sources import Item, find_pictures
@@ -54,6 +48,8 @@ def _run(argv: Sequence[str] | None) -> int:
     args = run_parser().parse_intermixed_args(argv)
     _check_together(args)
     if args.dump_layers:  # before anything is computed
+        from bnas_deploy.runtime.dump import check_target  # noqa: PLC0415 - rarely needed
+
         check_target(args.dump_layers, force=args.force)
     tolerant_output()
     model = load(args.packed, backend=args.backend, isa=args.isa, threads=args.threads)
@@ -188,10 +184,10 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
         stream = progress(stream, len(items))
     for answer in stream:
         _note_answer(model, answer, args, report)
-    if args.explain:
-        _explain(model, items, report, args)
-    if args.dump_layers:
-        _dump(model, items, args)
+    if args.explain or args.dump_layers:
+        from bnas_deploy.cli.run.inside import show_inside  # noqa: PLC0415 - rarely needed
+
+        show_inside(model, items, report, args)
     if args.json:
         print(json.dumps(report, indent=2))
     return UNREADABLE if report["errors"] else 0
@@ -242,37 +238,3 @@ def _report(model: Model, args: argparse.Namespace) -> dict[str, Any]:
         "isa": model.isa,
         "threads": model.threads,
     }
-
-
-def _first_input(model: Model, items: Sequence[Item]) -> npt.NDArray[np.float32]:
-    """The first picture that can be read, or noise where none is given."""
-    readable = next((a for a in answers(model, items, batch=1) if a.logits is not None), None)
-    return model.preprocess(readable.item.picture) if readable else random_input(model)
-
-
-def _explain(
-    model: Model, items: Sequence[Item], report: dict[str, Any], args: argparse.Namespace
-) -> None:
-    explanation = explain(model, _first_input(model, items))
-    if args.json:
-        report |= explanation_record(explanation)
-    else:
-        write_explanation(model, explanation)
-
-
-def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None:
-    inputs, names = [random_input(model)] if not items else [], ["noise"] if not items else []
-    for item in items:
-        try:
-            inputs.append(model.preprocess(item.picture))
-        except ImageError:  # reported already, with the answers
-            continue
-        names.append(item.name)
-    if not inputs:
-        msg = f"{args.dump_layers}: not written, as no picture could be read"
-        raise UsageError(msg)
-    images = np.concatenate(inputs)
-    dump(model, images, args.dump_layers, names=names, force=args.force)
-    if not args.json:
-        count = len(model.packed.program.values)
-        print(f"{safe(args.dump_layers)}: {count} values of {len(inputs)} images")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +119,8 @@ class NativeRunner:
         runs = [
             sum(map(self._model.profile, singles), np.zeros(len(steps))) for _ in range(repeats)
         ]
-        return [(i, s.OP, float(median(run[i] for run in runs))) for i, s in enumerate(steps)]
+        medians = np.median(runs, axis=0)
+        return [(i, step.OP, float(medians[i])) for i, step in enumerate(steps)]
 
     def repeater(self, images: Floats, index: int) -> Callable[[int], None]:
         """Return a function that runs step `index` alone so many times, after a run of one image.

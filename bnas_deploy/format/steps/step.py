@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-from bnas_deploy.format.fields import Field, Role, fields_of
+from bnas_deploy.format.fields import Field, Role, fields_of, limited_fields, role_fields
 from bnas_deploy.format.scope import Scope
 from bnas_deploy.format.values import Assigned, Shape, Value
 
@@ -60,8 +60,9 @@ class Part:
 
     def names(self, role: Role) -> Iterator[str]:
         """Names of the values or tensors in the fields of a role."""
-        for field, content in self.contents():
-            if field.role is role and content is not None:
+        for field in role_fields(type(self), role):
+            content = getattr(self, field)
+            if content is not None:
                 yield from (content if isinstance(content, tuple) else (content,))
 
     def check_attributes(self, scope: Scope) -> None:
@@ -70,9 +71,8 @@ class Part:
         Raises:
             FormatError: One of them is out of its limits.
         """
-        for field, content in self.contents():
-            if field.limit is not None:
-                scope.attribute(field.name, content, field.limit)
+        for field, limit in limited_fields(type(self)):
+            scope.attribute(field, getattr(self, field), limit)
 
 
 class Step(Part):

@@ -47,9 +47,10 @@ DotBase::DotBase(const std::uint64_t* rows, Array<std::int32_t> fold, const Bina
       lanes_(lanes),
       base_(product(geometry.patterns, shape.outputs, lanes)) {
   const std::size_t words = words_for(shape.taps * shape.channels);
+  const std::vector<std::int32_t> masks = lane_masks(geometry);
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
-      add_tap(geometry, o, tap,
+      add_tap(masks, o, tap,
               static_cast<std::int32_t>(shape.channels) + fold_at(fold, shape, o, tap),
               2 * count_bits(rows + o * words, tap * shape.channels, shape.channels));
     }
@@ -57,12 +58,24 @@ DotBase::DotBase(const std::uint64_t* rows, Array<std::int32_t> fold, const Bina
   forget_lanes_behind_the_image(geometry);
 }
 
-void DotBase::add_tap(const Geometry& geometry, std::size_t output, std::size_t tap,
+// [pattern][tap][lane], all ones where the tap lies inside the image: so that the loop over lanes
+// below, which runs for every output, needs neither shifts nor branches.
+std::vector<std::int32_t> DotBase::lane_masks(const Geometry& geometry) const {
+  std::vector<std::int32_t> masks;
+  masks.reserve(product(patterns_, shape_.taps, lanes_));
+  for (std::size_t row = 0; row < patterns_ * shape_.taps; ++row) {
+    for (std::size_t i = 0; i < lanes_; ++i)
+      masks.push_back((geometry.inside[row] >> i & 1) != 0 ? -1 : 0);
+  }
+  return masks;
+}
+
+void DotBase::add_tap(const std::vector<std::int32_t>& masks, std::size_t output, std::size_t tap,
                       std::int32_t inside, std::int32_t outside) {
   for (std::size_t p = 0; p < patterns_; ++p) {
-    const std::uint64_t mask = geometry.inside[p * shape_.taps + tap];
+    const std::int32_t* mask = masks.data() + (p * shape_.taps + tap) * lanes_;
     std::int32_t* sums = base_.data() + (p * shape_.outputs + output) * lanes_;
-    for (std::size_t i = 0; i < lanes_; ++i) sums[i] += (mask >> i & 1) != 0 ? inside : outside;
+    for (std::size_t i = 0; i < lanes_; ++i) sums[i] += outside + (mask[i] & (inside - outside));
   }
 }
 

@@ -33,8 +33,9 @@ class DotBase {
   std::vector<std::uint8_t> rooms(const StageSpec& stage, std::uint8_t* inverted) const;
 
  private:
-  void add_tap(const Geometry& geometry, std::size_t output, std::size_t tap, std::int32_t inside,
-               std::int32_t outside);
+  std::vector<std::int32_t> lane_masks(const Geometry& geometry) const;
+  void add_tap(const std::vector<std::int32_t>& masks, std::size_t output, std::size_t tap,
+               std::int32_t inside, std::int32_t outside);
   void forget_lanes_behind_the_image(const Geometry& geometry);
   bool threshold_rooms(const StageSpec& stage, std::uint8_t* inverted, std::uint8_t* rooms) const;
   bool scale_rooms(const StageSpec& stage, std::uint8_t* rooms) const;
