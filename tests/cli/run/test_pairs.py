@@ -72,10 +72,10 @@ def call(folder, monkeypatch, capsys):
 @pytest.fixture(autouse=True)
 def no_times(monkeypatch):
     """Times and speeds differ from call to call, whatever the options."""
-    from bnas_deploy.cli.run import command
+    from bnas_deploy.cli.run import inside
 
-    monkeypatch.setattr(command, "write_explanation", lambda *_: sys.stdout.write("explained"))
-    monkeypatch.setattr(command, "explanation_record", lambda *_: {"profile": "explained"})
+    monkeypatch.setattr(inside, "write_explanation", lambda *_: sys.stdout.write("explained"))
+    monkeypatch.setattr(inside, "explanation_record", lambda *_: {"profile": "explained"})
 
 
 @pytest.mark.parametrize("name", INPUTS)
