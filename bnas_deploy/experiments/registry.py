@@ -6,6 +6,7 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Computed, Experiment
 from bnas_deploy.experiments.questions.backbones import BACKBONE_NETWORKS
 from bnas_deploy.experiments.questions.costs import TABLE5, TABLE10, TABLE13
+from bnas_deploy.experiments.questions.recipes import RECIPE_QUESTION
 from bnas_deploy.experiments.questions.shortcuts import SHORTCUT_QUESTION
 from bnas_deploy.experiments.questions.table01 import TABLE1
 from bnas_deploy.experiments.questions.table02 import TABLE2
@@ -21,7 +22,8 @@ __all__ = ["EXPERIMENTS", "find"]
 EXPERIMENTS: dict[str, Experiment | Computed] = {
     experiment.name: experiment
     for experiment in (
-        *(SHORTCUT_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6, BACKBONE_NETWORKS, TABLE8),
+        *(SHORTCUT_QUESTION, RECIPE_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6),
+        *(BACKBONE_NETWORKS, TABLE8),
         *(TABLE10, TABLE11, TABLE12, TABLE13),
     )
 }

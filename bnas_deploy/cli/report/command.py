@@ -110,6 +110,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="a genotype of bnas-search: no-diversity, no-dilated, separable, darts-zeroise,"
         " darts-plain or darts-diversity; variants without their cell are not run",
     )
+    add("--teacher", metavar="MODEL", help="model.pt that the recipes with a teacher learn from")
     add(
         "--shipped",
         metavar="FILE",
@@ -156,7 +157,7 @@ def _run(args: argparse.Namespace) -> int:
     from bnas_deploy.training.run.start import set_threads  # noqa: PLC0415
 
     set_threads(args.threads)
-    machine = Machine(args.device, args.amp, args.quiet)
+    machine = Machine(args.device, args.amp, args.quiet, options.teacher)
     status = 0
     for experiment in experiments:
         results = run_experiment(experiment, options, partial(train_job, machine=machine), _say)
@@ -180,8 +181,9 @@ def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Opt
     if args.only and len(experiments) > 1:
         msg = "--only goes with a single experiment"
         raise UsageError(msg)
-    path, imagenet = (Path(p) if p else None for p in (args.data, args.imagenet))
-    for given in (path, imagenet):
+    paths = (args.data, args.imagenet, args.teacher)
+    path, imagenet, teacher = (Path(p) if p else None for p in paths)
+    for given in (path, imagenet, teacher):
         if given is not None and not given.exists():
             msg = f"{given}: no such file or folder"
             raise UsageError(msg)
@@ -193,6 +195,7 @@ def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Opt
         cells=cells,
         seeds=tuple(args.seeds) if args.seeds else None,
         only=tuple(args.only),
+        teacher=teacher,
         shipped=Path(args.shipped or SHIPPED),
     )
 
@@ -212,6 +215,7 @@ def _check_used(
     setups = [v.setup for v in variants if v.setup is not None]
     used = {
         "shipped": any(v.shipped for v in variants),
+        "teacher": any(setup.recipe.distill for setup in setups),
         "imagenet": any(setup.network.dataset == "imagenet" for setup in setups),
         "cell": all(_reads_cell(experiments, args.budget, name, cells) for name in cells),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from bnas_deploy.cli.train.display import TrainingDisplay, stop_on_signals
 from bnas_deploy.errors import UsageError
@@ -30,11 +31,13 @@ class Machine:
         device: As for `bnas-train --device`.
         amp: In place of the set-up's; None: as it says.
         quiet: Whether to leave out the progress bar.
+        teacher: Model file that recipes with a share of distillation learn from.
     """
 
     device: str = "auto"
     amp: str | None = None
     quiet: bool = False
+    teacher: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,15 @@ def _trainer(job: Job, images: Images, machine: Machine) -> Trainer:
     runtime = choose_runtime(device=machine.device, amp=machine.amp or setup.amp)
     source, reading = _reading(setup, images)
     checkpoint = job.folder / CHECKPOINT
+    teacher = machine.teacher if setup.recipe.distill else None
     if not checkpoint.exists():
         return start.fresh_trainer(
             setup.network, source, recipe=setup.recipe, runtime=runtime, binary=setup.binary,
-            seed=job.seed, reading=reading,
+            seed=job.seed, teacher=teacher, reading=reading,
         )  # fmt: skip
-    trainer = start.resumed_trainer(checkpoint, source, runtime=runtime, reading=reading)
+    trainer = start.resumed_trainer(
+        checkpoint, source, runtime=runtime, teacher=teacher, reading=reading
+    )
     check_same(
         job,
         config=trainer.network.config,

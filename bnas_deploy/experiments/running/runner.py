@@ -49,6 +49,7 @@ class Options:
         cells: Genotypes given as files.
         seeds: In place of the experiment's.
         only: Names of variants; empty: all. The others are collected if they are done.
+        teacher: Model file that recipes with a share of distillation learn from; None: they wait.
         shipped: Model file that the row of the shipped network evaluates.
     """
 
@@ -57,6 +58,7 @@ class Options:
     cells: Cells = field(default_factory=dict)
     seeds: tuple[int, ...] | None = None
     only: tuple[str, ...] = ()
+    teacher: Path | None = None
     shipped: Path = Path("models/bnas-mini.pt")
 
     @property
@@ -131,7 +133,15 @@ def _silence(text: str) -> None:
 def _not_run(job: Job, options: Options, reason: str = "") -> JobResult:
     missing = "" if job.variant.shipped or job.variant.setup else f"needs {job.variant.needs}"
     missing = missing or options.images.check(job.variant.setup)
+    if not missing and _lacks_teacher(job, options):
+        missing = "needs a teacher (--teacher MODEL)"
     return JobResult(job.variant.name, job.seed, NOT_RUN, missing or reason)
+
+
+def _lacks_teacher(job: Job, options: Options) -> bool:
+    setup = job.variant.setup
+    learns = setup is not None and setup.recipe.distill > 0
+    return learns and options.teacher is None and not (job.folder / MODEL).exists()
 
 
 def _run(experiment: Experiment, job: Job, options: Options, train: Train) -> JobResult | None:

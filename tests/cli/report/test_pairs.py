@@ -20,6 +20,7 @@ EXAMPLES = {
     "seeds": ("7",),
     "only": ("shipped-mini",),
     "cell": ("no-dilated=cell.json",),
+    "teacher": ("teacher.pt",),
     "shipped": ("model.pt",),
     "results": ("data",),
 }
@@ -36,6 +37,7 @@ class Results:
 def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
+    (tmp_path / "teacher.pt").touch()
     (tmp_path / "cell.json").write_text(LATEST_CELL.to_json())
     calls = []
 
@@ -83,6 +85,7 @@ def test_every_pair_of_options_acts_or_is_refused(words, call):
     ("words", "message"),
     [
         (["shortcuts", "--shipped", "x.pt"], "--shipped: no job of shortcuts with --budget cpu"),
+        (["shortcuts", "--teacher", "teacher.pt"], "--teacher: no job of shortcuts"),
         (["shortcuts", "--imagenet", "data"], "--imagenet: no job of shortcuts"),
         (["table6", "--cell", "no-dilated=cell.json"], "--cell: no job of table6"),
         (["table11", "--cell", "nonsense=cell.json"], "--cell: no job of table11"),
