@@ -73,8 +73,12 @@ def test_the_budget_is_stated(page):
 
 def test_what_was_not_run_shows_the_paper_alone(page):
     text = section(page, "Float cells, binarized; separable convolutions")
-    assert "**Not run.**" in text
+    assert "**Not run.** The paper's values:" in text
     assert re.search(r"\| DARTS, binarized +\| 10\.01 +\| not run", text)
+
+
+def test_what_was_not_run_and_the_paper_does_not_have_shows_its_variants(page):
+    assert "**Not run.** Its variants:" in section(page, "Recipes of one cost")
 
 
 def test_the_shortcuts_table(page):

@@ -121,8 +121,10 @@ def _state(results: Results) -> str:
 
 def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) -> Iterator[str]:
     if not found:
-        yield from ("**Not run.** The paper's values:", "")
-        yield from _table(_accuracies(experiment, experiment.variants("paper", {}), None))
+        variants = experiment.variants("paper", {})
+        what = "The paper's values" if any(v.paper for v in variants) else "Its variants"
+        yield from (f"**Not run.** {what}:", "")
+        yield from _table(_accuracies(experiment, variants, None))
     for results in found:
         variants = experiment.variants(results.budget, _cells(experiment, results))
         stated = [line for text in budget_lines(results) for line in _wrapped(text, "  ")]
