@@ -21,6 +21,7 @@ from bnas_deploy.training.data.classes import told_of_classes
 from bnas_deploy.training.data.images import ImageData
 from bnas_deploy.training.data.stream import StreamedData
 from bnas_deploy.training.machine.device import Runtime
+from bnas_deploy.training.machine.heap import keep_freed_memory
 from bnas_deploy.training.recipes.recipe import Recipe
 from bnas_deploy.training.record.report import report_on_training
 from bnas_deploy.training.record.run_files import MODEL
@@ -75,8 +76,9 @@ class TrainingDisplay:
     def _run(self) -> bool:
         trainer = self._trainer
         tell_of_compiling(trainer.runtime)
+        keeps = trainer.runtime.device == "cpu" and keep_freed_memory()
         trainer.check_arithmetic()
-        self._introduce()
+        self._introduce("; freed memory is kept for the next step" if keeps else "")
         try:
             finished = trainer.run(self)
         except TrainingError as error:
@@ -123,12 +125,16 @@ class TrainingDisplay:
         page = None if self._page is None else str(self._page)
         return {"model": str(self._record.folder / MODEL), "report": page, **training}
 
-    def _introduce(self) -> None:
-        """Say what begins or goes on; where its weights come from is said once, at the start."""
+    def _introduce(self, memory: str) -> None:
+        """Say what begins or goes on; where its weights come from is said once, at the start.
+
+        Args:
+            memory: What to say of it in the first line.
+        """
         trainer, progress = self._trainer, self._trainer.progress
         clock = "; the rate follows the clock, so no two runs are alike"
         clock = clock if trainer.recipe.hours else ""
-        print(f"{trainer.network.config.name}: {trainer.runtime}{clock}", file=sys.stderr)
+        print(f"{trainer.network.config.name}: {trainer.runtime}{memory}{clock}", file=sys.stderr)
         if trainer.initial is not None and (progress.epoch, progress.step) == (0, 0):
             print(_origin(trainer.initial), file=sys.stderr)
         if trainer.teacher is not None:

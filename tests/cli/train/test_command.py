@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from bnas_deploy.checkpoints.torch_file import load_plain
+from bnas_deploy.cli.train import display
 from bnas_deploy.cli.train.command import main
 from bnas_deploy.cli.train.recipe_help import RECIPE_HELP
 from bnas_deploy.nn.genotype import DARTS_V2
@@ -264,3 +265,10 @@ def test_help_teaches(capsys):
 def test_help_does_not_wait_for_torch():
     code = "import sys; import bnas_deploy.cli.train.command; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_first_line_says_that_freed_memory_is_kept(train, monkeypatch):
+    for kept, told in ((True, "; freed memory is kept for the next step"), (False, "")):
+        monkeypatch.setattr(display, "keep_freed_memory", lambda kept=kept: kept)
+        _, _, err = train("--epochs", "1", out=f"run-{kept}")
+        assert err.splitlines()[0] == f"Mini: CPU, 1 threads, float32{told}"
