@@ -20,13 +20,20 @@ struct Axis {
     const std::int64_t at = origin(out) + static_cast<std::int64_t>(k * dilation);
     return at >= 0 && at < static_cast<std::int64_t>(in);
   }
-  // A bit for each tap of the axis.
-  std::vector<bool> taps(std::size_t out) const {
-    std::vector<bool> bits(kernel);
-    for (std::size_t k = 0; k < kernel; ++k) bits[k] = inside(out, k);
-    return bits;
+  // For each output, a number that it shares with those whose taps are inside alike.
+  std::vector<std::size_t> kinds(std::size_t outputs) const {
+    std::map<std::vector<bool>, std::size_t> known;
+    std::vector<std::size_t> kinds;
+    for (std::size_t out = 0; out < outputs; ++out) {
+      std::vector<bool> taps(kernel);
+      for (std::size_t k = 0; k < kernel; ++k) taps[k] = inside(out, k);
+      kinds.push_back(known.emplace(taps, known.size()).first->second);
+    }
+    return kinds;
   }
 };
+
+constexpr std::uint32_t none = UINT32_MAX;
 
 class Maker {
  public:
@@ -34,7 +41,11 @@ class Maker {
       : w_(w),
         words_(words),
         y_{w.kernel_h, w.stride_y, w.dilation_y, w.pad_top, w.in_h},
-        x_{w.kernel_w, w.stride_x, w.dilation_x, w.pad_left, w.in_w} {}
+        x_{w.kernel_w, w.stride_x, w.dilation_x, w.pad_left, w.in_w},
+        rows_(y_.kinds(w.out_h)),
+        columns_(x_.kinds(w.out_w)),
+        column_kinds_(*std::max_element(columns_.begin(), columns_.end()) + 1),
+        known_((*std::max_element(rows_.begin(), rows_.end()) + 1) * column_kinds_, none) {}
 
   TapSets make() {
     const std::size_t pixels = w_.out_h * w_.out_w;
@@ -49,7 +60,13 @@ class Maker {
  private:
   void add_band(std::size_t first, std::size_t count) {
     std::map<std::uint32_t, std::vector<std::size_t>> members;  // by set
-    for (std::size_t i = first; i < first + count; ++i) members[set_of(i)].push_back(i);
+    std::vector<std::size_t>* some = nullptr;
+    for (std::size_t i = first, last = none; i < first + count; ++i) {
+      const std::uint32_t set = set_of(i);
+      if (set != last) some = &members[set];
+      last = set;
+      some->push_back(i);
+    }
     for (const auto& [set, pixels] : members) {
       const std::size_t tiles = divide_up(pixels.size(), pixel_tile);
       for (std::size_t t = 0; t < tiles; ++t) {
@@ -73,10 +90,12 @@ class Maker {
 
   std::uint32_t set_of(std::size_t pixel) {
     const std::size_t y = pixel / w_.out_w, x = pixel % w_.out_w;
-    const auto next = static_cast<std::uint32_t>(result_.sets.size());
-    const auto found = known_.emplace(std::make_pair(y_.taps(y), x_.taps(x)), next);
-    if (found.second) add_set(y, x);
-    return found.first->second;
+    std::uint32_t& set = known_[rows_[y] * column_kinds_ + columns_[x]];
+    if (set == none) {
+      set = static_cast<std::uint32_t>(result_.sets.size());
+      add_set(y, x);
+    }
+    return set;
   }
 
   void add_set(std::size_t y, std::size_t x) {
@@ -99,7 +118,9 @@ class Maker {
   const Window& w_;
   std::size_t words_;
   Axis y_, x_;
-  std::map<std::pair<std::vector<bool>, std::vector<bool>>, std::uint32_t> known_;
+  std::vector<std::size_t> rows_, columns_;
+  std::size_t column_kinds_;
+  std::vector<std::uint32_t> known_;  // [kind of row][kind of column] its set
   TapSets result_;
 };
 
@@ -110,7 +131,7 @@ TapSets make_tap_sets(const Window& window, std::size_t words) {
 }
 
 bool fits_tap_sets(const Window& w, std::size_t words) {
-  constexpr std::uint64_t most = 1u << 30;
+  constexpr std::uint64_t most = 1u << 30, most_taps = 1u << 16;
   const std::uint64_t sizes[] = {w.in_h,     w.in_w,       w.pad_top,    w.pad_left,   w.kernel_h,
                                  w.kernel_w, w.dilation_y, w.dilation_x, w.pad_bottom, w.pad_right};
   // Sides of less than 2^12, so that no product of these is too large.
@@ -119,7 +140,11 @@ bool fits_tap_sets(const Window& w, std::size_t words) {
   }
   const std::uint64_t height = w.in_h + w.pad_top + w.pad_bottom;
   const std::uint64_t width = w.in_w + w.pad_left + w.pad_right;
-  return height * width <= most / words;
+  if (height * width > most / words) return false;
+  // From one output to the next the first tap inside may change, and the last one.
+  const std::uint64_t rows = std::min<std::uint64_t>(w.out_h, 2 * w.kernel_h + 1) * w.kernel_h;
+  const std::uint64_t columns = std::min<std::uint64_t>(w.out_w, 2 * w.kernel_w + 1) * w.kernel_w;
+  return rows * columns <= most_taps;
 }
 
 }  // namespace bnas

@@ -19,7 +19,7 @@ struct TapSets {
 // `words`: of a pixel.
 TapSets make_tap_sets(const Window& window, std::size_t words);
 
-// Whether every place in the image can be told in 32 bits.
+// Whether every place in the image can be told in 32 bits, and all sets have a moderate size.
 bool fits_tap_sets(const Window& window, std::size_t words);
 
 }  // namespace bnas
