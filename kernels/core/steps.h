@@ -174,6 +174,8 @@ struct QuantizedConv {
   bool relu;
 };
 
+constexpr std::size_t phase_block = 32;  // bytes whose even and odd columns are split at a time
+
 // Takes a strided image apart: slot i holds the pixels (y * stride_y + y0, x * stride_x + x0).
 struct SplitPhases {
   ValueId input, output;
@@ -181,6 +183,7 @@ struct SplitPhases {
   std::size_t stride_y, stride_x, height, width;  // height, width: of a phase
   const std::size_t* first;                       // [slot][2] y0, x0
   std::size_t slots, planes;                      // planes: of the input
+  bool halves;  // bits, strides of 2 and an even width: columns are split all at once
 };
 
 // Moves bits between planes: what sections of a convolution share, and what each begins anew.

@@ -129,8 +129,46 @@ void split_plane(const SplitPhases& s, const Planes& in, const T* plane, std::si
   }
 }
 
+// Even and odd columns of a plane of bytes, rows one behind the other; writes whole blocks.
+void split_columns(const std::uint8_t* __restrict in, std::size_t pairs,
+                   std::uint8_t* __restrict even, std::uint8_t* __restrict odd) {
+  constexpr std::size_t block =
+      phase_block;  // a constant, so that the compiler makes vectors of it
+  for (std::size_t i = 0; i < pairs; i += block) {
+    for (std::size_t j = 0; j < block; ++j) even[i + j] = in[2 * (i + j)];
+    for (std::size_t j = 0; j < block; ++j) odd[i + j] = in[2 * (i + j) + 1];
+  }
+}
+
+// Every second row, from row `from` on.
+void split_rows(const std::uint8_t* in, std::size_t width, std::size_t height, std::size_t from,
+                std::uint8_t* out) {
+  constexpr std::size_t some = 8;  // bytes, in a register
+  for (std::size_t y = from; y < height; y += 2, out += width) {
+    const std::uint8_t* row = in + y * width;
+    std::size_t x = 0;
+    for (; x + some <= width; x += some) std::memcpy(out + x, row + x, some);
+    for (; x < width; ++x) out[x] = row[x];
+  }
+}
+
+// All phases of an image of bits that is split into halves.
+void split_halves(const SplitPhases& s, const Frame& frame, Range range) {
+  const Planes& in = planes_of(frame, s.input);
+  const std::size_t pairs = s.width * in.height;
+  std::uint8_t* columns[2] = {frame.scratch, frame.scratch + pairs + phase_block};
+  for (std::size_t plane = range.begin; plane < range.end; ++plane) {
+    split_columns(byte_plane(frame, s.input, plane), pairs, columns[0], columns[1]);
+    for (std::size_t slot = 0; slot < s.slots; ++slot) {
+      split_rows(columns[s.first[2 * slot + 1]], s.width, in.height, s.first[2 * slot],
+                 byte_plane(frame, s.output, slot * s.planes + plane));
+    }
+  }
+}
+
 void split_phases(const SplitPhases& s, const Frame& frame, Range range) {
   const Planes& in = planes_of(frame, s.input);
+  if (s.halves) return split_halves(s, frame, range);
   for (std::size_t plane = range.begin; plane < range.end; ++plane) {
     for (std::size_t slot = 0; slot < s.slots; ++slot) {
       const std::size_t to = slot * s.planes + plane;

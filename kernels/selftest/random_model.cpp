@@ -193,7 +193,8 @@ void add_grouped_part(Draft& b, Random& random, const Shape& in, std::size_t gro
 std::size_t some_divisor(std::size_t n) { return n % 3 == 0 ? 3 : n % 2 == 0 ? 2 : n; }
 
 // Image, float and 8-bit convolution, their sum, pool, affine, bits, binary convolution with both
-// stages, mean; a depthwise convolution of the same bits, its mean; one in groups; linear.
+// stages, mean and max pool; a depthwise convolution of the same bits, its mean; one in groups;
+// linear.
 std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const Shape& image) {
   Draft b(kernels);
   const std::size_t o1 = pick(random, 1, 20), o2 = pick(random, 1, 40);
@@ -215,8 +216,10 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   const ValueId dots = add(false, pool.out), marks = add(true, pool.out);
   const ValueId mean = add(false, {1, pool.out.height, pool.out.width});
   const ValueId product = add(false, pool.out), x11 = add(false, {o1, 1, 1});
-  const ValueId x12 = add(false, {o1, 1, 1}), x13 = add(false, {2 * o2 + 2 * o1 + o3, 1, 1});
+  const ValueId x12 = add(false, {o1, 1, 1}), x13 = add(false, {3 * o2 + 2 * o1 + o3, 1, 1});
   const ValueId marked = add(false, pool.out), x14 = add(false, {o3, 1, 1});
+  const Shape halved{o2, (binary.out.height + 1) / 2, (binary.out.width + 1) / 2};
+  const ValueId greatest = add(false, halved), x15 = add(false, {o2, 1, 1});
   const GroupedValues grouped = grouped_values(b, x4, pool.out, o3);
 
   const std::size_t taps1 = conv.window.kernel[0] * conv.window.kernel[1];
@@ -233,14 +236,16 @@ std::unique_ptr<Model> random_model(const Kernels& kernels, Random random, const
   add_binary_part(b, random, o1, binary, {x4, x5, x6, x7});
   add_depthwise_part(b, random, pool.out, {x3, x4, dots, mean, product}, marks);
   add_pointwise(b, random, marks, marked, o1);
+  b.add(PoolSpec{x5, greatest, {{3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}}, false});
+  b.add(GlobalAvgPoolSpec{greatest, x15});
   b.add(GlobalAvgPoolSpec{product, x11});
   b.add(GlobalAvgPoolSpec{marked, x12});
   b.add(ConcatSpec{{x7, x5}, x10});
   b.add(GlobalAvgPoolSpec{x10, x8});
   add_grouped_part(b, random, pool.out, groups, o3, grouped);
   b.add(GlobalAvgPoolSpec{grouped.result, x14});
-  b.add(ConcatSpec{{x8, x11, x12, x14}, x13});
-  const auto w2 = floats(random, 3 * (2 * o2 + 2 * o1 + o3));
+  b.add(ConcatSpec{{x8, x11, x12, x14, x15}, x13});
+  const auto w2 = floats(random, 3 * (3 * o2 + 2 * o1 + o3));
   b.add(LinearSpec{x13, x9, array(w2), {}});
   return b.finish(in, x9);
 }

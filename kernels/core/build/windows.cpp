@@ -28,8 +28,11 @@ ValueId split_phases(Draft& draft, const Geometry& g, const Window& window, Valu
   const std::size_t planes = draft.planes(input).planes, slots = g.phases.size();
   const ValueId output = draft.add_hidden(kind, product(slots, planes), g.phase_h, g.phase_w);
   const std::size_t* first = draft.tables.copy(g.phases.front().data(), 2 * slots);
+  const bool halves = kind == Kind::bits && window.stride_y == 2 && window.stride_x == 2 &&
+                      2 * g.phase_w == window.in_w;
+  if (halves) draft.need_scratch(2 * sum(product(g.phase_w, window.in_h), phase_block));
   draft.add_step(SplitPhases{input, output, kind, window.stride_y, window.stride_x, g.phase_h,
-                             g.phase_w, first, slots, planes},
+                             g.phase_w, first, slots, planes, halves},
                  planes, {input}, {output});
   return output;
 }
