@@ -47,15 +47,24 @@ constexpr Feature features[] = {
     {"amx-int8", 7, 0, edx, 25, saves_tiles},
 };
 
-// Subleaves that the processor does not have are zero.
-bool cpuid_bit(unsigned leaf, unsigned subleaf, Register reg, unsigned bit) {
+// Leaves and subleaves that the processor does not have are zero.
+bool bit_of(Cpuid cpuid, unsigned leaf, unsigned subleaf, Register reg, unsigned bit) {
   unsigned r[4];
-  if (__get_cpuid_count(leaf, subleaf, &r[eax], &r[ebx], &r[ecx], &r[edx]) == 0) return false;
-  return r[reg] >> bit & 1;
+  return cpuid(leaf, subleaf, r) && (r[reg] >> bit & 1);
+}
+
+bool own_cpuid(unsigned leaf, unsigned subleaf, unsigned r[4]) {
+  return __get_cpuid_count(leaf, subleaf, &r[eax], &r[ebx], &r[ecx], &r[edx]) != 0;
+}
+
+// AVX10 with registers of 512 bits contains all of AVX-512 in the table above, whatever the older
+// bits say.
+bool has_avx10_512(Cpuid cpuid) {
+  return bit_of(cpuid, 7, 1, edx, 19) && bit_of(cpuid, 0x24, 0, ebx, 18);
 }
 
 std::uint64_t saved_state() {
-  if (!cpuid_bit(1, 0, ecx, osxsave_bit)) return 0;
+  if (!bit_of(own_cpuid, 1, 0, ecx, osxsave_bit)) return 0;
   std::uint32_t low = 0, high = 0;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return static_cast<std::uint64_t>(high) << 32 | low;
@@ -74,14 +83,19 @@ bool tiles_allowed() {
 
 }  // namespace
 
-bool cpu_has(const std::string& feature) {
-  const std::uint64_t saved = saved_state();
+bool cpu_has(const std::string& feature, Cpuid cpuid, std::uint64_t saved) {
   for (const Feature& f : features) {
     if (feature != f.name) continue;
-    return cpuid_bit(f.leaf, f.subleaf, f.reg, f.bit) && (saved & f.saved) == f.saved &&
-           (f.saved != saves_tiles || tiles_allowed());
+    const bool there = bit_of(cpuid, f.leaf, f.subleaf, f.reg, f.bit) ||
+                       (f.saved == saves_avx512 && has_avx10_512(cpuid));
+    return there && (saved & f.saved) == f.saved;
   }
   return false;
+}
+
+bool cpu_has(const std::string& feature) {
+  const bool tiles = feature.compare(0, 4, "amx-") == 0;
+  return cpu_has(feature, own_cpuid, saved_state()) && (!tiles || tiles_allowed());
 }
 
 #else

@@ -14,7 +14,8 @@ namespace bnas {
 
 // The instruction sets of isa/, best first.
 #if defined(__x86_64__) || defined(_M_X64)
-#define BNAS_ISAS(ISA) ISA(avx512_amx) ISA(avx512_bitalg) ISA(avx512bw) ISA(avx2) ISA(scalar)
+#define BNAS_ISAS(ISA) \
+  ISA(avx512_amx) ISA(avx512_bitalg) ISA(avx512bw) ISA(avx_vnni) ISA(avx2) ISA(scalar)
 #elif defined(__aarch64__)
 #define BNAS_ISAS(ISA) ISA(neon) ISA(scalar)
 #else
