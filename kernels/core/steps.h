@@ -131,7 +131,7 @@ struct QuantizedConv {
   bool relu;
 };
 
-constexpr std::size_t phase_block = 32;  // bytes whose even and odd columns are split at a time
+constexpr std::size_t phase_block = 16;  // bytes whose even and odd columns are split at a time
 
 // Takes a strided image apart: slot i holds the pixels (y * stride_y + y0, x * stride_x + x0).
 struct SplitPhases {

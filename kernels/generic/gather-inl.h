@@ -90,21 +90,9 @@ void gather(const Taps& taps, Source<T> source, std::size_t first, std::size_t v
 
 void copy_strided(std::uint8_t* __restrict out, const std::uint8_t* __restrict in,
                   std::size_t count, std::size_t stride) {
-  constexpr std::size_t block = 16, half = 8;
   std::size_t x = 0;
-  for (; stride == 2 && x + block <= count; x += block) store_even_bytes(out + x, in + 2 * x);
-  const std::size_t rest = count - x;
-  if (stride == 2 && rest != 0 && count >= block) {
-    store_even_bytes(out + count - block, in + 2 * (count - block));  // some of them once more
-    return;
-  }
-  if (stride == 2 && rest >= half) {
-    std::uint8_t some[block];
-    store_even_bytes(some, in + 2 * x);
-    std::memcpy(out + x, some, half);
-    std::memcpy(out + count - half, some + rest - half, half);
-    return;
-  }
+  for (; stride == 2 && x + phase_block <= count; x += phase_block)
+    store_even_bytes(out + x, in + 2 * x);
   for (; x < count; ++x) out[x] = in[stride * x];
 }
 
@@ -132,11 +120,9 @@ void split_plane(const SplitPhases& s, const Planes& in, const T* plane, std::si
 // Even and odd columns of a plane of bytes, rows one behind the other; writes whole blocks.
 void split_columns(const std::uint8_t* __restrict in, std::size_t pairs,
                    std::uint8_t* __restrict even, std::uint8_t* __restrict odd) {
-  constexpr std::size_t block =
-      phase_block;  // a constant, so that the compiler makes vectors of it
-  for (std::size_t i = 0; i < pairs; i += block) {
-    for (std::size_t j = 0; j < block; ++j) even[i + j] = in[2 * (i + j)];
-    for (std::size_t j = 0; j < block; ++j) odd[i + j] = in[2 * (i + j) + 1];
+  for (std::size_t i = 0; i < pairs; i += phase_block) {
+    store_even_bytes(even + i, in + 2 * i);
+    store_even_bytes(odd + i, in + 2 * i + 1);
   }
 }
 
