@@ -62,6 +62,10 @@ struct BinaryConv {
   // threshold marks count < room, a scale is that of max(room - count, 0). Never so for more than
   // three chunks of steps.
   bool bytewise;
+  // With one stage that looks at bytes: no room is greater, and how many steps a lane that holds as
+  // much can count before it overflows; 0: too few.
+  std::uint8_t greatest_room;
+  std::size_t later_steps;
   const std::int16_t*
       base;  // [pattern][output][even lanes, odd lanes]; dot = base - 2 count, mod 2^16
   const Stage* stages;

@@ -110,6 +110,8 @@ std::uint32_t* weights_memory(const BinaryConv& conv, const Frame& frame) {
   return reinterpret_cast<std::uint32_t*>(frame.scratch + conv.steps * gathered);
 }
 
+#include "generic/single_stage-inl.h"
+
 template <std::size_t outputs, std::size_t vectors>
 void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
   const std::uint32_t* weights = tile.weights;
@@ -133,6 +135,9 @@ void convolve_tile(const BinaryConv& conv, const Frame& frame, Gathered in, cons
 template <std::size_t vectors, std::size_t outputs = 8>
 void convolve_some(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
   if (tile.outputs == outputs) {
+    // Tiles that are not full are few, and need no code of their own.
+    if (outputs == bits_per_plane && keeps_counts_in_registers(conv))
+      return single_stage_tile<bits_per_plane, vectors>(conv, frame, in, tile);
     convolve_tile<outputs, vectors>(conv, frame, in, tile);
   } else if constexpr (outputs > 1) {
     convolve_some<vectors, outputs - 1>(conv, frame, in, tile);

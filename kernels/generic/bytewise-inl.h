@@ -78,6 +78,24 @@ void scale_bytes(const std::uint8_t* bytes, Floats scale, float* out, std::size_
   }
 }
 
+// Bytes that are left of the rooms, [output][vector][lane], to floats.
+template <bool accumulate, std::size_t outputs, std::size_t vectors>
+void scale_left(const Stage& stage, const Frame& frame, const std::uint8_t* left,
+                const Tile& tile) {
+  const std::size_t stride = planes_of(frame, stage.output).stride;
+  const std::size_t pixel = tile.first_vector * byte_lanes;
+  const std::size_t lanes = smaller(vectors * byte_lanes, stride - pixel);
+  float* out = float_plane(frame, stage.output, stage.at + tile.first_output) + pixel;
+  for (std::size_t o = 0; o < outputs; ++o, out += stride, left += vectors * byte_lanes) {
+    const Floats scale = broadcast_float(stage.scale[tile.first_output + o]);
+    if (lanes == vectors * byte_lanes) {
+      scale_bytes<accumulate>(left, scale, out, vectors * byte_lanes);
+    } else {
+      scale_bytes<accumulate>(left, scale, out, lanes);
+    }
+  }
+}
+
 template <bool accumulate, std::size_t outputs, std::size_t vectors>
 void scale_counts(const Stage& stage, const Frame& frame, const Counts<outputs, vectors>& counts,
                   const Rooms<vectors>& rooms, const Tile& tile) {
@@ -88,18 +106,7 @@ void scale_counts(const Stage& stage, const Frame& frame, const Counts<outputs, 
     for (std::size_t v = 0; v < vectors; ++v)
       store_bytes(left[o][v], sub_bytes_saturated(rooms.left(o, v), counts.sum[o][v]));
   }
-  const std::size_t stride = planes_of(frame, stage.output).stride;
-  const std::size_t pixel = tile.first_vector * byte_lanes;
-  const std::size_t lanes = smaller(vectors * byte_lanes, stride - pixel);
-  float* out = float_plane(frame, stage.output, stage.at + tile.first_output) + pixel;
-  for (std::size_t o = 0; o < outputs; ++o, out += stride) {
-    const Floats scale = broadcast_float(stage.scale[tile.first_output + o]);
-    if (lanes == vectors * byte_lanes) {
-      scale_bytes<accumulate>(left[o][0], scale, out, vectors * byte_lanes);
-    } else {
-      scale_bytes<accumulate>(left[o][0], scale, out, lanes);
-    }
-  }
+  scale_left<accumulate, outputs, vectors>(stage, frame, left[0][0], tile);
 }
 
 template <std::size_t outputs, std::size_t vectors>

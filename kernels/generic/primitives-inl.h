@@ -60,6 +60,8 @@ BNAS_PRIMITIVE(Bytes, xor_bytes, Bytes, Bytes);
 BNAS_PRIMITIVE(Bytes, add_bytes, Bytes, Bytes);
 // max(a - b, 0) of unsigned bytes.
 BNAS_PRIMITIVE(Bytes, sub_bytes_saturated, Bytes a, Bytes b);
+// The lesser of unsigned bytes.
+BNAS_PRIMITIVE(Bytes, min_bytes, Bytes, Bytes);
 // Sets `bit` (one bit, in each of four bytes; clear in acc) in the lanes where a < b, unsigned.
 BNAS_PRIMITIVE(Bytes, mark_less, Bytes acc, Bytes a, Bytes b, std::uint32_t bit);
 // The same value; the compiler must not know that.

@@ -51,6 +51,7 @@ Bytes load_table(const std::uint8_t* p) {
   return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
 }
 Bytes look_up(Bytes table, Bytes index) { return _mm256_shuffle_epi8(table, index); }
+Bytes min_bytes(Bytes a, Bytes b) { return _mm256_min_epu8(a, b); }
 Bytes sub_bytes_saturated(Bytes a, Bytes b) { return _mm256_subs_epu8(a, b); }
 Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
   const __m256i not_less = _mm256_cmpeq_epi8(_mm256_max_epu8(a, b), a);

@@ -28,6 +28,7 @@ void store_even_bytes(std::uint8_t* out, const std::uint8_t* in) {
 Bytes broadcast_bytes(std::uint32_t four) { return _mm512_set1_epi32(static_cast<int>(four)); }
 Bytes xor_bytes(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
+Bytes min_bytes(Bytes a, Bytes b) { return _mm512_min_epu8(a, b); }
 Bytes sub_bytes_saturated(Bytes a, Bytes b) { return _mm512_subs_epu8(a, b); }
 Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
   return _mm512_mask_add_epi8(acc, _mm512_cmplt_epu8_mask(a, b), acc,

@@ -43,6 +43,7 @@ Bytes broadcast_bytes(std::uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_
 Bytes xor_bytes(Bytes a, Bytes b) { return veorq_u8(a, b); }
 Bytes add_bytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }
 Bytes popcount_bytes(Bytes x) { return vcntq_u8(x); }
+Bytes min_bytes(Bytes a, Bytes b) { return vminq_u8(a, b); }
 Bytes sub_bytes_saturated(Bytes a, Bytes b) { return vqsubq_u8(a, b); }
 Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
   return vorrq_u8(acc, vandq_u8(vcltq_u8(a, b), broadcast_bytes(bit)));

@@ -95,6 +95,8 @@ Bytes sub_bytes_saturated(Bytes a, Bytes b) {
   }
   return bytes_of_lanes(x);
 }
+// No byte of the difference borrows from the next.
+Bytes min_bytes(Bytes a, Bytes b) { return a - sub_bytes_saturated(a, b); }
 Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
   ByteLanes x = lanes_of_bytes(a);
   const ByteLanes y = lanes_of_bytes(b);

@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::int64_t greatest_dot = 32767;
 
+// Fewer are not worth the time of setting lanes back.
+constexpr std::size_t fewest_steps = 4;
+
+std::size_t later_steps(std::uint8_t greatest_room) {
+  const std::size_t steps = (255u - greatest_room) / bits_per_plane;
+  return steps < fewest_steps ? 0 : steps;
+}
+
 // Gives bits that begin a new plane in each section a value of their own, where the program's has
 // no such gaps.
 void align_outputs(Draft& draft, const Sections& sections, const Window& window,
@@ -37,7 +45,8 @@ void add_bit_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape& s
   const ValueId input = split_phases(draft, geometry, window, aligned);
   const Taps taps = make_taps(draft, geometry, window);
   const DotBase base(spec.weight.data, spec.fold, shape, geometry, kernels.byte_lanes);
-  const bool bytewise = make_rooms(draft, spec.stages, base, shape, stages);
+  std::uint8_t greatest_room = 0;
+  const bool bytewise = make_rooms(draft, spec.stages, base, shape, stages, greatest_room);
   const BinaryConv op{input,
                       taps,
                       planes,
@@ -46,6 +55,8 @@ void add_bit_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape& s
                       sections,
                       tile_bits(spec.weight.data, shape, draft.weights),
                       bytewise,
+                      greatest_room,
+                      later_steps(greatest_room),
                       bytewise ? nullptr : base.words(draft.tables),
                       draft.tables.copy(stages),
                       stages.size()};

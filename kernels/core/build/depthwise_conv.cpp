@@ -46,6 +46,8 @@ void build(Draft& draft, const DepthwiseConvSpec& s) {
                         shape.sections(),
                         plane_bits(s.weight.data, shape, draft.weights),
                         false,
+                        0,
+                        0,
                         base.words(draft.tables),
                         draft.tables.copy(stages),
                         stages.size()};

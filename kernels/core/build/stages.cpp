@@ -48,7 +48,7 @@ std::vector<Stage> make_stages(Draft& draft, const std::vector<StageSpec>& specs
 }
 
 bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase& base,
-                const BinaryShape& shape, std::vector<Stage>& stages) {
+                const BinaryShape& shape, std::vector<Stage>& stages, std::uint8_t& greatest_room) {
   if (shape.taps * planes_for(shape.channels) > bytewise_steps) return false;
   const std::size_t planes = shape.groups * planes_for(shape.sections().outputs);
   std::vector<std::vector<std::uint8_t>> rooms, inverted;
@@ -58,6 +58,8 @@ bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase
     inverted.emplace_back(bits, bits + bytes);
     rooms.push_back(base.rooms(s, inverted.back().data()));
     if (rooms.back().empty()) return false;
+    greatest_room =
+        std::max(greatest_room, *std::max_element(rooms.back().begin(), rooms.back().end()));
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {
     stages[i].room = draft.tables.copy(rooms[i]);

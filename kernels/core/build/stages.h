@@ -14,7 +14,7 @@ std::vector<Stage> make_stages(Draft& draft, const std::vector<StageSpec>& specs
 
 // Whether all stages can look at bytes; gives them what they need for that, or leaves them alone.
 bool make_rooms(Draft& draft, const std::vector<StageSpec>& specs, const DotBase& base,
-                const BinaryShape& shape, std::vector<Stage>& stages);
+                const BinaryShape& shape, std::vector<Stage>& stages, std::uint8_t& greatest_room);
 
 // For outputs in lanes: fills the scales and shifts up to `padded` outputs with zeros, and returns
 // the limits of all stages likewise, [stage][output].

@@ -27,6 +27,8 @@ void add_turned_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape
                         shape.sections(),
                         block_bits(spec.weight.data, shape, block, lanes, draft.weights),
                         false,
+                        0,
+                        0,
                         base.turned_words(lanes, draft.tables),
                         draft.tables.copy(stages),
                         stages.size()};
