@@ -20,6 +20,7 @@ struct Kernels {
   std::size_t float_outputs;   // outputs in one tile of a float convolution
   std::size_t quad_vectors;    // vectors that an 8-bit convolution gathers at a time
   std::size_t quad_outputs;    // outputs in one tile of an 8-bit convolution
+  bool counts_pairs;           // whether a binary convolution can count two steps at a time
   std::size_t quad_rows;       // rows of quads that lie together for each of these outputs
   // xor + popcount + add on registers; returns the binary MACs done.
   std::uint64_t (*peak_loop)(std::size_t rounds);

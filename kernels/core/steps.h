@@ -66,6 +66,7 @@ struct BinaryConv {
   // much can count before it overflows; 0: too few.
   std::uint8_t greatest_room;
   std::size_t later_steps;
+  bool paired;  // not bytewise: counting is in 16 bits, of two steps at a time
   const std::int16_t*
       base;  // [pattern][output][even lanes, odd lanes]; dot = base - 2 count, mod 2^16
   const Stage* stages;

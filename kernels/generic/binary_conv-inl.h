@@ -107,7 +107,7 @@ void finish_sums(const BinaryConv& conv, const Counts<outputs, vectors>& counts,
 // them as they are: four times as many would come from far away, and be used a few times an image.
 std::uint32_t* weights_memory(const BinaryConv& conv, const Frame& frame) {
   constexpr std::size_t gathered = binary_vectors * byte_lanes;
-  return reinterpret_cast<std::uint32_t*>(frame.scratch + conv.steps * gathered);
+  return reinterpret_cast<std::uint32_t*>(frame.scratch + (conv.steps + 1) * gathered);
 }
 
 #include "generic/single_stage-inl.h"
@@ -144,6 +144,41 @@ void convolve_some(const BinaryConv& conv, const Frame& frame, Gathered in, cons
   }
 }
 
+#ifdef BNAS_WORD_PAIRS
+#include "generic/word_pairs-inl.h"
+constexpr bool counts_pairs = true;
+#else
+constexpr bool counts_pairs = false;
+void pair_steps(Gathered, std::size_t, std::size_t, std::uint8_t*) {}
+void encode_pairs(const std::uint8_t*, std::size_t, std::size_t, std::uint32_t*) {}
+template <std::size_t vectors>
+void convolve_paired(const BinaryConv&, const Frame&, Gathered, const Tile&) {}
+#endif
+
+// The weights of a tile from output `first` on, as the counting wants them.
+void encode_tile(const BinaryConv& conv, std::size_t first, std::size_t count,
+                 std::uint32_t* weights) {
+  const std::uint8_t* in = conv.weights + first * conv.steps;
+  if (counts_pairs && conv.paired) {
+    encode_pairs(in, conv.steps, count, weights);
+  } else {
+    encode_weights(in, count * conv.steps, weights);
+  }
+}
+
+// The weights of all tiles, each at its first output times the steps.
+void encode_all(const BinaryConv& conv, std::uint32_t* weights) {
+  if (!(counts_pairs && conv.paired))
+    return encode_weights(conv.weights, conv.outputs * conv.steps, weights);
+  for (std::size_t section = 0; section < conv.sections.count; ++section) {
+    for (std::size_t done = 0; done < conv.sections.outputs; done += bits_per_plane) {
+      const std::size_t o = section * conv.sections.outputs + done;
+      encode_tile(conv, o, smaller(bits_per_plane, conv.sections.outputs - done),
+                  weights + o * conv.steps);
+    }
+  }
+}
+
 // Part of a convolution: vectors of pixels from `first` on, and tiles of outputs.
 struct Part {
   std::size_t first;
@@ -162,14 +197,24 @@ void convolve_section(const BinaryConv& conv, const Frame& frame, Part part, std
     in = {frame.scratch, vectors * byte_lanes};
     gather(conv.taps, source, first, vectors, frame.scratch, {conv.planes * in.step, in.step});
   }
+  const bool paired = counts_pairs && conv.paired;
+  if (paired) {
+    pair_steps(in, conv.steps, vectors, frame.scratch);
+    in = {frame.scratch, vectors * byte_lanes};
+  }
   const std::size_t first_plane = section * section_tiles(conv.sections, bits_per_plane);
   for (std::size_t tile = part.tiles.begin; tile < part.tiles.end; ++tile) {
     const std::size_t done = tile * bits_per_plane;
     const std::size_t o = section * conv.sections.outputs + done;
     const std::size_t count = smaller(bits_per_plane, conv.sections.outputs - done);
     std::uint32_t* weights = weights_memory(conv, frame) + (part.encoded ? o * conv.steps : 0);
-    if (!part.encoded) encode_weights(conv.weights + o * conv.steps, count * conv.steps, weights);
-    convolve_some<vectors>(conv, frame, in, {o, count, first_plane + tile, first, weights, dots});
+    if (!part.encoded) encode_tile(conv, o, count, weights);
+    const Tile some{o, count, first_plane + tile, first, weights, dots};
+    if (paired) {
+      convolve_paired<vectors>(conv, frame, in, some);
+    } else {
+      convolve_some<vectors>(conv, frame, in, some);
+    }
   }
 }
 
@@ -193,7 +238,7 @@ void convolve_vectors(const BinaryConv& conv, const Frame& frame, Part part, std
 void binary_conv(const BinaryConv& conv, const Frame& frame, Range range) {
   const std::size_t tiles = conv.sections.count * section_tiles(conv.sections, bits_per_plane);
   const bool encoded = range.end - range.begin > tiles;
-  if (encoded) encode_weights(conv.weights, conv.outputs * conv.steps, weights_memory(conv, frame));
+  if (encoded) encode_all(conv, weights_memory(conv, frame));
   for_each_strip(range, tiles, [&](std::size_t strip, Range some) {
     const std::size_t first = strip * binary_vectors;
     convolve_vectors<binary_vectors>(conv, frame, {first, some, encoded},

@@ -75,6 +75,7 @@ constexpr Kernels make_table(const char* name) {
   table.float_outputs = float_outputs;
   table.quad_vectors = quad_vectors;
   table.quad_outputs = quad_outputs;
+  table.counts_pairs = counts_pairs;
   table.quad_rows = quad_rows;
   table.peak_loop = peak_loop;
 #define BNAS_STEP(Step, kernel) table.kernel = kernel;

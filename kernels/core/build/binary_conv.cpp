@@ -57,10 +57,11 @@ void add_bit_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape& s
                       bytewise,
                       greatest_room,
                       later_steps(greatest_room),
+                      !bytewise && kernels.counts_pairs && shape.taps * planes > steps_per_byte,
                       bytewise ? nullptr : base.words(draft.tables),
                       draft.tables.copy(stages),
                       stages.size()};
-  draft.need_scratch(sum(product(op.steps, kernels.binary_vectors * kernels.byte_lanes),
+  draft.need_scratch(sum(product(op.steps + 1, kernels.binary_vectors * kernels.byte_lanes),
                          sum(product(op.steps, shape.outputs, sizeof(std::uint32_t)), cache_line)));
   const std::size_t strips = divide_up(taps.vectors, kernels.binary_vectors);
   draft.add_step(op, product(strips, sections.count * planes_for(sections.outputs)), {input},

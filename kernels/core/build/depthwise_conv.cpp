@@ -48,6 +48,7 @@ void build(Draft& draft, const DepthwiseConvSpec& s) {
                         false,
                         0,
                         0,
+                        false,
                         base.words(draft.tables),
                         draft.tables.copy(stages),
                         stages.size()};

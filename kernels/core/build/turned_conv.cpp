@@ -29,6 +29,7 @@ void add_turned_conv(Draft& draft, const BinaryConvSpec& spec, const BinaryShape
                         false,
                         0,
                         0,
+                        false,
                         base.turned_words(lanes, draft.tables),
                         draft.tables.copy(stages),
                         stages.size()};
