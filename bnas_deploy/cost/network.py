@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, NODES
+from bnas_deploy.nn.stems import STEM_LAYERS
 
 __all__ = ["Layer", "network_layers"]
 
@@ -106,8 +107,10 @@ def _layers(config: NetworkConfig) -> Iterator[Layer]:
 def _stem(config: NetworkConfig) -> tuple[list[Layer], _Feature, _Feature]:
     c, size = config.channels, config.image_size
     if config.dataset == "cifar10":
-        stem = _conv("stem", "float", (3, 3 * c, 3), size, norm_params=2 * 3)
-        return [stem], _Feature(3 * c, size), _Feature(3 * c, size)
+        kind, outputs = STEM_LAYERS[config.stem], config.stem_channels
+        size //= kind.stride
+        stem = _conv("stem", "float", (3, outputs, kind.kernel), size, norm_params=2 * 3)
+        return [stem], _Feature(outputs, size), _Feature(outputs, size)
     first, second = _halved(size), _halved(_halved(size))
     third = _halved(second)
     layers = [

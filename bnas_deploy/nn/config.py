@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from bnas_deploy.checks import check_choice, check_integer, checked_keys
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
+from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = [
@@ -55,7 +56,8 @@ class NetworkConfig:
         layers: Number of cells; those at layers // 3 and 2 * layers // 3 are reduction cells.
         channels: Channels of a node in the first cells (C); a reduction cell doubles them.
         genotype: The two cells.
-        dataset: Kind of stem: `cifar10` keeps the resolution, `imagenet` reduces it eightfold.
+        dataset: Kind of images: the paper's stem keeps the resolution of `cifar10`, and reduces
+            that of `imagenet` eightfold.
         classes: Outputs of the classifier.
         image_size: Height and width in pixels of the images it is meant for.
         shortcut: How a reduction cell's skip halves the image, behind a BatchNorm: `conv` (the
@@ -71,6 +73,8 @@ class NetworkConfig:
             has it where it is taken literally; no published network has such a convolution.
         template: `cells`, or `stack`: the small CNN of Table 1, `layers` layers of the type of the
             genotype's first edge; what concerns cells does not matter there.
+        stem: Of `stems.STEM_LAYERS`, for the cifar10 kind of images; the ImageNet networks have
+            `paper` only, which is theirs.
         KIND: What a file calls configurations of this kind (or nothing at all).
         EDGES: Whether there are edges that drop-path could drop.
 
@@ -93,11 +97,13 @@ class NetworkConfig:
     activation_scale: bool = False
     centre_depthwise: bool = False
     template: str = "cells"
+    stem: str = "paper"
 
     def __post_init__(self) -> None:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
         check_choice("shortcut", self.shortcut, SHORTCUTS)
         check_choice("template", self.template, TEMPLATES)
+        check_choice("stem", self.stem, STEM_LAYERS)
         for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):
@@ -108,15 +114,18 @@ class NetworkConfig:
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
+        if self.stem != "paper" and (self.dataset == "imagenet" or self.template != "cells"):
+            msg = f"stem {self.stem} is for networks of cells for the cifar10 kind of images;"
+            msg += f" {self.name} has paper only"
+            raise ConfigError(msg)
         self._check_image_size()
 
     def _check_image_size(self) -> None:
         # Shortcuts of reduction cells round an odd size down, everything beside them rounds it up.
-        unit = 32 if self.dataset == "imagenet" else 4
-        if self.image_size % unit:
+        if self.image_size % self.size_unit:
             msg = (
-                f"image_size must be a multiple of {unit} with the {self.dataset} stem and two"
-                f" reduction cells; got {self.image_size}"
+                f"image_size must be a multiple of {self.size_unit} with the stem"
+                f" {self.stem} of {self.dataset} and two reduction cells; got {self.image_size}"
             )
             raise ConfigError(msg)
 
@@ -126,9 +135,22 @@ class NetworkConfig:
         return self.layers // 3, 2 * self.layers // 3
 
     @property
+    def stem_channels(self) -> int:
+        """Channels between the stem and the first cell."""
+        if self.dataset == "imagenet":
+            return self.channels
+        return STEM_LAYERS[self.stem].multiple * self.channels
+
+    @property
+    def size_unit(self) -> int:
+        """By what the stem and the reduction cells divide the height and width of an image."""
+        stem = 8 if self.dataset == "imagenet" else STEM_LAYERS[self.stem].stride
+        return stem * 2 ** len(self.reductions)
+
+    @property
     def crop_unit(self) -> int:
         """Crops may be of any multiple of so many pixels; 0: images have one size only."""
-        return 4 if self.template == "cells" else 0
+        return self.size_unit if self.template == "cells" else 0
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON or a checkpoint."""

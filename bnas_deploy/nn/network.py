@@ -16,17 +16,16 @@ from bnas_deploy.nn.genotype import INPUT_STATES, NODES
 from bnas_deploy.nn.layers import ConvUnit
 from bnas_deploy.nn.separable import centre_depthwise
 from bnas_deploy.nn.shortcuts import fills_zeros
-from bnas_deploy.nn.stack import build_stack
+from bnas_deploy.nn.stack import IMAGE_CHANNELS, build_stack
+from bnas_deploy.nn.stems import STEM_LAYERS
 
 __all__ = [
-    "STEM_MULTIPLIER",
     "Network",
     "StackNetwork",
     "build_network",
+    "build_stem",
     "cell_shapes",
 ]
-
-STEM_MULTIPLIER = 3
 
 
 class Network(nn.Module):
@@ -35,7 +34,7 @@ class Network(nn.Module):
     Attributes:
         config: What it is made of.
         binary: Whether its units are binarized; the float counterpart has the same graph.
-        stem: CIFAR-10 only: BatchNorm, full-precision 3x3 convolution, ReLU (a `ConvUnit`).
+        stem: CIFAR-10 only: BatchNorm, full-precision convolution, ReLU (a `ConvUnit`).
         stem0: ImageNet only: `Sequential(conv, BatchNorm, ReLU, conv, BatchNorm)`.
         stem1: ImageNet only: `Sequential(ReLU, conv, BatchNorm)`.
         cells: `ModuleList` of `Cell`.
@@ -49,12 +48,10 @@ class Network(nn.Module):
         self.binary = binary
         self.drop_path = 0.0
         if config.dataset == "cifar10":
-            stem_channels = STEM_MULTIPLIER * config.channels
-            self.stem = ConvUnit(3, stem_channels, 3, padding=1, binary=False)
+            self.stem = build_stem(config)
         else:
-            stem_channels = config.channels
             self.stem0, self.stem1 = _imagenet_stem(config.channels)
-        shapes = cell_shapes(config, stem_channels)
+        shapes = cell_shapes(config)
         self.cells = nn.ModuleList(
             Cell(config.genotype.cell(reduction=shape.reduction), shape, binary=binary)
             for shape in shapes
@@ -127,11 +124,24 @@ def build_network(config: NetworkConfig, *, binary: bool = True) -> Network:
     return kind(config, binary=binary)
 
 
-def cell_shapes(config: NetworkConfig, stem_channels: int) -> list[CellShape]:
+def build_stem(config: NetworkConfig) -> ConvUnit:
+    """Build the stem of a network for small images: (N, 3, H, W) to (N, stem_channels, H', W')."""
+    kind = STEM_LAYERS[config.stem]
+    return ConvUnit(
+        IMAGE_CHANNELS,
+        config.stem_channels,
+        kind.kernel,
+        stride=kind.stride,
+        padding=kind.padding,
+        binary=False,
+    )
+
+
+def cell_shapes(config: NetworkConfig) -> list[CellShape]:
     """Say where each cell of a network stands (paper, Section 5.1)."""
     imagenet = config.dataset == "imagenet"
     channels, after_reduction = config.channels, imagenet
-    before_last, last = stem_channels, stem_channels
+    before_last = last = config.stem_channels
     zero_parts: frozenset[int] = frozenset()
     shapes = []
     for index in range(config.layers):

@@ -16,7 +16,7 @@ from bnas_deploy.nn.cell import CellShape
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, LATEST_CELL, NODES
 from bnas_deploy.nn.layers import ConvUnit
-from bnas_deploy.nn.network import STEM_MULTIPLIER, cell_shapes
+from bnas_deploy.nn.network import build_stem, cell_shapes
 from bnas_deploy.nn.shortcuts import build_shortcut
 from bnas_deploy.search.alternation import SearchNetwork
 from bnas_deploy.search.grouped import mix_state, share_norms
@@ -107,9 +107,9 @@ class Supernet(SearchNetwork):
     def __init__(self, recipe: SearchRecipe, classes: int) -> None:
         super().__init__()
         self.space = recipe.space
-        stem = STEM_MULTIPLIER * recipe.channels
-        self.stem = ConvUnit(3, stem, 3, padding=1, binary=False)
-        shapes = _shapes(recipe, stem)
+        config = _config(recipe)
+        self.stem = build_stem(config)
+        shapes = _shapes(config, recipe)
         self.cells = nn.ModuleList(SuperCell(self.space, shape) for shape in shapes)
         self._kinds = ["reduce" if shape.reduction else "normal" for shape in shapes]
         self.classifier = nn.Linear(NODES * shapes[-1].channels, classes)
@@ -133,12 +133,15 @@ class Supernet(SearchNetwork):
         return logits
 
 
-def _shapes(recipe: SearchRecipe, stem: int) -> list[CellShape]:
+def _config(recipe: SearchRecipe) -> NetworkConfig:
     # A genotype matters to shapes only by its zero states; this one has none, nor has a mixed cell.
-    config = NetworkConfig(
+    return NetworkConfig(
         "supernet", recipe.cells, recipe.channels, LATEST_CELL, image_size=recipe.image_size
     )
-    shapes = cell_shapes(config, stem)
+
+
+def _shapes(config: NetworkConfig, recipe: SearchRecipe) -> list[CellShape]:
+    shapes = cell_shapes(config)
     return shapes if recipe.skip else [replace(shape, skip=False) for shape in shapes]
 
 

@@ -102,6 +102,8 @@ def test_only_a_mapping_is_read():
         ("skips", 0),
         ("activation_scale", "yes"),
         ("centre_depthwise", None),
+        ("stem", "wide"),
+        ("stem", None),
     ],
 )
 def test_impossible_values(field, value):
@@ -118,6 +120,24 @@ def test_the_imagenet_stem_halves_the_channels():
 def test_sizes_that_the_reductions_cannot_halve(name, size):
     with pytest.raises(ConfigError, match=f"image_size must be a multiple of .* got {size}"):
         replace(CONFIGS[name], image_size=size)
+
+
+def test_other_stems_are_for_cells_and_small_images():
+    with pytest.raises(ConfigError, match="stem patches is for networks of cells"):
+        replace(CONFIGS["D"], stem="patches")
+    with pytest.raises(ConfigError, match="stem narrow is for networks of cells"):
+        replace(CONFIGS["A"], template="stack", layers=3, stem="narrow")
+
+
+@pytest.mark.parametrize(
+    ("stem", "channels", "unit"),
+    [("paper", 72, 4), ("narrow", 24, 4), ("patches", 72, 8), ("overlapping", 72, 8)],
+)
+def test_what_a_stem_makes_and_divides(stem, channels, unit):
+    config = replace(CONFIGS["Mini"], stem=stem)
+    assert (config.stem_channels, config.size_unit, config.crop_unit) == (channels, unit, unit)
+    with pytest.raises(ConfigError, match=f"multiple of {unit} with the stem {stem} of cifar10"):
+        replace(config, image_size=32 + unit // 2)
 
 
 def test_reduction_cells_stand_at_the_thirds():

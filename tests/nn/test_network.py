@@ -89,6 +89,22 @@ def test_resolutions_and_channels():
     assert shapes[-1] == (64, 2, 2)
 
 
+@pytest.mark.parametrize("stem", ["patches", "overlapping"])
+def test_cells_begin_at_half_the_resolution_behind_patches(stem):
+    network = build_network(replace(CONFIGS["Mini"], channels=4, stem=stem)).eval()
+    assert network.stem(torch.randn(1, 3, 32, 32)).shape == (1, 12, 16, 16)
+    assert network.features(torch.randn(1, 3, 32, 32)).shape == (1, 64, 4, 4)
+
+
+def test_patches_are_space_to_depth_and_a_1x1_convolution():
+    network = build_network(replace(CONFIGS["Mini"], channels=4, stem="patches")).eval()
+    images = torch.randn(2, 3, 8, 8)
+    weight = network.stem.conv.weight
+    deep = torch.nn.functional.pixel_unshuffle(network.stem.bn(images), 2)
+    expected = torch.einsum("oi,nihw->nohw", weight.flatten(1), deep).relu()
+    assert (network.stem(images) - expected).abs().max() < 1e-5
+
+
 def test_a_few_steps_lower_the_loss():
     torch.manual_seed(0)
     network = build_network(replace(CONFIGS["Mini"], channels=4, layers=3))

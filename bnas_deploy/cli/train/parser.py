@@ -11,6 +11,7 @@ from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.cli.train.recipe_help import RECIPE_HELP
 from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
 from bnas_deploy.nn.genotype import GENOTYPES
+from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.training.recipes.presets import PRESETS
 from bnas_deploy.training.recipes.recipe import CHANGEABLE, CHOICES, Recipe
 
@@ -109,6 +110,14 @@ def _add_what(parser: Parser) -> None:
         "--bases",
         type=int,
         help="binary kernels that stand for one (abc-resnet18: 3; pcnn-resnet18: 1)",
+    )
+    group.add_argument(
+        "--stem",
+        choices=STEM_LAYERS,
+        help="what stands before the cells of a network for small images; paper: a 3x3 convolution"
+        " with 3 times the channels of a node; narrow: the same with as many as a node; patches: a"
+        " 2x2 convolution of stride 2, so that cells begin at half the resolution; overlapping: the"
+        " same with windows of 4x4 (default: the network's, mostly paper)",
     )
     group.add_argument(
         "--shortcut",

@@ -26,7 +26,10 @@ PRESETS: dict[str, dict[str, object]] = {
 }
 """What each sets; `paper` leaves everything as the paper has it for its kind of images."""
 
-_SMALL_CROP = {"small_crop": 24, "small_crop_share": 0.75}
+CROP = 24
+"""Pixels of the crops with which `cpu` begins, where a network takes images of that size."""
+
+_SMALL_CROP = {"small_crop": CROP, "small_crop_share": 0.75}
 
 
 def preset(name: str, config: AnyConfig) -> Recipe:
@@ -38,7 +41,7 @@ def preset(name: str, config: AnyConfig) -> Recipe:
     """
     values = dict(PRESETS[name])
     cells = isinstance(config, NetworkConfig) and config.template == "cells"
-    if name == "cpu" and cells and config.image_size == 32:
+    if name == "cpu" and cells and config.image_size == 32 and not CROP % config.crop_unit:
         values.update(_SMALL_CROP)
     return Recipe.from_dict(values, RECIPES[config.dataset])
 
