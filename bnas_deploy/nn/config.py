@@ -37,10 +37,12 @@ _KINDS: dict[str, type] = {
     "activation_scale": bool,
     "centre_depthwise": bool,
 }
+MOST_REDUCTIONS = 6
+"""Each doubles the channels and halves the image."""
+
 _RANGES: dict[str, tuple[int, int]] = {
-    # Fewer than three cells would put both reduction cells in the same place. The upper limits are
-    # far above any network, and keep a hostile file from asking for all memory.
-    "layers": (3, 1000),
+    # The upper limits are far above any network, and keep a file from asking for all memory.
+    "layers": (1, 1000),
     "channels": (1, 16_384),
     "classes": (1, 1_000_000),
     "image_size": (1, 16_384),
@@ -53,7 +55,7 @@ class NetworkConfig:
 
     Attributes:
         name: What people call it.
-        layers: Number of cells; those at layers // 3 and 2 * layers // 3 are reduction cells.
+        layers: Number of cells.
         channels: Channels of a node in the first cells (C); a reduction cell doubles them.
         genotype: The two cells.
         dataset: Kind of images: the paper's stem keeps the resolution of `cifar10`, and reduces
@@ -75,6 +77,8 @@ class NetworkConfig:
             genotype's first edge; what concerns cells does not matter there.
         stem: Of `stems.STEM_LAYERS`, for the cifar10 kind of images; the ImageNet networks have
             `paper` only, which is theirs.
+        reduce_at: Indices of the reduction cells, in order; None: two, at layers // 3 and
+            2 * layers // 3, as in the paper.
         KIND: What a file calls configurations of this kind (or nothing at all).
         EDGES: Whether there are edges that drop-path could drop.
 
@@ -98,6 +102,7 @@ class NetworkConfig:
     centre_depthwise: bool = False
     template: str = "cells"
     stem: str = "paper"
+    reduce_at: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
@@ -111,6 +116,7 @@ class NetworkConfig:
                 raise ConfigError(msg)
         for field, (least, most) in _RANGES.items():
             check_integer(field, getattr(self, field), least, most)
+        self._check_reductions()
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
@@ -120,18 +126,36 @@ class NetworkConfig:
             raise ConfigError(msg)
         self._check_image_size()
 
+    def _check_reductions(self) -> None:
+        if self.reduce_at is None:
+            # Fewer than three cells would put both reduction cells in the same place.
+            check_integer("layers (with reduction cells at the thirds)", self.layers, 3, 1000)
+            return
+        if not isinstance(self.reduce_at, list | tuple) or len(self.reduce_at) > MOST_REDUCTIONS:
+            msg = f"reduce_at lists at most {MOST_REDUCTIONS} cells; got {shown(self.reduce_at)}"
+            raise ConfigError(msg)
+        for index in self.reduce_at:
+            check_integer("reduce_at (the index of a cell)", index, 0, self.layers - 1)
+        object.__setattr__(self, "reduce_at", tuple(self.reduce_at))
+        if list(self.reduce_at) != sorted(set(self.reduce_at)):
+            msg = f"reduce_at lists each cell once, in order; got {shown(list(self.reduce_at))}"
+            raise ConfigError(msg)
+
     def _check_image_size(self) -> None:
         # Shortcuts of reduction cells round an odd size down, everything beside them rounds it up.
         if self.image_size % self.size_unit:
             msg = (
                 f"image_size must be a multiple of {self.size_unit} with the stem"
-                f" {self.stem} of {self.dataset} and two reduction cells; got {self.image_size}"
+                f" {self.stem} of {self.dataset} and {len(self.reductions)} reduction cells;"
+                f" got {self.image_size}"
             )
             raise ConfigError(msg)
 
     @property
-    def reductions(self) -> tuple[int, int]:
-        """Indices of the two reduction cells."""
+    def reductions(self) -> tuple[int, ...]:
+        """Indices of the reduction cells."""
+        if self.reduce_at is not None:
+            return self.reduce_at
         return self.layers // 3, 2 * self.layers // 3
 
     @property
@@ -156,6 +180,7 @@ class NetworkConfig:
         """Return plain values for JSON or a checkpoint."""
         value = {field.name: getattr(self, field.name) for field in fields(self)}
         value["genotype"] = self.genotype.to_dict()
+        value["reduce_at"] = None if self.reduce_at is None else list(self.reduce_at)
         return value
 
     def facts(self) -> dict[str, Any]:

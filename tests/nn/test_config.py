@@ -104,6 +104,14 @@ def test_only_a_mapping_is_read():
         ("centre_depthwise", None),
         ("stem", "wide"),
         ("stem", None),
+        ("reduce_at", (1, 20)),
+        ("reduce_at", (-1,)),
+        ("reduce_at", (2, 2)),
+        ("reduce_at", (3, 1)),
+        ("reduce_at", (1.0,)),
+        ("reduce_at", "12"),
+        ("reduce_at", 3),
+        ("reduce_at", tuple(range(7))),
     ],
 )
 def test_impossible_values(field, value):
@@ -143,3 +151,18 @@ def test_what_a_stem_makes_and_divides(stem, channels, unit):
 def test_reduction_cells_stand_at_the_thirds():
     assert CONFIGS["A"].reductions == (6, 13)
     assert CONFIGS["Mini"].reductions == (3, 6)
+
+
+def test_reduction_cells_stand_where_they_are_told_to():
+    config = replace(CONFIGS["Mini"], reduce_at=[1, 4, 5])
+    assert config.reductions == (1, 4, 5)
+    assert config.size_unit == 8
+    assert NetworkConfig.from_dict(config.to_dict()) == config
+    assert replace(config, layers=2, reduce_at=()).reductions == ()
+    with pytest.raises(ConfigError, match="multiple of 8 with the stem paper of cifar10 and 3"):
+        replace(config, image_size=36)
+
+
+def test_two_cells_are_too_few_for_reductions_at_the_thirds():
+    with pytest.raises(ConfigError, match=r"layers \(with reduction cells at the thirds\)"):
+        replace(CONFIGS["Mini"], layers=2)

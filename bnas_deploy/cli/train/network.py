@@ -37,7 +37,7 @@ NEEDS = {
 
 NETWORK_OPTIONS = (
     *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
-    *("activation_scale", "centre_depthwise", "stem"),
+    *("activation_scale", "centre_depthwise", "stem", "reduce_at"),
 )
 """Fields of configurations, of one kind or the other, that options replace."""
 

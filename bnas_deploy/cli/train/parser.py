@@ -15,7 +15,7 @@ from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.training.recipes.presets import PRESETS
 from bnas_deploy.training.recipes.recipe import CHANGEABLE, CHOICES, Recipe
 
-__all__ = ["train_parser"]
+__all__ = ["cell_indices", "train_parser"]
 
 _EXAMPLES = """\
 examples:
@@ -107,6 +107,13 @@ def _add_what(parser: Parser) -> None:
         " network's",
     )
     group.add_argument(
+        "--reduce-at",
+        type=cell_indices,
+        metavar="I,J,...",
+        help="which cells, counted from 0, halve the image and double the channels; none: no cell"
+        " (default: two, at the thirds of the network)",
+    )
+    group.add_argument(
         "--bases",
         type=int,
         help="binary kernels that stand for one (abc-resnet18: 3; pcnn-resnet18: 1)",
@@ -174,6 +181,19 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--float", action="store_true", help="train the float counterpart: nothing binarized"
     )
+
+
+def cell_indices(text: str) -> tuple[int, ...]:
+    """Return the indices of cells that a word lists, such as `2,5` or `none`."""
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(index) for index in text.split(","))
+    except ValueError:
+        msg = (
+            f"expected indices of cells with commas between them, such as 2,5, or none; got {text}"
+        )
+        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _add_recipe(parser: Parser) -> None:

@@ -19,6 +19,7 @@ EXAMPLES = {
     "genotype": ("latest_cell",),
     "channels": ("12",),
     "layers": ("5",),
+    "reduce_at": ("1,2",),
     "bases": ("2",),
     "image_size": ("16",),
     "init": ("model.pt",),

@@ -29,6 +29,9 @@ TEMPLATES = {
     "narrow stem": {"stem": "narrow"},
     "patches": {"stem": "patches"},
     "overlapping patches": {"stem": "overlapping"},
+    "one reduction": {"stem": "patches", "layers": 4, "reduce_at": (2,)},
+    "three reductions, the first at once": {"layers": 5, "reduce_at": (0, 1, 3)},
+    "two cells, no reduction": {"layers": 2, "reduce_at": ()},
 }
 FOR_ALL = {"dataset": "cifar10", "image_size": 16, "shortcut": "pool1x1"}
 each_template = pytest.mark.parametrize("template", TEMPLATES)
@@ -39,7 +42,7 @@ def network_of(template, seed, **options):
 
 
 @each_template
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_graph_and_every_pass_keep_the_meaning(template, seed):
     network = network_of(template, seed, double=True)
     images = images_for(network, 2, seed)
@@ -57,7 +60,7 @@ def test_graph_and_every_pass_keep_the_meaning(template, seed):
 @pytest.mark.parametrize("eight_bit", [(), KINDS], ids=["float", "eight bits"])
 def test_every_backend_gives_the_bits_of_the_reference(template, eight_bit):
     differences = []
-    for seed in range(5):
+    for seed in range(3):
         network = network_of(template, seed)
         images = images_for(network, 2, seed)
         options = EightBitOptions(eight_bit, images.numpy()) if eight_bit else None
@@ -69,7 +72,7 @@ def test_every_backend_gives_the_bits_of_the_reference(template, eight_bit):
             difference = np.abs(runs["reference"] - network(images).numpy())
         differences.append(float(difference.max()))
     # A sign within rounding of its threshold may differ; 8 bits are approximate.
-    assert eight_bit or sorted(differences)[3] < 1e-5
+    assert eight_bit or sorted(differences)[1] < 1e-5
 
 
 @each_template
