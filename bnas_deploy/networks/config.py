@@ -8,7 +8,7 @@ from typing import TypeAlias
 from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.nn.config import CONFIGS, NetworkConfig
+from bnas_deploy.nn.config import CONFIGS, SMALL_CONFIGS, NetworkConfig
 from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = ["ALL_CONFIGS", "KINDS", "AnyConfig", "config_from_dict", "find_config"]
@@ -22,7 +22,7 @@ KINDS: dict[str, Callable[[object], AnyConfig]] = {
 }
 """How each kind is read; a file that does not state its kind has the first, as older ones do."""
 
-ALL_CONFIGS: Mapping[str, AnyConfig] = {**CONFIGS, **NETWORKS}
+ALL_CONFIGS: Mapping[str, AnyConfig] = {**CONFIGS, **SMALL_CONFIGS, **NETWORKS}
 """Every network that has a name."""
 
 

@@ -11,7 +11,7 @@ from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.networks.build import BUILDERS, build_network
 from bnas_deploy.networks.config import ALL_CONFIGS, KINDS, config_from_dict, find_config
-from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.config import CONFIGS, SMALL_CONFIGS
 from bnas_deploy.nn.network import Network
 
 
@@ -23,7 +23,7 @@ def test_every_network_is_read_back_by_its_kind(name):
 
 
 def test_names_and_kinds_are_their_own():
-    assert len(ALL_CONFIGS) == len(CONFIGS) + len(NETWORKS)
+    assert len(ALL_CONFIGS) == len(CONFIGS) + len(SMALL_CONFIGS) + len(NETWORKS)
     assert {config.KIND for config in ALL_CONFIGS.values()} == set(KINDS)
     assert {type(config) for config in ALL_CONFIGS.values()} == set(BUILDERS)
 

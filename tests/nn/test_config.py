@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bnas_deploy.errors import ConfigError
-from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, NetworkConfig, get_config
+from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, SMALL_CONFIGS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE
 
 PUBLISHED = {
@@ -61,6 +61,15 @@ def test_schemes_are_kept_and_older_configurations_have_the_papers(field, defaul
     assert changed.to_dict()[field] is not default
     assert value.pop(field) is default
     assert NetworkConfig.from_dict(value) == CONFIGS["A"]
+
+
+def test_small_networks_do_their_work_on_a_quarter_of_the_pixels():
+    for config in SMALL_CONFIGS.values():
+        assert NetworkConfig.from_dict(config.to_dict()) == config
+        assert (config.channels, config.genotype) == (48, LATEST_CELL_ZEROISE)
+        assert (config.stem, config.shortcut, config.size_unit) == ("overlapping", "pool1x1", 4)
+    assert SMALL_CONFIGS["Nano"].reductions == (2,)
+    assert SMALL_CONFIGS["Micro"].layers == 8
 
 
 def test_unknown_name_lists_the_choices():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bnas_deploy.nn.config import CONFIGS
+from bnas_deploy.nn.config import CONFIGS, SMALL_CONFIGS
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.layers import BinaryConv2d
 from bnas_deploy.nn.network import build_network
@@ -32,10 +32,10 @@ def test_parameter_counts_of_the_release(config, count):
     assert parameters(config, binary=False) == count
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-def test_every_published_network_runs_at_a_small_size(name):
+@pytest.mark.parametrize("name", [*CONFIGS, *SMALL_CONFIGS])
+def test_every_named_network_runs_at_a_small_size(name):
     torch.manual_seed(0)
-    config = replace(CONFIGS[name], channels=4, classes=7)
+    config = replace({**CONFIGS, **SMALL_CONFIGS}[name], channels=4, classes=7)
     size = 16 if config.dataset == "cifar10" else 64
     images = torch.randn(2, 3, size, size)
     for binary in (True, False):

@@ -9,7 +9,7 @@ from bnas_deploy.cli.common.entry import Parser, positive
 from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_seed
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.cli.train.recipe_help import RECIPE_HELP
-from bnas_deploy.nn.config import CONFIGS, SHORTCUTS
+from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, SMALL_CONFIGS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.training.recipes.presets import PRESETS
@@ -86,8 +86,9 @@ def _add_what(parser: Parser) -> None:
     group.add_argument(
         "--config",
         metavar="NAME",
-        help=f"network: {', '.join(CONFIGS)} (default: Mini), or a binary network of another"
-        f" family: {', '.join(NETWORKS)}",
+        help=f"network: {', '.join(CONFIGS)} (default: Mini), a faster one of the same cells:"
+        f" {', '.join(SMALL_CONFIGS)}, or a binary network of another family:"
+        f" {', '.join(NETWORKS)}",
     )
     group.add_argument(
         "--genotype",
