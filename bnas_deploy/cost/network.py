@@ -130,20 +130,30 @@ def _input_units(
 ) -> Iterator[Layer]:
     (s0, s1), name = inputs, f"cells.{index}.preprocess"
     kernel = 3 if after_reduction else 1
-    affine = not after_reduction or config.dataset == "imagenet"
-    norm = 2 * s0.channels if affine else 0
+    norm = 2 * s0.channels if _has_norm0(config, index, after_reduction) else 0
     yield _conv(f"{name}0", "binary", (s0.channels, channels, kernel), s1.size, norm_params=norm)
     shape = (s1.channels, channels, 1)
     yield _conv(f"{name}1", "binary", shape, s1.size, norm_params=2 * s1.channels)
 
 
+def _has_norm0(config: NetworkConfig, index: int, after_reduction: bool) -> bool:
+    """Whether the first input unit of a cell has parameters of a BatchNorm."""
+    imagenet = config.dataset == "imagenet"
+    if config.shared_norms:  # another unit has them, unless none reads the same value
+        return imagenet and index == 0
+    return imagenet or not after_reduction
+
+
 def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> Iterator[Layer]:
     reduction = index in config.reductions
+    normalised: set[int] = set()
     for j, (primitive, source) in enumerate(config.genotype.cell(reduction=reduction)):
         name, norm = f"cells.{index}.ops.{j}", 2 * channels
         if primitive in KERNELS:
             shape = (channels, channels, KERNELS[primitive])
-            yield _conv(name, "binary", shape, out_size, norm_params=norm)
+            own = 0 if config.shared_norms and source in normalised else norm
+            normalised.add(source)
+            yield _conv(name, "binary", shape, out_size, norm_params=own)
         elif primitive in SEPARABLE:
             kernel, count = SEPARABLE[primitive]
             for part in range(count):

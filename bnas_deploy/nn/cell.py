@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Edge
-from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.layers import ConvUnit, Norms
 from bnas_deploy.nn.primitives import OPS
 from bnas_deploy.nn.shortcuts import build_shortcut
 
@@ -116,28 +116,32 @@ class Cell(nn.Module):
         """The eight edges' modules; those of `none` edges exist but are never called."""
         return self._ops
 
-    def forward(self, s0: Tensor, s1: Tensor, drop_path: float = 0.0) -> Tensor:
+    def forward(
+        self, s0: Tensor, s1: Tensor, drop_path: float = 0.0, norms: Norms | None = None
+    ) -> Tensor:
         """Compute the cell's output.
 
         Args:
             s0: Output of the cell before the last.
             s1: Output of the last cell.
             drop_path: Probability with which an edge's output is dropped for a sample, in training.
+            norms: What units of earlier cells normalised, where they share BatchNorms.
         """
+        norms = {} if norms is None else norms
         states: list[Tensor | None] = [
-            unit(s) if index in self.used_states else None
+            unit(s, norms) if index in self.used_states else None
             for index, (unit, s) in enumerate(zip(self.inputs, (s0, s1), strict=True))
         ]
         done: dict[Edge, Tensor] = {}
         for node in range(NODES):
-            states.append(self._node(node, states, done, s1, drop_path))
+            states.append(self._node(node, states, (done, norms), s1, drop_path))
         return self._join(states[INPUT_STATES:], s1)
 
     def _node(
         self,
         node: int,
         states: list[Tensor | None],
-        done: dict[Edge, Tensor],
+        memory: tuple[dict[Edge, Tensor], Norms],
         s1: Tensor,
         drop_path: float,
     ) -> Tensor | None:
@@ -147,17 +151,20 @@ class Cell(nn.Module):
             if _is_zero(name, source, self.zero_states):
                 continue
             state = states[source]
-            out = self._edge(j, self._zeros(s1) if state is None else state, done)
+            out = self._edge(j, self._zeros(s1) if state is None else state, *memory)
             if drop_path > 0 and self.training and not isinstance(self._ops[j], nn.Identity):
                 out = self.drop(out, drop_path)
             total = out if total is None else total + out
         return total
 
-    def _edge(self, j: int, source: Tensor, done: dict[Edge, Tensor]) -> Tensor:
-        edge = self.edges[j]
+    def _edge(self, j: int, source: Tensor, done: dict[Edge, Tensor], norms: Norms) -> Tensor:
+        edge, op = self.edges[j], self._ops[j]
+        if isinstance(op, ConvUnit):
+            y: Tensor = op(source, norms)
+            return y
         # Pools have no weights: two edges with the same pool of the same state are one.
-        if not isinstance(self._ops[j], _POOLS) or edge not in done:
-            done[edge] = self._ops[j](source)
+        if not isinstance(op, _POOLS) or edge not in done:
+            done[edge] = op(source)
         return done[edge]
 
     def _join(self, nodes: list[Tensor | None], s1: Tensor) -> Tensor:

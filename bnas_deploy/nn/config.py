@@ -37,6 +37,7 @@ _KINDS: dict[str, type] = {
     "skips": bool,
     "activation_scale": bool,
     "centre_depthwise": bool,
+    "shared_norms": bool,
 }
 MOST_REDUCTIONS = 6
 """Each doubles the channels and halves the image."""
@@ -80,6 +81,8 @@ class NetworkConfig:
             `paper` only, which is theirs.
         reduce_at: Indices of the reduction cells, in order; None: two, at layers // 3 and
             2 * layers // 3, as in the paper.
+        shared_norms: Whether all units that read the same value have one BatchNorm and sign
+            together (see `shared_norms`), instead of one each.
         KIND: What a file calls configurations of this kind (or nothing at all).
         EDGES: Whether there are edges that drop-path could drop.
 
@@ -104,6 +107,7 @@ class NetworkConfig:
     template: str = "cells"
     stem: str = "paper"
     reduce_at: tuple[int, ...] | None = None
+    shared_norms: bool = False
 
     def __post_init__(self) -> None:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)

@@ -24,6 +24,7 @@ __all__ = [
     "FloatConv2d",
     "LatentConv2d",
     "Normalise",
+    "Norms",
     "constant_channels",
     "convolve",
     "convolve_normalised",
@@ -39,6 +40,10 @@ class Normalise(Protocol):
 
     def __call__(self, bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:
         """Return the normalised x (N, L, H, W), or its signs if binary."""
+
+
+Norms = dict[str, Tensor]
+"""What comes behind shared BatchNorms in one pass, by the `shared` of the units."""
 
 
 class FloatConv2d(nn.Conv2d):
@@ -115,6 +120,8 @@ class ConvUnit(nn.Module):
             binary.
         binary: Whether activations and weights are binarized.
         scaled: Whether the output is multiplied by the activation scale K (paper, Eq. 3).
+        shared: What `Norms` call the normalised input, where several units read the same one and
+            have the same `bn` (see `shared_norms`); None in the paper's networks.
         normalise: How the BatchNorm is computed; `numba_unit.install` sets a faster way.
         rectify: How ReLU is computed, in place; likewise.
     """
@@ -139,6 +146,7 @@ class ConvUnit(nn.Module):
         super().__init__()
         self.binary = binary
         self.scaled = False
+        self.shared: str | None = None
         self.normalise = normalise
         self.rectify = functional.relu_
         self.bn = nn.BatchNorm2d(in_channels, affine=affine)
@@ -161,13 +169,25 @@ class ConvUnit(nn.Module):
         assert isinstance(conv, nn.Conv2d)
         return conv
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, L, H, W) to (N, O, H', W'), L at most I."""
+    def forward(self, x: Tensor, norms: Norms | None = None) -> Tensor:
+        """Map (N, L, H, W) to (N, O, H', W'), L at most I.
+
+        Args:
+            x: The input.
+            norms: What units normalised already of this pass; gets more.
+        """
         signs_alone = self.binary and not self.scaled
-        y = self.normalise(self.bn, x, binary=signs_alone)
+        y = self._normalised(x, norms, binary=signs_alone)
         absent = constant_channels(self.bn, x.shape[1], binary=signs_alone)
         y = convolve_normalised(self.conv, y, absent, binary=self.binary, scaled=self.scaled)
         return self.rectify(y) if len(self.op) > 1 else y
+
+    def _normalised(self, x: Tensor, norms: Norms | None, *, binary: bool) -> Tensor:
+        if norms is None or self.shared is None:
+            return self.normalise(self.bn, x, binary=binary)
+        if self.shared not in norms:
+            norms[self.shared] = self.normalise(self.bn, x, binary=binary)
+        return norms[self.shared]
 
 
 def normalise(bn: nn.BatchNorm2d, x: Tensor, *, binary: bool) -> Tensor:

@@ -13,8 +13,9 @@ from bnas_deploy.nn.activation_scale import use_activation_scale
 from bnas_deploy.nn.cell import Cell, CellShape, zero_states
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, NODES
-from bnas_deploy.nn.layers import ConvUnit
+from bnas_deploy.nn.layers import ConvUnit, Norms
 from bnas_deploy.nn.separable import centre_depthwise
+from bnas_deploy.nn.shared_norms import share_norms
 from bnas_deploy.nn.shortcuts import fills_zeros
 from bnas_deploy.nn.stack import IMAGE_CHANNELS, build_stack
 from bnas_deploy.nn.stems import STEM_LAYERS
@@ -52,10 +53,13 @@ class Network(nn.Module):
         else:
             self.stem0, self.stem1 = _imagenet_stem(config.channels)
         shapes = cell_shapes(config)
-        self.cells = nn.ModuleList(
+        cells = [
             Cell(config.genotype.cell(reduction=shape.reduction), shape, binary=binary)
             for shape in shapes
-        )
+        ]
+        self.cells = nn.ModuleList(cells)
+        if config.shared_norms:
+            share_norms(cells, one_stem=config.dataset == "cifar10")
         self.classifier = nn.Linear(NODES * shapes[-1].channels, config.classes)
         if config.centre_depthwise:
             centre_depthwise(self)
@@ -73,8 +77,9 @@ class Network(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """Return the last cell's output."""
         s0, s1 = self.stem_outputs(images)
+        norms: Norms = {}
         for cell in self.cells:
-            s0, s1 = s1, cell(s0, s1, self.drop_path)
+            s0, s1 = s1, cell(s0, s1, self.drop_path, norms)
         return s1
 
     def forward(self, images: Tensor) -> Tensor:

@@ -52,7 +52,12 @@ def test_the_shortcut_is_kept(kind):
 
 @pytest.mark.parametrize(
     ("field", "default"),
-    [("skips", True), ("activation_scale", False), ("centre_depthwise", False)],
+    [
+        ("skips", True),
+        ("activation_scale", False),
+        ("centre_depthwise", False),
+        ("shared_norms", False),
+    ],
 )
 def test_schemes_are_kept_and_older_configurations_have_the_papers(field, default):
     value = CONFIGS["A"].to_dict()
@@ -111,6 +116,7 @@ def test_only_a_mapping_is_read():
         ("skips", 0),
         ("activation_scale", "yes"),
         ("centre_depthwise", None),
+        ("shared_norms", 1),
         ("stem", "wide"),
         ("stem", None),
         ("reduce_at", (1, 20)),

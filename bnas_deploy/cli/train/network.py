@@ -37,7 +37,7 @@ NEEDS = {
 
 NETWORK_OPTIONS = (
     *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
-    *("activation_scale", "centre_depthwise", "stem", "reduce_at"),
+    *("activation_scale", "centre_depthwise", "stem", "reduce_at", "shared_norms"),
 )
 """Fields of configurations, of one kind or the other, that options replace."""
 

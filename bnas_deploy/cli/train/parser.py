@@ -158,6 +158,12 @@ def _add_what(parser: Parser) -> None:
         " other, which makes them zero (the release's rule, taken literally)",
     )
     group.add_argument(
+        "--shared-norms",
+        action="store_const",
+        const=True,
+        help="one BatchNorm and sign for all units that read the same value, in place of one each",
+    )
+    group.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="resize to it (default: the network's)"
     )
     group.add_argument(
