@@ -42,7 +42,7 @@ def encode(model: PackedModel) -> dict[str, Any]:
 
 
 def decode(document: object, tensors: Mapping[str, Any]) -> PackedModel:
-    """A model from its JSON object and tensors; types are checked here, sense in `validate`.
+    """A model from its JSON object and tensors; types are checked here, sense in `validation`.
 
     Raises:
         FormatError: A key is missing or unknown, or a field has the wrong type.

@@ -1,6 +1,6 @@
 """How large a whole program may be, so that no small file fills memory or runs for days.
 
-The limits of single values, windows and numbers are in `validate` and `steps`.
+The limits of single values, windows and numbers are in `validation` and `steps`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from bnas_deploy.format.codec import decode
 from bnas_deploy.format.container import unpack
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.strict_json import parse_json
-from bnas_deploy.format.validate import validate
+from bnas_deploy.format.validation import validate
 from bnas_deploy.format.version import check_steps
 
 __all__ = ["read"]

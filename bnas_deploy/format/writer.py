@@ -10,7 +10,7 @@ from bnas_deploy.format.codec import decode, encode
 from bnas_deploy.format.container import pack
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.format.strict_json import dump_json, parse_json
-from bnas_deploy.format.validate import validate
+from bnas_deploy.format.validation import validate
 from bnas_deploy.format.version import needed_version
 
 __all__ = ["to_bytes", "unchecked_bytes", "write"]

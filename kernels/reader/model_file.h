@@ -1,5 +1,5 @@
 // A .bnn file, read and fully checked, ready to become a model of the engine. The counterpart of
-// bnas_deploy/format/reader.py and validate.py.
+// bnas_deploy/format/reader.py and validation.py.
 #pragma once
 
 #include <array>

@@ -89,10 +89,10 @@ def unchecked(model: PackedModel) -> bytes | None:
     return pack(text, model.tensors, VERSION)
 
 
-VALIDATE = sorted(path.stem for path in FORMAT_TESTS.glob("test_validate*.py"))
+VALIDATION = sorted(path.stem for path in FORMAT_TESTS.glob("test_validation*.py"))
 
 
-@pytest.mark.parametrize("name", VALIDATE)
+@pytest.mark.parametrize("name", VALIDATION)
 def test_faults_of_programs(name: str) -> None:
     written = 0
     for fault, (model, _) in format_tests(name).FAULTS.items():

@@ -13,7 +13,7 @@ from support.program_builder import Builder
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, Value, to_bytes, validate
 from bnas_deploy.format.steps import AvgPool2d, MaxPool2d
-from bnas_deploy.format.validate import STEP_LIMIT
+from bnas_deploy.format.validation import STEP_LIMIT
 
 # Step numbers of `model`.
 AFFINE, CONV, BINARIZE, BINARY, MAX, SLICE, CONCAT, SELECT = 0, 1, 2, 4, 5, 6, 7, 8
