@@ -16,7 +16,8 @@ from typing import Any
 
 from bnas_deploy.engine.runner import Runner, check_threads
 from bnas_deploy.errors import BackendError
-from bnas_deploy.format import PackedModel, validate
+from bnas_deploy.format.model_file import ModelFile
+from bnas_deploy.format.program import PackedModel
 from bnas_deploy.shown import found_name, unknown_name
 
 __all__ = ["available", "create", "describe"]
@@ -42,22 +43,26 @@ def _numba_missing() -> str | None:
     return None
 
 
-def _native(model: PackedModel, isa: str | None, threads: int) -> Runner:
+def _native(model: PackedModel | ModelFile, isa: str | None, threads: int) -> Runner:
     module = importlib.import_module("bnas_deploy.engine.native.backend")
     runner: Runner = module.NativeRunner(model, isa=isa, threads=threads)
     return runner
 
 
-def _numba(model: PackedModel, isa: str | None, threads: int) -> Runner:
+def _numba(model: PackedModel | ModelFile, isa: str | None, threads: int) -> Runner:
     module = importlib.import_module("bnas_deploy.engine.numba.backend")
-    runner: Runner = module.NumbaRunner(model, threads=threads)
+    runner: Runner = module.NumbaRunner(_decoded(model), threads=threads)
     return runner
 
 
-def _reference(model: PackedModel, isa: str | None, threads: int) -> Runner:
+def _reference(model: PackedModel | ModelFile, isa: str | None, threads: int) -> Runner:
     module = importlib.import_module("bnas_deploy.engine.reference.backend")
-    runner: Runner = module.ReferenceRunner(model, threads=threads)
+    runner: Runner = module.ReferenceRunner(_decoded(model), threads=threads)
     return runner
+
+
+def _decoded(model: PackedModel | ModelFile) -> PackedModel:
+    return model.packed if isinstance(model, ModelFile) else model
 
 
 def _refuse_isa(backend: str, isa: str | None, forced: str | None) -> None:
@@ -70,7 +75,7 @@ def _refuse_isa(backend: str, isa: str | None, forced: str | None) -> None:
         raise BackendError(msg)
 
 
-_Create = Callable[[PackedModel, "str | None", int], Runner]
+_Create = Callable[[PackedModel | ModelFile, "str | None", int], Runner]
 
 BACKENDS: dict[str, tuple[Callable[[], str | None], _Create]] = {  # best first
     "native": (_native_missing, _native),
@@ -85,12 +90,16 @@ def available() -> dict[str, str | None]:
 
 
 def create(
-    model: PackedModel, *, backend: str | None = None, isa: str | None = None, threads: int = 1
+    model: PackedModel | ModelFile,
+    *,
+    backend: str | None = None,
+    isa: str | None = None,
+    threads: int = 1,
 ) -> Runner:
     """Load a model on a backend.
 
     Args:
-        model: Checked before it is used.
+        model: Checked before it is used, a file by the backend's own reader where it has one.
         backend: Name of a backend; None for ``BNAS_BACKEND``, or native where that is not set.
         isa: Instruction set of the native backend; None for ``BNAS_ISA``, or the best.
         threads: How many threads share a batch.
@@ -104,7 +113,9 @@ def create(
     name, note = _choose(backend)
     if name != DEFAULT:
         _refuse_isa(name, isa, forced=None if backend else os.environ.get("BNAS_ISA"))
-    if model.file is None:  # else the reader has done so
+    if isinstance(model, PackedModel) and model.file is None:  # else a reader has done so, or will
+        from bnas_deploy.format.validation import validate  # noqa: PLC0415 - not needed for files
+
         validate(model)
     runner = BACKENDS[name][1](model, isa, threads)
     runner.note = "; ".join(filter(None, (note, runner.note))) or None

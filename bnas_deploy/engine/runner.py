@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.format.steps import Step
+
+if TYPE_CHECKING:
+    from bnas_deploy.format.program import Interface
+    from bnas_deploy.format.steps import Step
 
 __all__ = [
     "Floats",
@@ -80,12 +83,14 @@ class Runner(Protocol):
         threads: Number of threads that share a batch.
         note: What the caller should know, or None: why this backend runs, where that is not what a
             plain call would give; that the first run takes long.
+        interface: What goes in and comes out.
     """
 
     name: str
     isa: str | None
     threads: int
     note: str | None
+    interface: Interface
 
     def run(self, images: Floats) -> Floats:
         """Logits (N, classes) of normalised images (N, C, H, W).

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.format.steps import Step
-from bnas_deploy.format.values import Value
+from bnas_deploy.format.values import Shape, Value
 
-__all__ = ["PackedModel", "Preprocessing", "Program", "Value"]
+if TYPE_CHECKING:
+    from bnas_deploy.format.steps import Step
+
+__all__ = ["Interface", "PackedModel", "Preprocessing", "Program", "Value"]
 
 Tensor = npt.NDArray[np.generic]
 
@@ -56,6 +58,21 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
+class Interface:
+    """What goes into a network and what comes out of it.
+
+    Attributes:
+        input_shape: (C, H, W) of one input, float32.
+        preprocessing: How a picture becomes one.
+        labels: One name per class, in the order of the logits.
+    """
+
+    input_shape: Shape
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PackedModel:
     """A packed network: the content of one ``.bnn`` file.
 
@@ -77,6 +94,12 @@ class PackedModel:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     file: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def interface(self) -> Interface:
+        """What goes in and comes out."""
+        shape = self.program.values[self.program.input].shape
+        return Interface(shape, self.preprocessing, self.labels)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle or a copy holds: tensors that can be changed no longer are the file's."""

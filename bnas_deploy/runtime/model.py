@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from bnas_deploy import engine
 from bnas_deploy.errors import UsageError
+from bnas_deploy.format.model_file import ModelFile
 from bnas_deploy.format.program import PackedModel, Preprocessing
-from bnas_deploy.format.reader import read
 from bnas_deploy.runtime.images import Picture
 from bnas_deploy.runtime.predictions import Prediction, best
 from bnas_deploy.runtime.preprocess import normalise, read_pixels
@@ -31,36 +31,40 @@ class Model:
     """A packed network on one backend. Threads may share it: no call changes it.
 
     Attributes:
-        packed: The content of the ``.bnn`` file.
         runner: The engine's side of it.
     """
 
     def __init__(
         self,
-        packed: PackedModel,
+        packed: PackedModel | ModelFile,
         *,
         backend: str | None = None,
         isa: str | None = None,
         threads: int = 1,
     ) -> None:
         """Prepare a packed network for running; arguments are those of `load`."""
-        self.packed = packed
+        self._source = packed
         self.runner = engine.create(packed, backend=backend, isa=isa, threads=threads)
+
+    @property
+    def packed(self) -> PackedModel:
+        """The content of the ``.bnn`` file, decoded when it is first asked for."""
+        return self._source.packed if isinstance(self._source, ModelFile) else self._source
 
     @property
     def labels(self) -> tuple[str, ...]:
         """One name per class, in the order of the logits."""
-        return self.packed.labels
+        return self.runner.interface.labels
 
     @property
     def preprocessing(self) -> Preprocessing:
         """How a picture becomes an input."""
-        return self.packed.preprocessing
+        return self.runner.interface.preprocessing
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one input."""
-        return self.packed.program.values[self.packed.program.input].shape
+        return self.runner.interface.input_shape
 
     @property
     def backend(self) -> str:
@@ -196,7 +200,7 @@ def load(
         >>> model.predict("photo.jpg")[0].label  # doctest: +SKIP
         'cat'
     """
-    return Model(read(path), backend=backend, isa=isa, threads=threads)
+    return Model(ModelFile.at(path), backend=backend, isa=isa, threads=threads)
 
 
 def _listed(images: object) -> Iterable[Picture]:

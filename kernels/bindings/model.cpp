@@ -16,10 +16,12 @@
 namespace bnas {
 namespace {
 
-// A model of the engine, and the names of the program's values.
+// A model of the engine, the names of the program's values, and what a caller must know.
 struct LoadedModel {
   std::unique_ptr<Model> engine;
   std::vector<std::string> names;
+  std::vector<std::string> labels;
+  Preprocessing preprocessing;
 };
 
 std::unique_ptr<LoadedModel> load(const py::bytes& data, const std::optional<std::string>& isa,
@@ -30,7 +32,22 @@ std::unique_ptr<LoadedModel> load(const py::bytes& data, const std::optional<std
   const Kernels& kernels = choose_kernels(isa ? isa->c_str() : nullptr);
   const ModelFile file(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size(),
                        verified ? Checksum::known : Checksum::verify);
-  return std::make_unique<LoadedModel>(LoadedModel{file.build(kernels), file.value_names()});
+  return std::make_unique<LoadedModel>(
+      LoadedModel{file.build(kernels), file.value_names(), file.labels(), file.preprocessing()});
+}
+
+// (C, H, W)
+py::tuple input_shape(const LoadedModel& loaded) {
+  const Model::Parts& parts = loaded.engine->parts();
+  const Planes& in = parts.values[parts.input].planes;
+  return py::make_tuple(in.channels, in.height, in.width);
+}
+
+// (resize, (height, width) of the crop, mean, std), the latter a channel
+py::tuple preprocessing(const LoadedModel& loaded) {
+  const Preprocessing& p = loaded.preprocessing;
+  return py::make_tuple(p.resize, py::make_tuple(p.crop[0], p.crop[1]), py::tuple(py::cast(p.mean)),
+                        py::tuple(py::cast(p.std)));
 }
 
 // The images of an array (N, C, H, W) that fits the model's input.
@@ -144,6 +161,10 @@ void bind_model(py::module_& m) {
   py::class_<LoadedModel>(m, "Model")
       .def_property_readonly("isa",
                              [](const LoadedModel& m) { return m.engine->parts().kernels.name; })
+      .def_property_readonly("labels",
+                             [](const LoadedModel& m) { return py::tuple(py::cast(m.labels)); })
+      .def_property_readonly("input_shape", &input_shape)
+      .def_property_readonly("preprocessing", &preprocessing)
       .def("run", &run, py::arg("images"), py::arg("threads"))
       .def("trace", &trace, py::arg("image"))
       .def("profile", &profile, py::arg("image"))

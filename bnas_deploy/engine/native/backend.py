@@ -21,8 +21,8 @@ from bnas_deploy.engine.runner import (
     steady_clock,
 )
 from bnas_deploy.errors import BackendError, FormatError, UsageError
-from bnas_deploy.format.program import PackedModel
-from bnas_deploy.format.writer import unchecked_bytes
+from bnas_deploy.format.model_file import ModelFile
+from bnas_deploy.format.program import Interface, PackedModel, Preprocessing, Program
 from bnas_deploy.shown import unknown_name
 
 try:
@@ -49,18 +49,31 @@ def best_isa() -> str:
     return next(name for name, missing in isas().items() if not missing)
 
 
-def _load(model: PackedModel, isa: str | None) -> _kernels.Model:
+def _load(model: PackedModel | ModelFile, isa: str | None) -> _kernels.Model:
     if isa and isa not in isas():
         raise BackendError(unknown_name("instruction set", isa, isas()))
-    content = model.file
-    if content is None:  # provenance and cost may hold anything, and the kernels need neither
-        content = unchecked_bytes(replace(model, provenance={}, cost={}))
+    content, verified = _content(model)
     try:
-        return _kernels.load(content, isa=isa or None, verified=True)
+        return _kernels.load(content, isa=isa or None, verified=verified)
     except _kernels.FormatError as error:
+        if isinstance(model, ModelFile):
+            _ = model.packed  # refuses the same files, in words that say what the file is instead
+            raise model.refused(error) from error
         raise FormatError(str(error)) from error
     except ValueError as error:
         raise BackendError(str(error)) from error
+
+
+def _content(model: PackedModel | ModelFile) -> tuple[bytes, bool]:
+    """The bytes of the file, and whether their checksum is right for sure."""
+    if isinstance(model, ModelFile):
+        return model.content, False
+    if model.file is not None:
+        return model.file, True
+    from bnas_deploy.format.writer import unchecked_bytes  # noqa: PLC0415 - not needed for files
+
+    # Provenance and cost may hold anything, and the kernels need neither.
+    return unchecked_bytes(replace(model, provenance={}, cost={})), True
 
 
 class NativeRunner:
@@ -73,7 +86,9 @@ class NativeRunner:
 
     name = "native"
 
-    def __init__(self, model: PackedModel, *, isa: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, model: PackedModel | ModelFile, *, isa: str | None = None, threads: int = 1
+    ) -> None:
         """Repack the weights and plan the memory.
 
         Args:
@@ -91,7 +106,8 @@ class NativeRunner:
         self.isa: str | None = self._model.isa
         self.threads = check_threads(threads)
         self.note: str | None = None
-        self._program = model.program
+        self.interface = _interface(self._model)
+        self._source = model
 
     def run(self, images: Floats) -> Floats:
         """Logits (N, classes) of float32 images (N, C, H, W)."""
@@ -102,7 +118,7 @@ class NativeRunner:
         images = self._check(images)
         traces = [self._model.trace(images[i : i + 1]) for i in range(len(images))]
         values: dict[str, npt.NDArray[np.generic]] = {}
-        for name, value in self._program.values.items():
+        for name, value in self._program().values.items():
             dtype = np.bool_ if value.kind == "bits" else np.float32
             rows = [trace[name] for trace in traces]
             values[name] = np.stack(rows) if rows else np.empty((0, *value.shape), dtype)
@@ -115,7 +131,7 @@ class NativeRunner:
             msg = f"repeats must be at least 1, got {repeats}"
             raise UsageError(msg)
         singles = [images[i : i + 1] for i in range(len(images))]
-        steps = self._program.steps
+        steps = self._program().steps
         runs = [
             sum(map(self._model.profile, singles), np.zeros(len(steps))) for _ in range(repeats)
         ]
@@ -130,7 +146,7 @@ class NativeRunner:
         Raises:
             UsageError: Not exactly one image, or no such step.
         """
-        images, steps = self._check(images), len(self._program.steps)
+        images, steps = self._check(images), len(self._program().steps)
         if len(images) != 1 or not 0 <= index < steps:
             msg = f"expected one image and a step below {steps}, got {len(images)} and {index}"
             raise UsageError(msg)
@@ -161,4 +177,12 @@ class NativeRunner:
         return self._model.memory()
 
     def _check(self, images: Floats) -> Floats:
-        return check_images(images, self._program.values[self._program.input].shape)
+        return check_images(images, self.interface.input_shape)
+
+    def _program(self) -> Program:
+        source = self._source
+        return (source.packed if isinstance(source, ModelFile) else source).program
+
+
+def _interface(model: _kernels.Model) -> Interface:
+    return Interface(model.input_shape, Preprocessing(*model.preprocessing), model.labels)

@@ -53,6 +53,7 @@ class NumbaRunner:
         self.isa: str | None = f"llvm:{get_host_cpu_name()}"
         self.threads = check_threads(threads)
         self.note: str | None = _compiling(model.program)
+        self.interface = model.interface
         self._program = model.program
         self._steps = [_per_image(step, model) for step in model.program.steps]
         self._constants = [

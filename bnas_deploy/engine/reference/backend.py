@@ -39,6 +39,7 @@ class ReferenceRunner:
         self.isa: str | None = None
         self.threads = check_threads(threads)
         self.note: str | None = None
+        self.interface = model.interface
         self._program = model.program
         self._tensors = model.tensors
         self._shapes = {name: value.shape for name, value in model.program.values.items()}
