@@ -117,14 +117,15 @@ void place(std::vector<Entry>& entries, const std::uint8_t* data, std::uint64_t 
                 " bytes, the file " + std::to_string(size) + "); copy or export the file again");
 }
 
-std::string digest(const std::string& program, const std::uint8_t* data, std::size_t size) {
+}  // namespace
+
+std::string portable_digest(const std::string& program, const std::uint8_t* data,
+                            std::size_t size) {
   Sha256 sum;
   sum.update(program.data(), program.size());
   sum.update(data, size);
   return sum.hex();
 }
-
-}  // namespace
 
 const char* name_of(Dtype dtype) {
   for (const KnownDtype& known : dtypes) {
@@ -133,7 +134,7 @@ const char* name_of(Dtype dtype) {
   return "";
 }
 
-Container unpack(const std::uint8_t* blob, std::size_t size, Checksum checksum) {
+Container unpack(const std::uint8_t* blob, std::size_t size, Digest digest) {
   const std::string_view text = header_of(blob, size);
   const std::uint8_t* data = blob + length_bytes + text.size();
   const std::size_t data_size = size - length_bytes - text.size();
@@ -155,7 +156,7 @@ Container unpack(const std::uint8_t* blob, std::size_t size, Checksum checksum) 
   if (!described)
     refuse_file("the header has no metadata; this is a safetensors file, but not a .bnn file");
   place(entries, data, data_size);
-  if (checksum == Checksum::verify && stated != digest(container.program, data, data_size))
+  if (digest != nullptr && stated != digest(container.program, data, data_size))
     refuse_file("the checksum bnas.sha256 is wrong; the file is damaged, copy or export it again");
   for (Entry& entry : entries)
     container.tensors.emplace(std::move(entry.name), std::move(entry.tensor));

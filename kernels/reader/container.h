@@ -30,10 +30,16 @@ struct Container {
   std::map<std::string, Tensor, std::less<>> tensors;
 };
 
-// Whether bnas.sha256 is compared with the content, or the caller has done so or has just made it.
-enum class Checksum { verify, known };
+// Computes bnas.sha256: the SHA-256 of a program's bytes and then its tensors', in hexadecimal.
+using Digest = std::string (*)(const std::string& program, const std::uint8_t* data,
+                               std::size_t size);
 
-// Throws FormatError: the file is truncated, damaged, of another version, or no .bnn file.
-Container unpack(const std::uint8_t* blob, std::size_t size, Checksum checksum);
+// In portable code.
+std::string portable_digest(const std::string& program, const std::uint8_t* data, std::size_t size);
+
+// Without a digest, bnas.sha256 is not compared with the content: the caller has done so or has
+// just made it. Throws FormatError: the file is truncated, damaged, of another version, or no .bnn
+// file.
+Container unpack(const std::uint8_t* blob, std::size_t size, Digest digest);
 
 }  // namespace bnas

@@ -32,8 +32,8 @@ NamedValue read_value(const JsonValue& json, std::string_view name, ValueId id) 
 
 }  // namespace
 
-ModelFile::ModelFile(const std::uint8_t* blob, std::size_t size, Checksum checksum)
-    : container_(unpack(blob, size, checksum)), program_(container_.program, "bnas.program") {
+ModelFile::ModelFile(const std::uint8_t* blob, std::size_t size, Digest digest)
+    : container_(unpack(blob, size, digest)), program_(container_.program, "bnas.program") {
   Fields top(program_.root(), "bnas.program");
   read_values(top.object("values"));
   const auto input = scope_.values.find(top.string("input"));

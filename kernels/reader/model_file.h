@@ -28,7 +28,7 @@ class ModelFile {
  public:
   // The bytes must live as long as this. Throws FormatError where the file cannot be read, or
   // breaks a rule of docs/format.md.
-  ModelFile(const std::uint8_t* blob, std::size_t size, Checksum checksum = Checksum::verify);
+  ModelFile(const std::uint8_t* blob, std::size_t size, Digest digest = &portable_digest);
   ModelFile(const ModelFile&) = delete;
   ModelFile& operator=(const ModelFile&) = delete;
 
