@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 __all__ = ["found_name", "nearest", "safe", "shown", "some", "unknown_name"]
 
@@ -37,6 +36,8 @@ def found_name(name: str, known: Iterable[str]) -> str | None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean X?)`` for a mistyped name, or nothing where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes alone
+
     # The dashes of an option make it no more like another.
     plain = {other.lower().lstrip("-"): other for other in known}
     close = get_close_matches(str(name).lower().lstrip("-"), plain, n=1, cutoff=0.6)

@@ -41,7 +41,8 @@ def test_running_a_model_needs_nothing_heavy(module: str) -> None:
 
 def test_naming_a_picture_loads_only_what_it_uses() -> None:
     rare = ("bnas_deploy.cost", "bnas_deploy.runtime.explain", "bnas_deploy.runtime.dump")
-    slow = ("statistics", "tempfile", "random", "tarfile")
+    rare += ("bnas_deploy.format.steps", "bnas_deploy.format.reader", "safetensors", "hashlib")
+    slow = ("statistics", "tempfile", "random", "tarfile", "difflib", "importlib.util", "json")
     assert loaded("import bnas_deploy.cli.run.command", (*rare, *slow)) == set()
 
 

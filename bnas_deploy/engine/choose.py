@@ -7,7 +7,6 @@ The environment can choose where the caller does not: ``BNAS_BACKEND`` and ``BNA
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import platform
 from collections.abc import Callable
@@ -38,7 +37,9 @@ def _native_missing() -> str | None:
 
 
 def _numba_missing() -> str | None:
-    if importlib.util.find_spec("numba") is None:
+    from importlib.util import find_spec  # noqa: PLC0415 - the native backend does not need it
+
+    if find_spec("numba") is None:
         return "numba is not installed; pip install 'bnas-deploy[numba]'"
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -122,6 +121,8 @@ def _expand(argument: str) -> Iterator[Item]:
     elif path.exists():
         yield Item(argument, path)
     else:
+        import glob  # noqa: PLC0415 - most arguments are files and folders
+
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
         yield from (Item(name, Path(name)) for name in matches if Path(name).is_file())
 
@@ -129,6 +130,8 @@ def _expand(argument: str) -> Iterator[Item]:
 def _problem(argument: str) -> str:
     if Path(argument).is_dir():
         return f"{argument}: no pictures in this folder"
+    import glob  # noqa: PLC0415 - see above
+
     if glob.has_magic(argument):
         return f"{argument}: no file matches this pattern"
     return f"{argument}: no such file"

@@ -7,7 +7,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any, NoReturn
 
 from bnas_deploy import __version__
@@ -76,6 +75,8 @@ def require(extra: str, *packages: str) -> None:
     Raises:
         UsageError: Some are not; the message says what to install.
     """
+    from importlib.util import find_spec  # noqa: PLC0415 - not needed to run a network
+
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         msg = f"{' and '.join(missing)} not installed; pip install 'bnas-deploy[{extra}]'"

@@ -6,7 +6,6 @@ Exit status: 0, 1 if a picture could not be read, 2 after a mistake in the argum
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -189,6 +188,8 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
 
         show_inside(model, items, report, args)
     if args.json:
+        import json  # noqa: PLC0415 - rarely needed
+
         print(json.dumps(report, indent=2))
     return UNREADABLE if report["errors"] else 0
 
