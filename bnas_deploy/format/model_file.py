@@ -7,9 +7,10 @@ would take longer than all the rest of loading.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bnas_deploy.errors import FormatError
 
@@ -24,9 +25,12 @@ FILE_LIMIT = 2**31
 class ModelFile:
     """The bytes of a ``.bnn`` file, which nobody has checked yet.
 
+    In a pickle it is its path and its checksum, and is read again where it arrives, when it is
+    first looked at; without a path it is its bytes.
+
     Attributes:
-        content: All of them.
-        path: Where they came from, or None.
+        path: Where they came from, for messages, or None.
+        place: The same as an absolute path.
     """
 
     def __init__(self, content: bytes, path: Path | None = None) -> None:
@@ -35,8 +39,10 @@ class ModelFile:
         Raises:
             FormatError: They are too many.
         """
-        self.content, self.path = content, path
         _check_size(len(content))
+        self._content: bytes | None = content
+        self.path = path
+        self.place = None if path is None else path.absolute()
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> ModelFile:
@@ -50,6 +56,34 @@ class ModelFile:
             return cls(_content(path), path)
         except FormatError as error:
             raise FormatError(f"{path}: {error}") from error  # noqa: EM102
+
+    @classmethod
+    def sent(cls, place: Path, checksum: str) -> ModelFile:
+        """The file of that place and `checksum`, which is read when it is first looked at."""
+        file = cls(b"", place)
+        file._content, file.checksum = None, checksum
+        return file
+
+    def __reduce__(self) -> tuple[Callable[..., ModelFile], tuple[Any, ...]]:
+        if self.place is None:
+            return ModelFile, (self.content,)
+        return ModelFile.sent, (self.place, self.checksum)
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the bytes in hexadecimal."""
+        return _sha256(self.content)
+
+    @property
+    def content(self) -> bytes:
+        """All bytes.
+
+        Raises:
+            FormatError: The file came here by its path, and it cannot be read, or has changed.
+        """
+        if self._content is None:
+            self._content = self._fetched()
+        return self._content
 
     @cached_property
     def packed(self) -> PackedModel:
@@ -68,6 +102,30 @@ class ModelFile:
     def refused(self, error: Exception) -> FormatError:
         """An error with the file's name in front."""
         return FormatError(f"{self.path}: {error}" if self.path else str(error))
+
+    def _fetched(self) -> bytes:
+        assert self.path is not None
+        try:
+            content = _content(self.path)
+        except FormatError as error:
+            msg = (
+                f"{self.path}: {error}; a model that was loaded from a file goes to other processes"
+                " by its path: put the file there, or load it from bytes, which go along"
+            )
+            raise FormatError(msg) from error
+        if _sha256(content) != self.checksum:
+            msg = (
+                f"{self.path}: the file has changed since the model was loaded that came here by"
+                " its path; put the old file back, or load the new one and send that"
+            )
+            raise FormatError(msg)
+        return content
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib  # noqa: PLC0415 - OpenSSL takes milliseconds
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def _content(path: Path) -> bytes:

@@ -6,9 +6,11 @@ Shapes: N images, C H W of the network's input.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import islice
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +29,20 @@ Floats = npt.NDArray[np.float32]
 T = TypeVar("T")
 
 
+class _Options(NamedTuple):
+    """What was asked of a backend."""
+
+    backend: str | None
+    isa: str | None
+    threads: int
+
+
 class Model:
     """A packed network on one backend. Threads may share it: no call changes it.
 
-    Attributes:
-        runner: The engine's side of it.
+    It may be copied (a copy is the model itself) and pickled: by path and checksum where it was
+    loaded from a path, else by its bytes. Where it arrives, it is loaded when it is first used, and
+    once for all equal models of the process.
     """
 
     def __init__(
@@ -44,7 +55,38 @@ class Model:
     ) -> None:
         """Prepare a packed network for running; arguments are those of `load`."""
         self._source = packed
-        self.runner = engine.create(packed, backend=backend, isa=isa, threads=threads)
+        self._options = _Options(backend, isa, threads)
+        _ = self.runner  # mistakes are met here
+
+    @cached_property
+    def runner(self) -> engine.Runner:
+        """The engine's side of it.
+
+        Raises:
+            FormatError: The model came from another process by its path, and the file cannot be
+                read, or has changed.
+            BackendError: What was chosen there is not available here.
+        """
+        return engine.create(self._source, **self._options._asdict())
+
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[ModelFile, _Options]]:
+        file = self._file
+        _MODELS.setdefault(_key(file, self._options), self)
+        return _arrived, (file, self._options)
+
+    @cached_property
+    def _file(self) -> ModelFile:
+        if isinstance(self._source, ModelFile):
+            return self._source
+        from bnas_deploy.format.writer import to_bytes  # noqa: PLC0415 - for models without a file
+
+        return ModelFile(self._source.file or to_bytes(self._source))
 
     @property
     def packed(self) -> PackedModel:
@@ -167,13 +209,31 @@ class Model:
         return normalise(np.stack(pixels), self.preprocessing)
 
     def __repr__(self) -> str:
+        if "runner" not in self.__dict__:
+            return f"<Model of {self._file.path or 'bytes'}, loaded when it is first used>"
         shape = "x".join(map(str, self.input_shape))
         backend = self.backend if self.isa is None else f"{self.backend}/{self.isa}"
         return f"<Model {shape} to {len(self.labels)} classes, {backend}, {self.threads} threads>"
 
 
+_Key = tuple["str | None", str, _Options]
+_MODELS: WeakValueDictionary[_Key, Model] = WeakValueDictionary()
+"""Those of this process that were pickled, here or elsewhere."""
+
+
+def _key(file: ModelFile, options: _Options) -> _Key:
+    return (None if file.place is None else str(file.place), file.checksum, options)
+
+
+def _arrived(file: ModelFile, options: _Options) -> Model:
+    """The model of a pickle: one that is here already, or a new one, not loaded yet."""
+    model = Model.__new__(Model)
+    model._source, model._options = file, options
+    return _MODELS.setdefault(_key(file, options), model)
+
+
 def load(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | bytes,
     *,
     backend: str | None = None,
     isa: str | None = None,
@@ -182,7 +242,7 @@ def load(
     """Read a ``.bnn`` file and prepare it for running.
 
     Args:
-        path: The file, as `bnas-export` wrote it.
+        path: The file, as `bnas-export` wrote it; or its bytes.
         backend: Name of a backend; None takes `BNAS_BACKEND`, or native.
         isa: Name of an instruction set of the native backend; None takes `BNAS_ISA`, or
             the best of this machine.
@@ -200,7 +260,8 @@ def load(
         >>> model.predict("photo.jpg")[0].label  # doctest: +SKIP
         'cat'
     """
-    return Model(ModelFile.at(path), backend=backend, isa=isa, threads=threads)
+    file = ModelFile(path) if isinstance(path, bytes) else ModelFile.at(path)
+    return Model(file, backend=backend, isa=isa, threads=threads)
 
 
 def _listed(images: object) -> Iterable[Picture]:
