@@ -6,10 +6,9 @@ Shapes: N images, C H W of the network's input.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from itertools import islice
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -20,13 +19,14 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.format.model_file import ModelFile
 from bnas_deploy.format.program import PackedModel, Preprocessing
 from bnas_deploy.runtime.images import Picture
+from bnas_deploy.runtime.in_order import checked_workers, chunks, in_order
+from bnas_deploy.runtime.listed import named
 from bnas_deploy.runtime.predictions import Prediction, best
 from bnas_deploy.runtime.preprocess import normalise, read_pixels
 
 __all__ = ["Model", "load"]
 
 Floats = npt.NDArray[np.float32]
-T = TypeVar("T")
 
 
 class _Options(NamedTuple):
@@ -124,23 +124,32 @@ class Model:
         return self.runner.threads
 
     def predict(
-        self, images: Picture | Iterable[Picture], *, top_k: int = 1, batch: int = 64
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        top_k: int = 1,
+        batch: int = 64,
+        workers: int | None = None,
     ) -> list[Prediction]:
         """Name what is in pictures.
 
         Args:
             images: One picture or several: paths, bytes of picture files, Pillow images, or uint8
-                arrays (H, W, 3) in RGB. One array is one picture; put several in a list. A network
-                with one input channel sees pictures in grey, and takes arrays (H, W), too.
+                arrays (H, W, 3) in RGB. An array (N, H, W, 3) is several. Any iterable will do, and
+                is asked for pictures as they are needed. A network with one input channel sees
+                pictures in grey, and takes arrays (H, W), (H, W, 1) and (N, H, W, 1), too.
             top_k: Number of classes to name for each, best first.
-            batch: Number of pictures that are in memory at a time.
+            batch: Number of pictures that run together; twice as many are in memory at a time.
+            workers: Number of threads that decode pictures while the network runs; 0 decodes in the
+                calling thread. None takes as many as the model has threads, and 0 where it has one.
 
         Returns:
             One `Prediction` a picture, in order.
 
         Raises:
             ImageError: A picture cannot be read; the message names it.
-            UsageError: `top_k` or `batch` is below 1, or `images` is something else.
+            UsageError: `top_k` or `batch` is below 1, `workers` is below 0, or `images` is
+                something else.
             FormatError: The network's input has neither 3 channels nor 1.
 
         Example:
@@ -153,10 +162,31 @@ class Model:
             if value < 1:
                 msg = f"{name} must be at least 1; got {value}"
                 raise UsageError(msg)
+        workers = checked_workers(workers, self.threads)
+        pixels = in_order(self._named_pixels, named(images), workers=workers, ahead=batch)
         predictions: list[Prediction] = []
-        for pictures in _chunks(_listed(images), batch):
-            predictions += self.rank(self.run(self.preprocess(pictures)), top_k=top_k)
+        for chunk in chunks(pixels, batch):
+            predictions += self.rank(self.run(self.normalise(chunk)), top_k=top_k)
         return predictions
+
+    async def predict_async(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        top_k: int = 1,
+        batch: int = 64,
+        workers: int | None = None,
+    ) -> list[Prediction]:
+        """The same as `predict` for asyncio: it runs in a thread, and the loop goes on meanwhile.
+
+        The thread is one of the loop's default executor, whose number limits how many run at once.
+        An iterable is asked for pictures in that thread. Cancelling does not end what has begun.
+        """
+        import asyncio  # noqa: PLC0415 - takes longer than all else
+
+        return await asyncio.to_thread(
+            self.predict, images, top_k=top_k, batch=batch, workers=workers
+        )
 
     def run(self, images: Floats) -> Floats:
         """Compute logits.
@@ -190,8 +220,7 @@ class Model:
             UsageError: `images` is something else.
             FormatError: The network's input has neither 3 channels nor 1.
         """
-        pixels = [self.pixels(picture) for picture in _listed(images)]
-        return self.normalise(pixels)
+        return self.normalise([self._named_pixels(named) for named in named(images)])
 
     def pixels(self, picture: Picture, name: str | None = None) -> npt.NDArray[np.uint8]:
         """Decode, resize and crop one picture to uint8 (H, W, C); `name` is for errors.
@@ -201,6 +230,10 @@ class Model:
             FormatError: The network's input has neither 3 channels nor 1.
         """
         return read_pixels(picture, self.preprocessing, name)
+
+    def _named_pixels(self, named: tuple[str | None, Picture]) -> npt.NDArray[np.uint8]:
+        name, picture = named
+        return self.pixels(picture, name)
 
     def normalise(self, pixels: list[npt.NDArray[np.uint8]]) -> Floats:
         """Stack what `pixels` gave into float32 (N, C, H, W) for `run`."""
@@ -262,19 +295,3 @@ def load(
     """
     file = ModelFile(path) if isinstance(path, bytes) else ModelFile.at(path)
     return Model(file, backend=backend, isa=isa, threads=threads)
-
-
-def _listed(images: object) -> Iterable[Picture]:
-    """See one picture as a list of one; an array or a Pillow image is never taken for a list."""
-    if isinstance(images, (str, os.PathLike, bytes, np.ndarray)) or hasattr(images, "getexif"):
-        return [cast("Picture", images)]
-    if isinstance(images, Iterable):
-        return images
-    msg = f"expected a path, a picture, an array or a list of those; got {type(images).__name__}"
-    raise UsageError(msg)
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.errors import ImageError
+from bnas_deploy.runtime.in_order import checked_workers, chunks, in_order
 from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.sources import Item
 
@@ -40,46 +39,39 @@ class Answer:
     pixels: Pixels | None = None
 
 
-def answers(model: Model, items: Iterable[Item], *, batch: int = 64) -> Iterator[Answer]:
-    """Run pictures through a model, in order, holding one batch in memory.
+def answers(
+    model: Model, items: Iterable[Item], *, batch: int = 64, workers: int | None = None
+) -> Iterator[Answer]:
+    """Run pictures through a model, in order, holding two batches in memory.
 
     Args:
-        model: The model; pictures are decoded with as many threads as it has.
+        model: The model.
         items: The pictures.
         batch: Number of pictures to run together; fewer where their inputs are very large.
+        workers: Number of threads that decode pictures while the network runs; None takes as many
+            as the model has, and none where it has one.
+
+    Raises:
+        UsageError: `workers` is no whole number of at least 0.
     """
     batch = max(1, min(batch, INPUT_LIMIT // math.prod(model.input_shape)))
-    rest = iter(items)
-    with _mapper(model.threads) as mapped:
-        while chunk := list(islice(rest, batch)):
-            decoded = list(mapped(lambda item: _decode(model, item), chunk))
-            yield from _answer_chunk(model, chunk, decoded)
+    workers = checked_workers(workers, model.threads)
+
+    def decode(item: Item) -> tuple[Item, Pixels | ImageError]:
+        try:
+            return item, model.pixels(item.picture, item.name)
+        except ImageError as error:
+            return item, error
+
+    decoded = in_order(decode, items, workers=workers, ahead=batch)
+    for chunk in chunks(decoded, batch):
+        yield from _answer_chunk(model, chunk)
 
 
-@contextmanager
-def _mapper(threads: int) -> Iterator[Callable[..., Iterable[Pixels | ImageError]]]:
-    if threads == 1:
-        yield map
-        return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    with ThreadPoolExecutor(threads) as pool:
-        yield pool.map
-
-
-def _decode(model: Model, item: Item) -> Pixels | ImageError:
-    try:
-        return model.pixels(item.picture, item.name)
-    except ImageError as error:
-        return error
-
-
-def _answer_chunk(
-    model: Model, chunk: list[Item], decoded: list[Pixels | ImageError]
-) -> Iterator[Answer]:
-    readable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
+def _answer_chunk(model: Model, chunk: list[tuple[Item, Pixels | ImageError]]) -> Iterator[Answer]:
+    readable = [pixels for _, pixels in chunk if isinstance(pixels, np.ndarray)]
     logits = iter(model.run(model.normalise(readable)))
-    for item, result in zip(chunk, decoded, strict=True):
+    for item, result in chunk:
         if isinstance(result, ImageError):
             yield Answer(item, None, result)
         else:
