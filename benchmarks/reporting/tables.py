@@ -1,4 +1,4 @@
-"""The report as Markdown: machine, targets, networks, threads, files, layers."""
+"""The report as Markdown: machine, targets, networks, threads, pictures, files, layers."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def markdown(run: Run, reached: Sequence[Outcome], pictures: Sequence[str]) -> s
         _small(run),
         _others(run),
         _threads(run),
+        _pictures(run),
         _files(run),
         _layers(layers(run)),
     ]
@@ -205,6 +206,19 @@ def _threads(run: Run) -> list[str]:
     )
     heads = ("case", "threads", "time", "99th percentile")
     return ["## Threads", "", text, "", *_table(heads, rows)]
+
+
+def _pictures(run: Run) -> list[str]:
+    rows = []
+    for result in select(run.results, {"kind": "pictures"}):
+        workers = result.facts["workers"]
+        way = "the network alone" if workers is None else f"predict, workers={workers}"
+        rows.append((result.facts["source"], way, f"{1 / result.median:,.0f}"))
+    if not rows:
+        return []
+    text = "The shipped BNAS-Mini on one thread; JPEG files in memory, decoded by so many workers."
+    heads = ("JPEG", "", "pictures a second")
+    return ["## Pictures a second", "", text, "", *_table(heads, rows)]
 
 
 def _files(run: Run) -> list[str]:

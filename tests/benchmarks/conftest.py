@@ -46,6 +46,10 @@ def report(tmp_path: Path) -> Path:
         ),
         entry(0.1, kind="small", network="BNAS-Mini", runner="packed", own=True),
         entry(0.2, kind="small", network="ResNet-20", runner="openvino-int8", own=False),
+        *(
+            entry(t, kind="pictures", source="32x32", workers=workers)
+            for t, workers in ((0.0004, None), (0.0005, 0))
+        ),
         *(entry(0.1, kind="threads", case="busy", threads=n, p99=0.1 * n * n) for n in (1, 2)),
     ]  # fmt: skip
     machine = {"engine": {"cpu": {"model": "Made(R) Up 3000"}, "isas": {"avx2": "supported"}}}

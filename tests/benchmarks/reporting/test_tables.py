@@ -51,6 +51,11 @@ def test_small_networks(text: str) -> None:
     assert row == ["ResNet-20", "OpenVINO int8", "200.00 ms ± 10%", "2.00×"]
 
 
+def test_pictures_a_second(text: str) -> None:
+    assert "| 32x32 | the network alone | 2,500 |" in text
+    assert "| 32x32 | predict, workers=0 | 2,000 |" in text
+
+
 def test_threads_with_their_slowest_calls(text: str) -> None:
     (row,) = cells(text, "| busy | 2 |")
     assert row[2:] == ["100.00 ms ± 10%", "400.00 ms"]
