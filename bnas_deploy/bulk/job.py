@@ -43,6 +43,7 @@ def answer_into(
     checksum: str,
     top_k: int = 1,
     batch: int = 64,
+    workers: int | None = None,
     force: bool = False,
     watch: Callable[[Iterable[Answer], int], Iterable[Answer]] = lambda found, before: found,
 ) -> Written:
@@ -58,6 +59,7 @@ def answer_into(
         checksum: Of the model's file: rows of another model are not gone on with.
         top_k: Number of classes to name.
         batch: Number of pictures to run together.
+        workers: Number of threads that decode pictures, as for `answers`.
         force: Whether to replace a finished file, and to begin again whatever was begun.
         watch: Sees every answer pass, and is told how many rows were there before.
 
@@ -76,7 +78,8 @@ def answer_into(
         first = next(rest, None)
         before = partial.done
         waiting = () if first is None else _behind(first, rest)
-        for answer in watch(answers(model, waiting, batch=batch), before):
+        found = answers(model, waiting, batch=batch, workers=workers)
+        for answer in watch(found, before):
             partial.add(row_of(model, answer, top_k))
         try:
             with atomic.replacing(target) as file:

@@ -124,6 +124,7 @@ def evaluate(
     pictures: LabelledPictures,
     *,
     batch: int = 64,
+    workers: int | None = None,
     watch: Callable[[Iterable[Answer]], Iterable[Answer]] = iter,
 ) -> Accuracy:
     """Count a model's right answers.
@@ -132,6 +133,7 @@ def evaluate(
         model: The model.
         pictures: What to look at; read as it goes, so that any number fits in memory.
         batch: Number of pictures to run together.
+        workers: Number of threads that decode pictures, as for `answers`.
         watch: Sees every answer pass, for example to draw a progress bar.
 
     Raises:
@@ -144,7 +146,7 @@ def evaluate(
         )
         raise UsageError(msg)
     result = Accuracy(top_5=0 if len(model.labels) >= TOP_5_FROM else None)
-    for answer in watch(answers(model, pictures, batch=batch)):
+    for answer in watch(answers(model, pictures, batch=batch, workers=workers)):
         result.add(answer)
     return result
 

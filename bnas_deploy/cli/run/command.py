@@ -83,7 +83,7 @@ def _check_together(args: argparse.Namespace) -> None:
         msg = "--report shows what --evaluate DATA found; give both, or neither"
         raise UsageError(msg)
     elif not args.images and (args.explain or args.dump_layers):
-        _refuse(args, "no picture is given, so noise is run once", "top_k", "batch")
+        _refuse(args, "no picture is given, so noise is run once", "top_k", "batch", "workers")
     if args.output:
         _refuse(args, "--output is for the answers alone", "explain", "dump_layers")
     if args.force and not args.dump_layers and not args.output:
@@ -164,6 +164,13 @@ def run_parser() -> Parser:
     add("--backend", help="native, numba or reference (default: native)")
     add("--isa", help="instruction set of the native backend (default: the best here)")
     add("--threads", type=positive, default=1, metavar="N", help="threads (default: 1)")
+    add(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="threads that decode pictures while the network runs (default: as many as --threads, "
+        "and none where that is 1)",
+    )
     add("--batch", type=positive, metavar="N", help="pictures at a time (default: 64)")
     return parser
 
@@ -178,7 +185,9 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
 
         return write_output(model, args, items, problems, report)
     report |= {"results": [], "errors": [{"image": None, "error": text} for text in problems]}
-    stream: Iterable[Answer] = answers(model, items, batch=args.batch or BATCH)
+    stream: Iterable[Answer] = answers(
+        model, items, batch=args.batch or BATCH, workers=args.workers
+    )
     if args.json or not sys.stdout.isatty():
         stream = progress(stream, len(items))
     for answer in stream:

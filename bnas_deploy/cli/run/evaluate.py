@@ -42,6 +42,7 @@ def run_evaluation(model: Model, args: argparse.Namespace, facts: Mapping[str, A
         model,
         pictures,
         batch=args.batch or BATCH,
+        workers=args.workers,
         watch=lambda items: _noted(progress(items, len(pictures)), outcomes),
     )
     for answer in result.errors:

@@ -55,6 +55,7 @@ def write_output(
             checksum=hashlib.sha256(Path(args.packed).read_bytes()).hexdigest(),
             top_k=args.top_k or 1,
             batch=args.batch or BATCH,
+            workers=args.workers,
             force=args.force,
             watch=watch,
         )

@@ -14,6 +14,7 @@ from bnas_deploy import engine
 from bnas_deploy.cli.run.command import main, run_parser
 from bnas_deploy.engine import choose
 from bnas_deploy.runtime import model as runtime
+from bnas_deploy.runtime import stream
 
 EXAMPLES = {
     "evaluate": ("data",),
@@ -25,6 +26,7 @@ EXAMPLES = {
     "isa": ("scalar",),
     "threads": ("2",),
     "batch": ("1",),
+    "workers": ("3",),
 }
 INPUTS = {
     "pictures": (["red.png", "blue.png"], ()),
@@ -42,6 +44,7 @@ def call(folder, monkeypatch, capsys):
         Image.open(folder / f"{name}.png").save(folder / "data" / "test" / name / "a.png")
     monkeypatch.delenv("BNAS_BACKEND")
     created, sizes, create = [], [], engine.create
+    workers, in_order = [], stream.in_order
 
     def watched(model, **options):
         created.append(sorted(options.items(), key=str))
@@ -50,6 +53,11 @@ def call(folder, monkeypatch, capsys):
         runner.run = lambda images: sizes.append(len(images)) or run(images)
         return runner
 
+    def watched_order(*arguments, **options):
+        workers.append(options["workers"])
+        return in_order(*arguments, **options)
+
+    monkeypatch.setattr(stream, "in_order", watched_order)
     for module in (engine, choose, runtime):
         if hasattr(module, "create"):
             monkeypatch.setattr(module, "create", watched)
@@ -57,6 +65,7 @@ def call(folder, monkeypatch, capsys):
     def run(words):
         created.clear()
         sizes.clear()
+        workers.clear()
         (folder / "answers.csv").unlink(missing_ok=True)
         for name in ("dump", "page"):
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -64,7 +73,8 @@ def call(folder, monkeypatch, capsys):
         captured = capsys.readouterr()
         files = sorted(path.name for new in ("dump/*", "page/*") for path in folder.glob(new))
         files += [path.read_text() for path in folder.glob("*.csv")]
-        return Outcome(status, captured.err, (captured.out, list(created), list(sizes), files))
+        computed = (list(created), list(sizes), list(workers))
+        return Outcome(status, captured.err, (captured.out, computed, files))
 
     return run
 
