@@ -40,7 +40,6 @@ def answer_into(
     model: Model,
     items: Sequence[Item],
     *,
-    checksum: str,
     top_k: int = 1,
     batch: int = 64,
     workers: int | None = None,
@@ -54,9 +53,8 @@ def answer_into(
 
     Args:
         target: A file ending in .jsonl, .csv or .parquet.
-        model: What answers.
+        model: What answers; rows of another one are not gone on with.
         items: The pictures.
-        checksum: Of the model's file: rows of another model are not gone on with.
         top_k: Number of classes to name.
         batch: Number of pictures to run together.
         workers: Number of threads that decode pictures, as for `answers`.
@@ -71,7 +69,7 @@ def answer_into(
     if target.exists() and not force:
         msg = f"{target} is there already; add --force to replace it, or choose another name"
         raise UsageError(msg)
-    header = {"bnas_deploy": "answers 1", "model": checksum, "top_k": top_k}
+    header = {"bnas_deploy": "answers 1", "model": model.checksum, "top_k": top_k}
     with opened(target, header, again=force) as partial:
         # The rows that are there are looked through before the first picture is asked for.
         rest = partial.rest(items)

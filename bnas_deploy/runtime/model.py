@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +21,11 @@ from bnas_deploy.runtime.in_order import checked_workers, chunks, in_order
 from bnas_deploy.runtime.listed import named
 from bnas_deploy.runtime.predictions import Prediction, best
 from bnas_deploy.runtime.preprocess import normalise, read_pixels
+from bnas_deploy.runtime.travel import Options, shared
 
 __all__ = ["Model", "load"]
 
 Floats = npt.NDArray[np.float32]
-
-
-class _Options(NamedTuple):
-    """What was asked of a backend."""
-
-    backend: str | None
-    isa: str | None
-    threads: int
 
 
 class Model:
@@ -55,7 +46,7 @@ class Model:
     ) -> None:
         """Prepare a packed network for running; arguments are those of `load`."""
         self._source = packed
-        self._options = _Options(backend, isa, threads)
+        self._options = Options(backend, isa, threads)
         _ = self.runner  # mistakes are met here
 
     @cached_property
@@ -75,9 +66,9 @@ class Model:
     def __deepcopy__(self, memo: object) -> Model:
         return self
 
-    def __reduce__(self) -> tuple[Callable[..., Model], tuple[ModelFile, _Options]]:
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[ModelFile, Options]]:
         file = self._file
-        _MODELS.setdefault(_key(file, self._options), self)
+        shared(self, file, self._options)
         return _arrived, (file, self._options)
 
     @cached_property
@@ -92,6 +83,11 @@ class Model:
     def packed(self) -> PackedModel:
         """The content of the ``.bnn`` file, decoded when it is first asked for."""
         return self._source.packed if isinstance(self._source, ModelFile) else self._source
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256, in hexadecimal, of the file that was loaded, or that the model would make."""
+        return self._file.checksum
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -249,20 +245,11 @@ class Model:
         return f"<Model {shape} to {len(self.labels)} classes, {backend}, {self.threads} threads>"
 
 
-_Key = tuple["str | None", str, _Options]
-_MODELS: WeakValueDictionary[_Key, Model] = WeakValueDictionary()
-"""Those of this process that were pickled, here or elsewhere."""
-
-
-def _key(file: ModelFile, options: _Options) -> _Key:
-    return (None if file.place is None else str(file.place), file.checksum, options)
-
-
-def _arrived(file: ModelFile, options: _Options) -> Model:
+def _arrived(file: ModelFile, options: Options) -> Model:
     """The model of a pickle: one that is here already, or a new one, not loaded yet."""
     model = Model.__new__(Model)
     model._source, model._options = file, options
-    return _MODELS.setdefault(_key(file, options), model)
+    return shared(model, file, options)
 
 
 def load(

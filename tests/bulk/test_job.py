@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.small_models import mean_colour_model, written
+from support.small_models import mean_colour_model, picture_model, written
 
 from bnas_deploy.bulk.job import Written, answer_into
 from bnas_deploy.bulk.partial import partial_path
@@ -43,7 +43,7 @@ def items(tmp_path: Path) -> list[Item]:
 
 
 def run(target: Path, model: Model, items: list[Item], **options: object) -> Written:
-    return answer_into(target, model, items, checksum="abc", batch=4, **options)  # type: ignore[arg-type]
+    return answer_into(target, model, items, batch=4, **options)  # type: ignore[arg-type]
 
 
 def test_rows_are_the_model_s_answers(tmp_path: Path, model: Model, items: list[Item]) -> None:
@@ -111,7 +111,7 @@ def row_of(*arguments):
 job.row_of = row_of
 items = [Item(p.name, p) for p in sorted(folder.glob("*.png"))]
 model = load(folder / "model.bnn", backend="reference")
-job.answer_into(folder / "a.jsonl", model, items, checksum="abc", batch=4)
+job.answer_into(folder / "a.jsonl", model, items, batch=4)
 """
 
 
@@ -161,7 +161,7 @@ def test_other_models_are_not_mixed_in(tmp_path: Path, model: Model, items: list
     with pytest.raises(UsageError, match=r"begun with another top_k; .* --force"):
         run(target, model, items, top_k=2)
     with pytest.raises(UsageError, match="begun with another model"):
-        answer_into(target, model, items, checksum="other")
+        run(target, Model(picture_model(), backend="reference"), items)
     assert run(target, model, items, top_k=2, force=True).before == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import multiprocessing
 import pickle
 import subprocess
@@ -19,7 +20,7 @@ import bnas_deploy
 from bnas_deploy.engine import available
 from bnas_deploy.errors import BackendError, FormatError
 from bnas_deploy.format import read, to_bytes
-from bnas_deploy.runtime import model as module
+from bnas_deploy.runtime import travel
 from bnas_deploy.runtime.model import Model
 
 BACKEND = "native" if available()["native"] is None else "reference"
@@ -37,7 +38,7 @@ def answers(model: Model) -> list[float]:
 
 def far_away(blob: bytes) -> Model:
     """What a process gets that has seen no model yet."""
-    module._MODELS.clear()
+    travel._MODELS.clear()
     return pickle.loads(blob)
 
 
@@ -92,6 +93,11 @@ def test_pools_of_processes(model: Model, method: str) -> None:
         same, found = pool.submit(answers_twice, (model, copy.copy(model))).result()
     assert same
     assert found == answers(model)
+
+
+def test_the_checksum_is_that_of_the_file(model: Model, path: Path) -> None:
+    want = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert model.checksum == far_away(pickle.dumps(model)).checksum == want
 
 
 def test_a_copy_is_the_model(model: Model) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +51,6 @@ def write_output(
             target,
             model,
             items,
-            checksum=hashlib.sha256(Path(args.packed).read_bytes()).hexdigest(),
             top_k=args.top_k or 1,
             batch=args.batch or BATCH,
             workers=args.workers,
