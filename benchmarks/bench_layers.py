@@ -16,11 +16,11 @@ import contest
 import layers
 import numpy as np
 import pytest
-from contest import Contestant
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import _kernels
 from bnas_deploy.engine.native.backend import NativeRunner, best_isa
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -69,7 +69,7 @@ def raced(index: int, rounds: int) -> tuple[dict[str, list[float]], float]:
     entries = own(shape, x, dot) + (openvino(shape, x, dot) if RIVALS else [])
     peaks: list[float] = []
     limit = Contestant("limit", lambda: peaks.append(peak()))
-    seconds = contest.race([*entries, limit], rounds)
+    seconds = race([*entries, limit], rounds)
     call = float(np.median(seconds[CALL])) if RIVALS else 0.0
     for rival in RIVALS:
         seconds[rival] = [time - call for time in seconds[rival]]

@@ -14,14 +14,14 @@ import contest
 import networks
 import numpy as np
 import pytest
-from contest import Contestant
 from networks import Variant
-from opponents import RIVALS, Run, rival, within_tolerance
 from pytest_benchmark.fixture import BenchmarkFixture
-from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
+from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -99,7 +99,7 @@ def raced(network: str, rounds: int) -> dict[str, list[float]]:
         image = networks.images(networks.config(variant).image_size)
         run = checked(name, variant)
         entries.append(Contestant(f"{name}/{variant}", lambda r=run, x=image: r(x)))  # type: ignore[misc]
-    return contest.race(entries, rounds)
+    return race(entries, rounds)
 
 
 @pytest.mark.parametrize(

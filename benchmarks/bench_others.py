@@ -12,13 +12,13 @@ import contest
 import numpy as np
 import others
 import pytest
-from contest import Contestant
-from opponents import RIVALS, Run, rival, within_tolerance
 from pytest_benchmark.fixture import BenchmarkFixture
-from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
+from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -73,7 +73,7 @@ def raced(network: str, rounds: int) -> dict[str, list[float]]:
     for name in (runner for found, runner in entries() if found == network):
         run = own(name, network) if name in OWN else opponent(name, network)
         contestants.append(Contestant(name, lambda r=run: r(batch)))  # type: ignore[misc]
-    return contest.race(contestants, rounds)
+    return race(contestants, rounds)
 
 
 @pytest.mark.parametrize(("network", "runner"), list(entries()))

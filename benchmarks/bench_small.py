@@ -15,14 +15,14 @@ import contest
 import networks
 import numpy as np
 import pytest
-from contest import Contestant
 from networks import Variant
-from opponents import RIVALS, Run, rival, within_tolerance
 from pytest_benchmark.fixture import BenchmarkFixture
-from rivals import onnx_runtime, torch_float
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
+from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -69,7 +69,7 @@ def raced(rounds: int) -> dict[tuple[str, str], list[float]]:
     for network, name in entries():
         run = own(network) if network in OWN else opponent(name, network)
         contestants.append(Contestant(f"{name}/{network}", lambda r=run: r(image)))  # type: ignore[misc]
-    seconds = contest.race(contestants, rounds)
+    seconds = race(contestants, rounds)
     return {(network, name): seconds[f"{name}/{network}"] for network, name in entries()}
 
 

@@ -17,7 +17,6 @@ import contest
 import networks
 import numpy as np
 import pytest
-from contest import Contestant
 from networks import Variant
 from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -26,6 +25,7 @@ import bnas_deploy
 from bnas_deploy import engine
 from bnas_deploy.engine.native.backend import NativeRunner
 from bnas_deploy.format import write
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -54,7 +54,7 @@ def bench_load(benchmark: BenchmarkFixture, variant: Variant, tmp_path: Path, qu
     entry = Contestant("load", lambda: bnas_deploy.load(path))
     contest.report(
         benchmark,
-        contest.race([entry], QUICK_ROUNDS if quick else ROUNDS)["load"],
+        race([entry], QUICK_ROUNDS if quick else ROUNDS)["load"],
         "load",
         kind="start",
         file_bytes=path.stat().st_size,
@@ -88,5 +88,5 @@ def bench_command(benchmark: BenchmarkFixture, tmp_path: Path, quick: bool) -> N
     (right,) = bnas_deploy.load(SHIPPED).predict(picture)
     assert (answer["label"], answer["probability"]) == (right.label, right.probability)
     entry = Contestant("command", run)
-    seconds = contest.race([entry], QUICK_ROUNDS if quick else ROUNDS)["command"]
+    seconds = race([entry], QUICK_ROUNDS if quick else ROUNDS)["command"]
     contest.report(benchmark, seconds, "command", kind="command", runner="bnas-run, BNAS-Mini")

@@ -17,11 +17,11 @@ import contest
 import networks
 import numpy as np
 import pytest
-from contest import Contestant
 from networks import Variant
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import engine
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -83,7 +83,7 @@ def raced(case: str, rounds: int) -> dict[str, list[float]]:
     """Seconds of one call of a case with each number of threads."""
     with busy_core() if case == "busy" else nullcontext():
         entries = [Contestant(str(threads), workload(case, threads)) for threads in THREADS]
-        return contest.race(entries, rounds)
+        return race(entries, rounds)
 
 
 @pytest.mark.parametrize("threads", THREADS)

@@ -16,7 +16,6 @@ from typing import Any
 import networks
 import numpy as np
 import torch
-from rivals import onnx_runtime
 from torch import Tensor, nn
 
 from bnas_deploy.converters import convert_network
@@ -25,6 +24,7 @@ from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.format import PackedModel
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import find_config
+from bnas_deploy.rivals import onnx_runtime
 
 __all__ = ["NETWORKS", "Other", "float_network", "inputs", "packed"]
 

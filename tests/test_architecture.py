@@ -24,7 +24,7 @@ ENTRIES = {"bnas_deploy", "cli"}
 """Where users enter; they may import every room, and no room imports them."""
 LIBRARIES = (
     "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",
-    "matplotlib",
+    "matplotlib", "openvino",
 )  # fmt: skip
 
 Rules = dict[str, tuple[set[str], set[str]]]

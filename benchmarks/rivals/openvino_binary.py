@@ -16,7 +16,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset1 as op
 
-from rivals import openvino
+from bnas_deploy.rivals import openvino
 
 __all__ = ["call_only", "convolution", "image"]
 

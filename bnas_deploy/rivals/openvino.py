@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import openvino as ov
 
 __all__ = ["compiled", "precisions", "read", "runner"]
 
+Floats = npt.NDArray[np.float32]
 CORE = ov.Core()
 
 
@@ -50,13 +52,13 @@ def precisions(model: ov.CompiledModel, layer: str = "Convolution") -> Counter[s
     return found
 
 
-def runner(model: ov.CompiledModel) -> Callable[[np.ndarray], np.ndarray]:
+def runner(model: ov.CompiledModel) -> Callable[[Floats], Floats]:
     """Return a function from the compiled graph's input to its first output."""
     request = model.create_infer_request()
 
-    def run(batch: np.ndarray) -> np.ndarray:
+    def run(batch: Floats) -> Floats:
         request.infer([batch], share_inputs=True)
-        result: np.ndarray = request.get_output_tensor(0).data.copy()
+        result: Floats = request.get_output_tensor(0).data.copy()
         return result
 
     return run

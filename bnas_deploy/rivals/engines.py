@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from rivals import onnx_runtime, torch_float
-from torch import nn
+import numpy.typing as npt
 
-__all__ = ["RIVALS", "TOLERANCE", "Run", "rival", "within_tolerance"]
+from bnas_deploy.rivals import onnx_runtime, torch_float
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["RIVALS", "TOLERANCE", "Floats", "Run", "rival", "within_tolerance"]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
 
 TOLERANCE = {
     "pytorch-float32": 0.0,
@@ -26,11 +33,11 @@ RIVALS = tuple(
     for name in TOLERANCE
     if not name.startswith("openvino") or importlib.util.find_spec("openvino")
 )
-Run = Callable[[np.ndarray], np.ndarray]
+Run: TypeAlias = Callable[[Floats], Floats]
 
 
 def rival(name: str, network: nn.Module, exported: Callable[[bool], bytes]) -> Run:
-    """A rival on a float network.
+    """Return a rival on a float network.
 
     Args:
         name: One of `RIVALS`.
@@ -46,7 +53,7 @@ def rival(name: str, network: nn.Module, exported: Callable[[bool], bytes]) -> R
 
 def _openvino(name: str, onnx: bytes) -> Run:
     """OpenVINO, after a look at what precision the compiled graph runs in."""
-    from rivals import openvino
+    from bnas_deploy.rivals import openvino  # noqa: PLC0415 - it is not always installed
 
     chosen = "f32" if name == "openvino-float32" else None
     model = openvino.compiled(openvino.read(onnx), precision=chosen)
@@ -60,9 +67,7 @@ def _openvino(name: str, onnx: bytes) -> Run:
     return openvino.runner(model)
 
 
-def within_tolerance(
-    name: str, answer: np.ndarray, right: np.ndarray, *, slack: float = 1.0
-) -> None:
+def within_tolerance(name: str, answer: Floats, right: Floats, *, slack: float = 1.0) -> None:
     """Check a rival's answer against PyTorch's; `slack` widens the tolerance."""
     error = np.abs(answer - right).max() / np.abs(right).max()
     assert error <= slack * TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"

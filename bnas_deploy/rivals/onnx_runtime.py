@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -15,20 +16,22 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 __all__ = ["export", "runner"]
 
+Floats = npt.NDArray[np.float32]
+
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]
     """Feeds the calibration images one by one."""
 
-    def __init__(self, batch: np.ndarray) -> None:
-        self._images: Iterator[dict[str, np.ndarray]] = iter(
+    def __init__(self, batch: Floats) -> None:
+        self._images: Iterator[dict[str, Floats]] = iter(
             [{"image": image[None]} for image in batch]
         )
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
+    def get_next(self) -> dict[str, Floats] | None:
         return next(self._images, None)
 
 
-def export(network: torch.nn.Module, batch: np.ndarray, *, int8: bool = False) -> bytes:
+def export(network: torch.nn.Module, batch: Floats, *, int8: bool = False) -> bytes:
     """Export a network to ONNX, folding BatchNorm; in int8 calibrated on `batch`.
 
     Args:
@@ -55,7 +58,7 @@ def export(network: torch.nn.Module, batch: np.ndarray, *, int8: bool = False) -
         return path.read_bytes()
 
 
-def _quantize(path: Path, batch: np.ndarray) -> Path:
+def _quantize(path: Path, batch: Floats) -> Path:
     prepared, result = path.with_name("prepared.onnx"), path.with_name("int8.onnx")
     quant_pre_process(str(path), str(prepared))
     quantize_static(
@@ -70,15 +73,15 @@ def _quantize(path: Path, batch: np.ndarray) -> Path:
     return result
 
 
-def runner(model: bytes, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+def runner(model: bytes, threads: int = 1) -> Callable[[Floats], Floats]:
     """Return a function from float32 (1, C, H, W) to float32 logits (1, classes)."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
-    def run(batch: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = session.run(["logits"], {"image": batch})[0]
+    def run(batch: Floats) -> Floats:
+        logits: Floats = session.run(["logits"], {"image": batch})[0]
         return logits
 
     return run
