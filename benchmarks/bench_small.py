@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-import cifar_resnets
 import contest
 import networks
 import numpy as np
 import pytest
+import small_floats
 from networks import Variant
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -33,13 +33,13 @@ ROUNDS, QUICK_ROUNDS = 30, 2
 def entries() -> Iterator[tuple[str, str]]:
     """Network and runner."""
     yield from ((network, "packed") for network in OWN)
-    for network in cifar_resnets.DEPTHS:
+    for network in small_floats.NAMES:
         yield from ((network, runner) for runner in RIVALS)
 
 
 def own(network: str) -> Run:
     """The best backend, its answer compared with the reference's."""
-    model, image = networks.packed(OWN[network]), networks.images(cifar_resnets.SIZE)
+    model, image = networks.packed(OWN[network]), networks.images(small_floats.SIZE)
     run = engine.create(model).run
     np.testing.assert_array_equal(run(image), ReferenceRunner(model).run(image))
     return run
@@ -48,13 +48,13 @@ def own(network: str) -> Run:
 @cache
 def exported(network: str, int8: bool) -> bytes:
     """A residual network as ONNX."""
-    batch = networks.images(cifar_resnets.SIZE, networks.CALIBRATION_IMAGES)
-    return onnx_runtime.export(cifar_resnets.build(network), batch, int8=int8)
+    batch = networks.images(small_floats.SIZE, networks.CALIBRATION_IMAGES)
+    return onnx_runtime.export(small_floats.build(network), batch, int8=int8)
 
 
 def opponent(name: str, network: str) -> Run:
     """A rival on a residual network, its answer compared with PyTorch's."""
-    module, image = cifar_resnets.build(network), networks.images(cifar_resnets.SIZE)
+    module, image = small_floats.build(network), networks.images(small_floats.SIZE)
     run = rival(name, module, lambda int8: exported(network, int8))
     # What int8 rounds away grows from layer to layer of these networks of random weights.
     within_tolerance(name, run(image), torch_float.runner(module)(image), slack=2.5)
@@ -64,7 +64,7 @@ def opponent(name: str, network: str) -> Run:
 @cache
 def raced(rounds: int) -> dict[tuple[str, str], list[float]]:
     """Seconds of every runner of every network."""
-    image = networks.images(cifar_resnets.SIZE)
+    image = networks.images(small_floats.SIZE)
     contestants = []
     for network, name in entries():
         run = own(network) if network in OWN else opponent(name, network)

@@ -11,15 +11,18 @@ from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.network import Network
 from bnas_deploy.nn.network import build_network as build_cells
+from bnas_deploy.plain.config import PlainConfig
+from bnas_deploy.plain.network import PlainNetwork
 
 __all__ = ["BUILDERS", "AnyNetwork", "build_network"]
 
-AnyNetwork: TypeAlias = Network | BackboneNetwork
+AnyNetwork: TypeAlias = Network | BackboneNetwork | PlainNetwork
 """What all are: modules from images to logits with `config`, `binary` and `drop_path`."""
 
 BUILDERS: dict[type, Callable[..., Any]] = {
     NetworkConfig: build_cells,
     BackboneConfig: BackboneNetwork,
+    PlainConfig: PlainNetwork,
 }
 """By the kind of configuration; each takes it and `binary`."""
 
@@ -30,6 +33,9 @@ def build_network(config: AnyConfig, *, binary: bool = True) -> AnyNetwork:
     Args:
         config: What it is made of.
         binary: False builds the float counterpart: nothing binarized.
+
+    Raises:
+        ConfigError: There is no binary form of it.
     """
     network: AnyNetwork = BUILDERS[type(config)](config, binary=binary)
     return network

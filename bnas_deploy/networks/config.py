@@ -9,20 +9,23 @@ from bnas_deploy.backbones.config import BackboneConfig
 from bnas_deploy.backbones.registry import NETWORKS
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.config import CONFIGS, SMALL_CONFIGS, NetworkConfig
+from bnas_deploy.plain.config import PlainConfig
+from bnas_deploy.plain.registry import NETWORKS as PLAIN
 from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = ["ALL_CONFIGS", "KINDS", "AnyConfig", "config_from_dict", "find_config"]
 
-AnyConfig: TypeAlias = NetworkConfig | BackboneConfig
+AnyConfig: TypeAlias = NetworkConfig | BackboneConfig | PlainConfig
 """What all have: name, dataset, classes, image_size, `to_dict` and `facts`."""
 
 KINDS: dict[str, Callable[[object], AnyConfig]] = {
     NetworkConfig.KIND: NetworkConfig.from_dict,
     BackboneConfig.KIND: BackboneConfig.from_dict,
+    PlainConfig.KIND: PlainConfig.from_dict,
 }
 """How each kind is read; a file that does not state its kind has the first, as older ones do."""
 
-ALL_CONFIGS: Mapping[str, AnyConfig] = {**CONFIGS, **SMALL_CONFIGS, **NETWORKS}
+ALL_CONFIGS: Mapping[str, AnyConfig] = {**CONFIGS, **SMALL_CONFIGS, **NETWORKS, **PLAIN}
 """Every network that has a name."""
 
 

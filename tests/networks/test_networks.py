@@ -13,6 +13,7 @@ from bnas_deploy.networks.build import BUILDERS, build_network
 from bnas_deploy.networks.config import ALL_CONFIGS, KINDS, config_from_dict, find_config
 from bnas_deploy.nn.config import CONFIGS, SMALL_CONFIGS
 from bnas_deploy.nn.network import Network
+from bnas_deploy.plain.registry import NETWORKS as PLAIN
 
 
 @pytest.mark.parametrize("name", ALL_CONFIGS)
@@ -23,7 +24,7 @@ def test_every_network_is_read_back_by_its_kind(name):
 
 
 def test_names_and_kinds_are_their_own():
-    assert len(ALL_CONFIGS) == len(CONFIGS) + len(SMALL_CONFIGS) + len(NETWORKS)
+    assert len(ALL_CONFIGS) == len(CONFIGS) + len(SMALL_CONFIGS) + len(NETWORKS) + len(PLAIN)
     assert {config.KIND for config in ALL_CONFIGS.values()} == set(KINDS)
     assert {type(config) for config in ALL_CONFIGS.values()} == set(BUILDERS)
 
@@ -36,7 +37,7 @@ def test_cells_are_written_as_before_there_were_kinds():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"kind": "forest"}, "kind is one of bnas, backbone; got 'forest'"),
+        ({"kind": "forest"}, "kind is one of bnas, backbone, plain; got 'forest'"),
         ({"kind": ["bnas"]}, "kind is one of"),
         ({"kind": None}, "missing keys channels, genotype, layers, name"),
         (3, "expected a mapping of its fields; got int"),
