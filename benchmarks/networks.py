@@ -12,7 +12,6 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-import numpy as np
 import torch
 
 from bnas_deploy.converters import convert_network
@@ -20,6 +19,8 @@ from bnas_deploy.format import PackedModel
 from bnas_deploy.nn.config import SHORTCUTS, NetworkConfig, get_config
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.nn.network import Network, build_network
+from bnas_deploy.rivals.random_weights import CALIBRATION_IMAGES, SEED, settle
+from bnas_deploy.rivals.random_weights import noise as images
 
 __all__ = [
     "CALIBRATION_IMAGES",
@@ -32,8 +33,6 @@ __all__ = [
     "variants",
 ]
 
-SEED = 20
-CALIBRATION_IMAGES = 16
 HAS_SHORTCUTS = "shortcut" in {field.name for field in fields(NetworkConfig)}
 HAS_EIGHT_BIT = "eight_bit" in inspect.signature(convert_network).parameters
 
@@ -74,12 +73,6 @@ def variants(network: str) -> Iterator[Variant]:
         yield Variant(network, *chosen)
 
 
-def images(size: int, count: int = 1) -> np.ndarray:
-    """Normalised noise, float32 (count, 3, size, size)."""
-    rng = np.random.default_rng(SEED)
-    return rng.standard_normal((count, 3, size, size), dtype=np.float32)
-
-
 def config(variant: Variant) -> NetworkConfig:
     """The configuration of a variant; bits are no part of it."""
     changes: dict[str, Any] = {} if variant.zeroise else {"genotype": LATEST_CELL}
@@ -101,18 +94,6 @@ def build(variant: Variant, *, binary: bool = True) -> Network:
     network = build_network(chosen, binary=binary)
     settle(network, torch.from_numpy(images(chosen.image_size, 4)))
     return network.eval()
-
-
-def settle(network: torch.nn.Module, batch: torch.Tensor) -> None:
-    """Give BatchNorm layers the statistics of one pass of `batch`, and random scales and shifts."""
-    with torch.no_grad():
-        for norm in network.modules():
-            if isinstance(norm, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
-                norm.momentum = 1.0  # the statistics of the one pass below, unmixed
-                if norm.affine:  # as training leaves them; equal ones would be merged at export
-                    norm.weight.uniform_(0.5, 1.5)
-                    norm.bias.normal_(std=0.3)
-        network.train()(batch)
 
 
 @cache

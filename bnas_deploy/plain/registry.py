@@ -9,8 +9,8 @@ __all__ = ["NETWORKS"]
 RESNETS = {f"resnet{6 * blocks + 2}": blocks for blocks in (1, 2, 3, 5, 7, 9)}
 """Blocks a stage; He et al. (2016, Section 4.2) have those from 20 layers, MLPerf Tiny has 8."""
 
-MOBILENETS = {"mobilenetv2-x0.5": 2, "mobilenetv2-x0.25": 4}
-"""What part of the published width they have."""
+MOBILENETS = {"mobilenetv2-x1.0": 1, "mobilenetv2-x0.5": 2, "mobilenetv2-x0.25": 4}
+"""By what the published width is divided."""
 
 
 def _networks() -> list[PlainConfig]:

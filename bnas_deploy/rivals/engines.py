@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.errors import BackendError
 from bnas_deploy.rivals import onnx_runtime, torch_float
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["RIVALS", "TOLERANCE", "Floats", "Run", "rival", "within_tolerance"]
+__all__ = ["RIVALS", "TOLERANCE", "Floats", "Run", "difference", "rival", "within_tolerance"]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -48,26 +49,25 @@ def rival(name: str, network: nn.Module, exported: Callable[[bool], bytes]) -> R
     if name == "pytorch-float32":
         return torch_float.runner(network)
     onnx = exported(name.endswith("int8"))
-    return onnx_runtime.runner(onnx) if name.startswith("onnx") else _openvino(name, onnx)
-
-
-def _openvino(name: str, onnx: bytes) -> Run:
-    """OpenVINO, after a look at what precision the compiled graph runs in."""
+    if name.startswith("onnx"):
+        return onnx_runtime.runner(onnx)
     from bnas_deploy.rivals import openvino  # noqa: PLC0415 - it is not always installed
 
-    chosen = "f32" if name == "openvino-float32" else None
-    model = openvino.compiled(openvino.read(onnx), precision=chosen)
-    wanted = {"openvino-float32": {"f32"}, "openvino-int8": {"u8", "i8"}}.get(name)
-    for layer in ("Convolution", "FullyConnected"):
-        precisions = openvino.precisions(model, layer)
-        # A network's one classifier may stay in floats.
-        if wanted and precisions.total() > 1:
-            found = sum(precisions[precision] for precision in wanted)
-            assert found >= 0.9 * precisions.total() - 1, f"{name} runs {layer} in {precisions}"
-    return openvino.runner(model)
+    return openvino.runner(openvino.checked(name, onnx))
 
 
 def within_tolerance(name: str, answer: Floats, right: Floats, *, slack: float = 1.0) -> None:
-    """Check a rival's answer against PyTorch's; `slack` widens the tolerance."""
-    error = np.abs(answer - right).max() / np.abs(right).max()
-    assert error <= slack * TOLERANCE[name], f"{name} is {error:.1%} off PyTorch"
+    """Check a rival's answer against PyTorch's; `slack` widens the tolerance.
+
+    Raises:
+        BackendError: It is too far off.
+    """
+    error = difference(answer, right)
+    if not error <= slack * TOLERANCE[name]:
+        msg = f"{name} is {error:.1%} off PyTorch"
+        raise BackendError(msg)
+
+
+def difference(answer: Floats, right: Floats) -> float:
+    """Return how far an answer is off the right one, as a share of the largest logit."""
+    return float(np.abs(answer - right).max() / np.abs(right).max())

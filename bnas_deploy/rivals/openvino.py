@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-__all__ = ["compiled", "precisions", "read", "runner"]
+from bnas_deploy.errors import BackendError
+
+__all__ = ["checked", "compiled", "kernels", "precisions", "read", "runner"]
 
 Floats = npt.NDArray[np.float32]
 CORE = ov.Core()
+WITH_WEIGHTS = ("Convolution", "GroupConvolution", "FullyConnected")
 
 
 def read(onnx: bytes) -> ov.Model:
@@ -49,6 +52,39 @@ def precisions(model: ov.CompiledModel, layer: str = "Convolution") -> Counter[s
         facts = node.get_rt_info()
         if facts["layerType"].astype(str) == layer:
             found[facts["runtimePrecision"].astype(str)] += 1
+    return found
+
+
+def checked(name: str, onnx: bytes) -> ov.CompiledModel:
+    """Compile for latency, and look at what precision the compiled graph runs in.
+
+    Args:
+        name: `openvino-float32`, `openvino-int8`, or `openvino-default` (the plugin's own choice).
+        onnx: The graph; for int8 QDQ.
+
+    Raises:
+        BackendError: It is another one.
+    """
+    model = compiled(read(onnx), precision="f32" if name == "openvino-float32" else None)
+    wanted = {"openvino-float32": {"f32"}, "openvino-int8": {"u8", "i8"}}.get(name)
+    for layer in ("Convolution", "FullyConnected"):
+        found = precisions(model, layer)
+        # A network's one classifier may stay in floats.
+        if wanted and found.total() > 1:
+            right = sum(found[precision] for precision in wanted)
+            if right < 0.9 * found.total() - 1:
+                msg = f"{name} runs {layer} in {dict(found)}"
+                raise BackendError(msg)
+    return model
+
+
+def kernels(model: ov.CompiledModel) -> Counter[str]:
+    """How many layers with weights run on which kernels, by the plugin's names for them."""
+    found: Counter[str] = Counter()
+    for node in model.get_runtime_model().get_ordered_ops():
+        facts = node.get_rt_info()
+        if facts["layerType"].astype(str) in WITH_WEIGHTS:
+            found[facts["primitiveType"].astype(str)] += 1
     return found
 
 

@@ -20,6 +20,7 @@ MILLIONS = {
     "resnet44": (0.66, OPTION_B),
     "resnet56": (0.85, OPTION_B),
     "mobilenetv2-x0.5": (0.70, 0),
+    "mobilenetv2-x1.0": (2.24, 0),
 }
 """Parameters as published, and those that are here in addition."""
 
