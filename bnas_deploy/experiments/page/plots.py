@@ -6,27 +6,22 @@ well.
 
 from __future__ import annotations
 
-import io
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bnas_deploy import atomic
 from bnas_deploy.experiments.definition import Picture, Variant
 from bnas_deploy.experiments.page.shortcuts_plot import draw_shortcuts
+from bnas_deploy.experiments.page.svg import COLOURS, write_svg
 from bnas_deploy.experiments.results import JobResult, Results
 
 __all__ = ["PLOTS", "draw"]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000", "#999999")
 LINES = ("-", "--", "-.", ":")
-STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "bnas", "font.size": 9}
 
 Shown = Sequence[Variant]
 
@@ -41,18 +36,9 @@ def draw(picture: Picture, results: Results, variants: Shown, folder: Path) -> s
         folder: Gets the SVG.
     """
     chosen = [v for v in variants if not picture.variants or v.name in picture.variants]
-    with mpl.rc_context(STYLE):
-        figure = PLOTS[picture.kind](results, chosen)
-        if figure is None:
-            return None
-        file = f"{picture.name}-{results.budget}.svg"
-        folder.mkdir(parents=True, exist_ok=True)
-        svg = io.StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-    # Matplotlib leaves spaces at the ends of lines.
-    lines = svg.getvalue().splitlines()
-    atomic.write_text(folder / file, "\n".join(line.rstrip() for line in lines) + "\n")
-    return file
+    file = f"{picture.name}-{results.budget}.svg"
+    drawn = write_svg(folder / file, lambda: PLOTS[picture.kind](results, chosen))
+    return file if drawn else None
 
 
 def _panels(count: int, height: float = 3.4) -> tuple[Figure, list[Axes]]:

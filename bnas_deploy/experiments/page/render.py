@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bnas_deploy.experiments.definition import (
     Table,
     Variant,
 )
+from bnas_deploy.experiments.page.markdown import table_lines, wrapped
 from bnas_deploy.experiments.page.plots import draw
 from bnas_deploy.experiments.registry import EXPERIMENTS
 from bnas_deploy.experiments.results import (
@@ -35,7 +35,6 @@ from bnas_deploy.nn.genotype import Genotype
 __all__ = ["PAGE", "render"]
 
 PAGE, FOLDER = "results.md", "results"
-WIDTH = 110
 
 HEAD = (
     "The tables and figures of *Learning Architectures for Binary Networks* (ECCV 2020) beside what"
@@ -72,15 +71,15 @@ def render(out: Path, results: Path | None = None) -> Path:
     if results is not None:
         _store(results, folder)
     found = {name: _read(folder, name) for name in EXPERIMENTS}
-    parts = [["# Results", "", *_wrapped(HEAD), "", *_wrapped(UNCHECKED), "", *_overview(found)]]
+    parts = [["# Results", "", *wrapped(HEAD), "", *wrapped(UNCHECKED), "", *_overview(found)]]
     for experiment in EXPERIMENTS.values():
         parts.append([f"## {', '.join(_names(experiment))}: {experiment.title}", ""])
-        parts.append([*_wrapped(experiment.question), ""])
+        parts.append([*wrapped(experiment.question), ""])
         if isinstance(experiment, Computed):
-            parts += [_table(table) for table in experiment.tables()]
+            parts += [table_lines(table) for table in experiment.tables()]
         else:
             parts.append(list(_sections(experiment, found[experiment.name], folder)))
-        parts.append([*_wrapped(experiment.notes), ""] if experiment.notes else [])
+        parts.append([*wrapped(experiment.notes), ""] if experiment.notes else [])
     text = "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
     atomic.write_text(out / PAGE, text)
     return out / PAGE
@@ -116,7 +115,7 @@ def _overview(found: dict[str, list[Results]]) -> list[str]:
             states = [_state(results) for results in found[name]]
             state = "; ".join(states) or "not run"
         rows.append((", ".join(_names(experiment)), experiment.title, f"`{name}`", state))
-    return _table(Table(("of the paper", "what", "experiment", "state"), tuple(rows)))
+    return table_lines(Table(("of the paper", "what", "experiment", "state"), tuple(rows)))
 
 
 def _state(results: Results) -> str:
@@ -130,15 +129,15 @@ def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) ->
         variants = experiment.variants("paper", {})
         what = "The paper's values" if any(v.paper for v in variants) else "Its variants"
         yield from (f"**Not run.** {what}:", "")
-        yield from _table(_accuracies(experiment, variants, None))
+        yield from table_lines(_accuracies(experiment, variants, None))
     for results in found:
         variants = experiment.variants(results.budget, _cells(experiment, results))
-        stated = [line for text in budget_lines(results) for line in _wrapped(text, "  ")]
+        stated = [line for text in budget_lines(results) for line in wrapped(text, "  ")]
         yield from (f"### Budget `{results.budget}`", "", *stated, "")
         extra = experiment.tables(results) if experiment.tables else []
         main = _accuracies(experiment, variants, results)
         for table in extra or [main]:
-            yield from _table(table)
+            yield from table_lines(table)
         yield from _missing(results)
         for picture in experiment.pictures:
             file = draw(picture, results, variants, folder)
@@ -146,7 +145,7 @@ def _sections(experiment: Experiment, found: Sequence[Results], folder: Path) ->
                 yield from (
                     f"![{picture.name}]({FOLDER}/{file})",
                     "",
-                    *_wrapped(picture.caption),
+                    *wrapped(picture.caption),
                     "",
                 )
 
@@ -204,21 +203,4 @@ def _missing(results: Results) -> list[str]:
     for text, variants in reasons.items():
         names = (f"`{name}` (seed {', '.join(seeds)})" for name, seeds in variants.items())
         found.append(f"{text}: {', '.join(names)}.")
-    return [*(line for text in found for line in _wrapped(f"- {text}", "  ")), ""] if found else []
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _table(table: Table) -> list[str]:
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in (table.heads, *table.rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(table.heads))]
-    lines = [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in cells
-    ]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return [*([f"{table.title}:", ""] if table.title else []), *lines, ""]
+    return [*(line for text in found for line in wrapped(f"- {text}", "  ")), ""] if found else []
