@@ -32,6 +32,7 @@ CLOCK_TOLERANCE = 0.05
 """A core beside others changes its clock by a step of 100 MHz or two as they come and go."""
 
 Floats = npt.NDArray[np.float32]
+_FLOAT32 = np.dtype(np.float32)
 StepTime = tuple[int, str, float]
 
 
@@ -129,18 +130,30 @@ def check_images(images: object, shape: tuple[int, int, int]) -> Floats:
     Raises:
         UsageError: Not an array, another dtype, or another shape than (N, *shape).
     """
+    if (
+        not isinstance(images, np.ndarray)
+        or images.dtype != _FLOAT32
+        or images.ndim != 4
+        or images.shape[1:] != shape
+    ):
+        raise _wrong_images(images, shape)
+    flags = images.flags  # asked here, as np.require takes microseconds to find nothing to do
+    if flags.c_contiguous and flags.aligned:
+        return images
+    return np.require(images, requirements=("C", "A"))
+
+
+def _wrong_images(images: object, shape: tuple[int, int, int]) -> UsageError:
+    """What to say of images that `check_images` does not take."""
     want = f"images must be a float32 array of shape (N, {', '.join(map(str, shape))})"
     if not isinstance(images, np.ndarray):
-        msg = f"{want}, got {type(images).__name__}; convert with numpy.asarray(images, 'float32')"
-        raise UsageError(msg)
-    if images.dtype != np.float32:
-        msg = f"{want}, got dtype {images.dtype}; convert with images.astype('float32')"
-        raise UsageError(msg)
-    if images.ndim != 4 or images.shape[1:] != shape:
-        hint = "; add the batch axis with images[None]" if images.shape == shape else ""
-        msg = f"{want}, got shape {images.shape}{hint}"
-        raise UsageError(msg)
-    return np.require(images, requirements=("C", "A"))
+        hint = "convert with numpy.asarray(images, 'float32')"
+        return UsageError(f"{want}, got {type(images).__name__}; {hint}")
+    if images.dtype != _FLOAT32:
+        hint = "convert with images.astype('float32')"
+        return UsageError(f"{want}, got dtype {images.dtype}; {hint}")
+    hint = "; add the batch axis with images[None]" if images.shape == shape else ""
+    return UsageError(f"{want}, got shape {images.shape}{hint}")
 
 
 def check_threads(threads: object) -> int:
