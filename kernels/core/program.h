@@ -13,6 +13,10 @@ struct Value {
   Planes planes;  // offset: set by plan()
 };
 
+// A step may be there for normal runs only, or for traces only, which show every value of the
+// program: runs leave out values that nobody else asks for (build/fuse.h).
+enum class When { always, run, trace };
+
 struct Step {
   std::size_t program_step;  // the step of the program that it is part of
   Op op;
@@ -22,6 +26,7 @@ struct Step {
   bool in_place = false;
   // ... and then there is nothing left to do.
   bool only_copies = false;
+  When when = When::always;
 };
 
 }  // namespace bnas

@@ -28,6 +28,7 @@
   STEP(Constant, constant)                                                         \
   STEP(PoolBits, pool_bits) /* byte planes */                                      \
   STEP(Pool, pool)                                                                 \
+  STEP(PoolBytes, pool_bytes)                                                      \
   STEP(AddSlice, add_slice)                                                        \
   STEP(MeanMagnitude, mean_magnitude) /* vectors of max_float_lanes pixels */      \
   STEP(Multiply, multiply)                                                         \

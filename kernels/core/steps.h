@@ -37,7 +37,7 @@ struct Sections {
 
 // What happens to the dot products of a binary convolution.
 struct Stage {
-  enum class Kind { threshold, scale } kind;
+  enum class Kind { threshold, scale, bytes } kind;
   ValueId output;
   const std::uint32_t* limit;  // threshold: [output] twice a 16-bit s, compared as dot > s
   const std::uint8_t*
@@ -59,8 +59,8 @@ struct BinaryConv {
   Sections sections;
   const std::uint8_t* weights;  // [tile][step][output of the tile]
   // Whether every stage looks at its dot product through a byte, `room`, instead of `base`: a
-  // threshold marks count < room, a scale is that of max(room - count, 0). Never so for more than
-  // three chunks of steps.
+  // threshold marks count < room, a scale is that of max(room - count, 0), and bytes are that
+  // itself, a plane for each output. Never so for more than three chunks of steps.
   bool bytewise;
   // With one stage that looks at bytes: no room is greater, and how many steps a lane that holds as
   // much can count before it overflows; 0: too few.
@@ -233,6 +233,14 @@ struct Pool {
   // nothing lies outside but to the left, and the order in which a window is looked at does not
   // show.
   bool halves;
+};
+
+// Greatest bytes of 3x3 windows of stride 2, one pixel outside above and to the left, in planes of
+// bytes; times a scale. No byte is less than what is outside.
+struct PoolBytes {
+  ValueId input, output;
+  const float* scale;           // [channel]
+  const std::uint64_t* inside;  // [vector] bit i: the pixel before i is in the same row
 };
 
 // Mean over the channels of |x * scale[c] + shift[c]|: that sum times factor, plus rest.

@@ -109,6 +109,24 @@ void scale_counts(const Stage& stage, const Frame& frame, const Counts<outputs, 
   scale_left<accumulate, outputs, vectors>(stage, frame, left[0][0], tile);
 }
 
+// Where the first byte of a tile lies in planes of bytes.
+std::uint8_t* byte_rows(const Stage& stage, const Frame& frame, const Tile& tile) {
+  return byte_plane(frame, stage.output, tile.first_output) + tile.first_vector * byte_lanes;
+}
+
+template <std::size_t outputs, std::size_t vectors>
+void leave_counts(const Stage& stage, const Frame& frame, const Counts<outputs, vectors>& counts,
+                  const Rooms<vectors>& rooms, const Tile& tile) {
+  const std::size_t stride = planes_of(frame, stage.output).stride;
+  std::uint8_t* out = byte_rows(stage, frame, tile);
+#pragma GCC unroll 8
+  for (std::size_t o = 0; o < outputs; ++o, out += stride) {
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < vectors; ++v)
+      store_bytes(out + v * byte_lanes, sub_bytes_saturated(rooms.left(o, v), counts.sum[o][v]));
+  }
+}
+
 template <std::size_t outputs, std::size_t vectors>
 void finish_counts(const BinaryConv& conv, const Frame& frame,
                    const Counts<outputs, vectors>& counts, std::size_t parts, const Tile& tile) {
@@ -117,6 +135,8 @@ void finish_counts(const BinaryConv& conv, const Frame& frame,
     const Rooms<vectors> rooms = rooms_of<vectors>(conv, stage, parts, tile);
     if (stage.kind == Stage::Kind::threshold) {
       threshold_counts(stage, frame, counts, rooms, tile);
+    } else if (stage.kind == Stage::Kind::bytes) {
+      leave_counts(stage, frame, counts, rooms, tile);
     } else if (stage.accumulate) {
       scale_counts<true>(stage, frame, counts, rooms, tile);
     } else {

@@ -90,10 +90,10 @@ template <std::size_t outputs, std::size_t vectors>
     store_bytes(out + v * byte_lanes, xor_bytes(bits[v], inverted));
 }
 
-// What is left of the rooms: [output][vector][lane].
+// What is left of the rooms: [output][vector][lane], outputs `row` apart.
 template <std::size_t outputs, std::size_t vectors, std::size_t first = 0>
 void leave_outputs(const BinaryConv& conv, Gathered in, const Tile& tile,
-                   const RoomRows<vectors>& rooms, std::uint8_t* left) {
+                   const RoomRows<vectors>& rooms, std::uint8_t* left, std::size_t row) {
   constexpr std::size_t rest = outputs - first;
   constexpr std::size_t count = rest < counted_outputs ? rest : counted_outputs;
   Bytes sum[count][vectors];
@@ -103,19 +103,28 @@ void leave_outputs(const BinaryConv& conv, Gathered in, const Tile& tile,
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < vectors; ++v)
       store_bytes(
-          left + ((first + o) * vectors + v) * byte_lanes,
+          left + (first + o) * row + v * byte_lanes,
           sub_bytes_saturated(load_bytes(rooms.row[v] + (first + o) * byte_lanes), sum[o][v]));
   }
   if constexpr (count < rest)
-    leave_outputs<outputs, vectors, first + count>(conv, in, tile, rooms, left);
+    leave_outputs<outputs, vectors, first + count>(conv, in, tile, rooms, left, row);
 }
 
 template <bool accumulate, std::size_t outputs, std::size_t vectors>
 [[gnu::noinline]] void scale_tile(const BinaryConv& conv, const Frame& frame, Gathered in,
                                   const Tile& tile) {
   alignas(64) std::uint8_t left[outputs * vectors * byte_lanes];
-  leave_outputs<outputs, vectors>(conv, in, tile, room_rows<vectors>(conv, tile), left);
+  leave_outputs<outputs, vectors>(conv, in, tile, room_rows<vectors>(conv, tile), left,
+                                  vectors * byte_lanes);
   scale_left<accumulate, outputs, vectors>(*conv.stages, frame, left, tile);
+}
+
+template <std::size_t outputs, std::size_t vectors>
+[[gnu::noinline]] void bytes_tile(const BinaryConv& conv, const Frame& frame, Gathered in,
+                                  const Tile& tile) {
+  leave_outputs<outputs, vectors>(conv, in, tile, room_rows<vectors>(conv, tile),
+                                  byte_rows(*conv.stages, frame, tile),
+                                  planes_of(frame, conv.stages->output).stride);
 }
 
 constexpr bool keeps_counts_in_registers(const BinaryConv& conv) {
@@ -127,6 +136,8 @@ template <std::size_t outputs, std::size_t vectors>
 void single_stage_tile(const BinaryConv& conv, const Frame& frame, Gathered in, const Tile& tile) {
   if (conv.stages->kind == Stage::Kind::threshold) {
     threshold_tile<outputs, vectors>(conv, frame, in, tile);
+  } else if (conv.stages->kind == Stage::Kind::bytes) {
+    bytes_tile<outputs, vectors>(conv, frame, in, tile);
   } else if (conv.stages->accumulate) {
     scale_tile<true, outputs, vectors>(conv, frame, in, tile);
   } else {

@@ -57,6 +57,8 @@ constexpr Kernel<PixelConv> pixel_conv = nullptr;
 
 #include "generic/pool_bits-inl.h"
 
+#include "generic/pool_bytes-inl.h"
+
 #include "generic/magnitude-inl.h"
 
 #include "generic/linear-inl.h"

@@ -34,6 +34,15 @@ Bytes mark_less(Bytes acc, Bytes a, Bytes b, std::uint32_t bit) {
   return _mm512_mask_add_epi8(acc, _mm512_cmplt_epu8_mask(a, b), acc,
                               broadcast_bytes(bit));  // the bit is clear: no carry
 }
+// What generic/pool_bytes-inl.h would make of other primitives.
+#define BNAS_POOL_BYTES
+Bytes max_bytes(Bytes a, Bytes b) { return _mm512_max_epu8(a, b); }
+Bytes even_lanes(Bytes a, Bytes b) {
+  const __m512i low = _mm512_set1_epi16(0x00ff);
+  const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  return _mm512_permutexvar_epi64(
+      order, _mm512_packus_epi16(_mm512_and_si512(a, low), _mm512_and_si512(b, low)));
+}
 Bytes opaque(Bytes x) {
   asm volatile("" : "+v"(x));
   return x;

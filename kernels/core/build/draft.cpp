@@ -1,8 +1,10 @@
 #include "core/build/draft.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
+#include "core/build/fuse.h"
 #include "core/build/geometry.h"
 #include "core/build/plan.h"
 #include "core/sizes.h"
@@ -13,6 +15,13 @@ namespace {
 Planes make_planes(Kind kind, std::size_t channels, std::size_t height, std::size_t width) {
   const std::size_t planes = kind == Kind::bits ? divide_up(channels, bits_per_plane) : channels;
   return {0, plane_stride(kind, product(height, width)), planes, channels, height, width};
+}
+
+std::vector<Step> steps_for(When when, const std::vector<Step>& steps) {
+  std::vector<Step> some;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(some),
+               [when](const Step& step) { return step.when == When::always || step.when == when; });
+  return some;
 }
 
 }  // namespace
@@ -66,9 +75,11 @@ void Draft::need_scratch(std::size_t bytes) {
 }
 
 std::unique_ptr<Model> Draft::finish(ValueId input, ValueId output) {
+  const bool fused = fuse(*this, output);
   Model::Parts parts{kernels,
                      std::move(values_),
                      std::move(steps_),
+                     {},
                      std::move(constants_),
                      std::move(weights),
                      std::move(tables),
@@ -79,6 +90,10 @@ std::unique_ptr<Model> Draft::finish(ValueId input, ValueId output) {
                      scratch_,
                      0};
   parts.arena = plan(parts.values, parts.steps, parts.constants, input, output);
+  if (fused) {
+    parts.traced = steps_for(When::trace, parts.steps);
+    parts.steps = steps_for(When::run, parts.steps);
+  }
   return std::make_unique<Model>(std::move(parts));
 }
 

@@ -50,6 +50,9 @@ class Draft {
   // The step before, or null.
   Step* last_step() { return steps_.empty() ? nullptr : &steps_.back(); }
 
+  // All so far, for what is decided when all are there.
+  std::vector<Step>& steps() { return steps_; }
+
   // The last step so far that writes a value, or null.
   const Step* writer_of(ValueId id) const;
 

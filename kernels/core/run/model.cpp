@@ -178,12 +178,12 @@ void Model::trace(const float* image, void* const* out) {
   copy_out(frame, parts_.input, out[parts_.input]);
   for (const Step& step : parts_.constants) copy_out(frame, step.writes[0], out[step.writes[0]]);
   std::vector<ValueId> written;  // by the step of the program so far
-  for (std::size_t i = 0; i < parts_.steps.size(); ++i) {
-    const Step& step = parts_.steps[i];
+  const std::vector<Step>& steps = parts_.traced.empty() ? parts_.steps : parts_.traced;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = steps[i];
     execute(step, frame);
     written.insert(written.end(), step.writes.begin(), step.writes.end());
-    if (i + 1 < parts_.steps.size() && parts_.steps[i + 1].program_step == step.program_step)
-      continue;
+    if (i + 1 < steps.size() && steps[i + 1].program_step == step.program_step) continue;
     for (const ValueId id : written) {
       if (id < parts_.program_values) copy_out(frame, id, out[id]);
     }

@@ -25,6 +25,7 @@ class Model {
     const Kernels& kernels;
     std::vector<Value> values;
     std::vector<Step> steps;
+    std::vector<Step> traced;     // the steps of a trace, where they are others
     std::vector<Step> constants;  // steps that a context executes once, when it is made
     Tables weights, tables;
     ValueId input, output;
