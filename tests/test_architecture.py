@@ -16,11 +16,19 @@ DOCUMENT = ROOT / "docs/architecture.md"
 PACKAGES = {"bnas_deploy": ROOT / "bnas_deploy", "bnas_deploy.converters": ROOT / "converters"}
 SPLIT = ("converters", "engine", "training")
 """Rooms whose folders are rooms of their own in the table."""
-GROUND = {"atomic", "bits", "checks", "cut_off", "errors", "file_kind", "settings", "shown"} | {
-    "numba_cache"
-}
+GROUND = {
+    "atomic",
+    "bits",
+    "checks",
+    "cut_off",
+    "errors",
+    "extras",
+    "file_kind",
+    "settings",
+    "shown",
+} | {"numba_cache"}
 """Single files that every room may import."""
-ENTRIES = {"bnas_deploy", "cli"}
+ENTRIES = {"bnas_deploy", "__main__", "cli"}
 """Where users enter; they may import every room, and no room imports them."""
 LIBRARIES = (
     "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",

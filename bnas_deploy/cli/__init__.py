@@ -1,4 +1,4 @@
-"""The commands: bnas-train, -search, -export, -import, -run, -inspect and -report."""
+"""The commands: `bnas`, which lists the others, and a folder for each of them."""
 
 from __future__ import annotations
 

@@ -93,6 +93,38 @@ def test_an_installed_library(library: str, installed: Path, picture: Path, tmp_
     assert run(built, MINI, picture) == classify(MINI, picture).stdout
 
 
+PROJECT = """\
+cmake_minimum_required(VERSION 3.24)
+project(user LANGUAGES C)
+find_package(bnas {version} REQUIRED)
+add_executable(classify {source})
+target_link_libraries(classify PRIVATE {target})
+"""
+
+
+def configure(folder: Path, prefix: Path, version: str, target: str) -> Path:
+    folder.joinpath("CMakeLists.txt").write_text(
+        PROJECT.format(version=version, source=EXAMPLE, target=target)
+    )
+    build = folder / "build"
+    run(program("cmake"), "-S", folder, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    return build
+
+
+@pytest.mark.parametrize("target", ["bnas::bnas", "bnas::bnas_static"])
+def test_a_project_in_c_finds_the_package(
+    target: str, installed: Path, picture: Path, tmp_path: Path
+) -> None:
+    build = configure(tmp_path, installed, "0.1", target)
+    run(program("cmake"), "--build", build)
+    assert run(build / "classify", MINI, picture) == classify(MINI, picture).stdout
+
+
+def test_another_version_of_the_package_is_refused(installed: Path, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"0\.2"):
+        configure(tmp_path, installed, "0.2", "bnas::bnas")
+
+
 def test_the_version_is_the_packages(installed: Path) -> None:
     (pc,) = installed.rglob("bnas.pc")
     found = re.search(r"^Version: (.*)$", pc.read_text(), re.MULTILINE)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from bnas_deploy.bulk.rows import Row
 from bnas_deploy.errors import UsageError
+from bnas_deploy.extras import how_to_install
 
 __all__ = ["check_parquet", "write_parquet"]
 
@@ -24,7 +25,9 @@ def check_parquet(path: Path) -> None:
         UsageError: It is not.
     """
     if importlib.util.find_spec("pyarrow") is None:
-        msg = f"{path}: Parquet needs pyarrow; pip install pyarrow, or choose .jsonl or .csv"
+        msg = (
+            f"{path}: Parquet needs pyarrow; {how_to_install('parquet')}, or choose .jsonl or .csv"
+        )
         raise UsageError(msg)
 
 

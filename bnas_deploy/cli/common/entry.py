@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from bnas_deploy import __version__
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.errors import BnasError, UsageError
+from bnas_deploy.extras import how_to_install
 from bnas_deploy.shown import nearest
 
 __all__ = [
@@ -79,7 +80,7 @@ def require(extra: str, *packages: str) -> None:
 
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
-        msg = f"{' and '.join(missing)} not installed; pip install 'bnas-deploy[{extra}]'"
+        msg = f"{' and '.join(missing)} not installed; {how_to_install(extra)}"
         raise UsageError(msg)
 
 

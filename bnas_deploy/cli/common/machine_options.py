@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from bnas_deploy.extras import how_to_install
+
 __all__ = ["add_machine", "add_threads_and_seed"]
 
 
@@ -26,7 +28,7 @@ def add_machine(group: argparse._ArgumentGroup) -> None:
         default="auto",
         choices=("auto", "on", "off"),
         help="BatchNorm and sign in one pass, for a CPU in bfloat16; auto: where numba is installed"
-        " (pip install 'bnas-deploy[numba]'); the first line printed says which way it went",
+        f" ({how_to_install('numba')}); the first line printed says which way it went",
     )
 
 

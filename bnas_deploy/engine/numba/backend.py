@@ -23,6 +23,7 @@ from bnas_deploy.engine.runner import (
     time_steps,
 )
 from bnas_deploy.errors import BackendError
+from bnas_deploy.extras import how_to_install
 from bnas_deploy.format.program import PackedModel, Program, Value
 from bnas_deploy.format.steps import BinaryConv2d, BinaryGroupedConv2d, Constant, Step
 from bnas_deploy.numba_cache import is_compiled
@@ -34,7 +35,7 @@ try:
     from bnas_deploy.engine.numba.kernels import byte_counts as byte_count_kernels
     from bnas_deploy.engine.numba.steps import PREPARE
 except ImportError as error:
-    msg = f"the numba backend needs Numba ({error}); pip install 'bnas-deploy[numba]'"
+    msg = f"the numba backend needs Numba ({error}); {how_to_install('numba')}"
     raise BackendError(msg) from error
 
 __all__ = ["NumbaRunner"]

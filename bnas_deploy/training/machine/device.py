@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.extras import how_to_install
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.numba_cache import is_compiled
@@ -168,7 +169,7 @@ def choose_runtime(
     if fused == "on" and not (fusible and _has_numba()):
         msg = (
             "--fused on: needs a CPU, bfloat16 (--amp bf16) and numba"
-            " (pip install 'bnas-deploy[numba]'), a single process, and no --compile"
+            f" ({how_to_install('numba')}), a single process, and no --compile"
         )
         raise UsageError(msg)
     _check_compile(compile, device, processes)

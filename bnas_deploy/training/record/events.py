@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bnas_deploy.errors import UsageError
+from bnas_deploy.extras import how_to_install
 
 __all__ = [
     "EventWriter",
@@ -26,7 +27,7 @@ class EventWriter:
         except ImportError as error:
             msg = (
                 "--tensorboard: tensorboard is not installed;"
-                " pip install 'bnas-deploy[tensorboard]' or leave the option out"
+                f" {how_to_install('tensorboard')}, or leave the option out"
             )
             raise UsageError(msg) from error
         self._writer: Any = SummaryWriter(str(Path(folder)))

@@ -66,7 +66,7 @@ def test_a_missing_package_is_named_with_its_extra(capsys: pytest.CaptureFixture
 
     assert run_cli(command, []) == 2
     assert capsys.readouterr().err == (
-        "error: no_such_package not installed; pip install 'bnas-deploy[train]'\n"
+        'error: no_such_package not installed; pip install "torch>=2.4" tqdm\n'
     )
 
 

@@ -28,8 +28,8 @@ def test_a_search_is_not_overwritten(search, tmp_path):
 @pytest.mark.parametrize(
     ("package", "message"),
     [
-        ("torch", "torch not installed; pip install 'bnas-deploy[train]'"),
-        ("matplotlib", "'bnas-deploy[plot]', or leave the pictures out with --no-pictures"),
+        ("torch", 'torch not installed; pip install "torch>=2.4" tqdm'),
+        ("matplotlib", "pip install matplotlib, or leave the pictures out with --no-pictures"),
     ],
 )
 def test_a_package_that_is_not_there(search, monkeypatch, package, message):

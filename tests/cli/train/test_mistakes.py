@@ -65,7 +65,7 @@ def test_torch_that_is_not_there(train, monkeypatch):
     monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", lambda name: None)
     status, _, err = train()
     assert status == 2
-    assert "torch and tqdm not installed; pip install 'bnas-deploy[train]'" in err
+    assert 'torch and tqdm not installed; pip install "torch>=2.4" tqdm' in err
 
 
 @pytest.mark.parametrize("option", ["--no-skip", "--activation-scale", "--centre-depthwise"])
@@ -81,4 +81,4 @@ def test_tensorboard_that_is_not_there(train, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     status, _, err = train("--tensorboard")
     assert status == 2
-    assert "pip install 'bnas-deploy[tensorboard]'" in err
+    assert "pip install tensorboard" in err

@@ -1,0 +1,1 @@
+"""`bnas`: one entry to every command, and their completion in a shell."""
