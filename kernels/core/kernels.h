@@ -25,8 +25,8 @@ struct Kernels {
   // xor + popcount + add on registers; returns the binary MACs done.
   std::uint64_t (*peak_loop)(std::size_t rounds);
 
-  // One kernel a step; those of turned and of pixel convolutions are null where the instruction
-  // set has none.
+  // One kernel a step; those of turned and of pixel convolutions and of signs of 8-bit sums are
+  // null where the instruction set has none.
 #define BNAS_STEP(Step, kernel) Kernel<Step> kernel;
   BNAS_STEPS(BNAS_STEP)
 #undef BNAS_STEP

@@ -14,7 +14,7 @@ struct Value {
 };
 
 // A step may be there for normal runs only, or for traces only, which show every value of the
-// program: runs leave out values that nobody else asks for (build/fuse.h).
+// program: runs leave out values that nobody else asks for (build/fuse/).
 enum class When { always, run, trace };
 
 struct Step {

@@ -16,6 +16,7 @@
   STEP(Conv2d, conv2d)                /* tiles of outputs in strips of vectors */  \
   STEP(Quantize, quantize)            /* planes of quads */                        \
   STEP(QuantizedConv, quantized_conv) /* tiles of outputs */                       \
+  STEP(QuadSigns, quad_signs)         /* byte planes of the output */              \
   STEP(SplitPhases, split_phases)     /* planes */                                 \
   STEP(RepackBits, repack_bits)       /* byte planes of the output */              \
   STEP(Binarize, binarize)            /* byte planes in strips of vectors */       \

@@ -136,6 +136,22 @@ struct QuantizedConv {
   bool relu;
 };
 
+constexpr std::size_t most_quad_signs = 4;
+
+// An 8-bit convolution of which only the signs of its outputs are asked for, in a few ways; all
+// planes are gathered at once.
+struct QuadSigns {
+  struct Signs {
+    ValueId output;
+    const std::int32_t* limit;     // [output] marked where the sum is not less
+    const std::uint8_t* inverted;  // [plane] bits of the outputs that are marked otherwise
+  };
+  QuantizedConv conv;  // weights: [plane of bits][row][output of the plane], filled up with zeros,
+                       // as is the offset; scales are done with
+  std::size_t count;
+  Signs signs[most_quad_signs];
+};
+
 constexpr std::size_t phase_block = 16;  // bytes whose even and odd columns are split at a time
 
 // Takes a strided image apart: slot i holds the pixels (y * stride_y + y0, x * stride_x + x0).

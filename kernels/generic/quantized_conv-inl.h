@@ -1,22 +1,28 @@
 // Convolution of activations of 7 bits with weights of 8: exact sums of 32 bits, scaled to floats.
 // Lanes are output pixels, so that sums never run across lanes.
 
+// The planes from p on, as many as are gathered at a time.
+QuadChunk gather_chunk(const QuantizedConv& conv, const Frame& frame, std::size_t p,
+                       std::size_t first, std::size_t vectors) {
+  auto* in = reinterpret_cast<std::uint32_t*>(frame.scratch);
+  const std::size_t rows = conv.plane_rows;
+  const std::size_t count = smaller(conv.chunk, conv.planes - p);
+  const std::uint32_t* planes = quad_plane(frame, conv.input, p);
+  if (conv.fills != nullptr) {
+    gather_filled_quads(conv, planes, first, vectors, in);
+  } else {
+    const std::size_t stride = planes_of(frame, conv.input).stride;
+    gather_quads(conv.taps, {planes, stride, count}, conv.outside + p, first, vectors, in);
+  }
+  return {in, p * rows, count * rows, first, p + count == conv.planes};
+}
+
 template <std::size_t vectors>
 void quantized_strip(const QuantizedConv& conv, const Frame& frame, std::size_t first,
                      Range tiles) {
-  auto* in = reinterpret_cast<std::uint32_t*>(frame.scratch);
-  const std::size_t rows = conv.plane_rows;
-  const std::size_t stride = planes_of(frame, conv.input).stride;
   for (std::size_t p = 0; p < conv.planes; p += conv.chunk) {
-    const std::size_t count = smaller(conv.chunk, conv.planes - p);
-    const std::uint32_t* planes = quad_plane(frame, conv.input, p);
-    if (conv.fills != nullptr) {
-      gather_filled_quads(conv, planes, first, vectors, in);
-    } else {
-      gather_quads(conv.taps, {planes, stride, count}, conv.outside + p, first, vectors, in);
-    }
-    quantized_outputs<vectors>(
-        conv, frame, {in, p * rows, count * rows, first, p + count == conv.planes}, tiles);
+    const QuadChunk chunk = gather_chunk(conv, frame, p, first, vectors);
+    quantized_outputs<vectors>(conv, frame, chunk, tiles);
   }
 }
 

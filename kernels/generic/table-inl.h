@@ -43,6 +43,13 @@ constexpr Kernel<PixelConv> pixel_conv = nullptr;
 
 #include "generic/quantized_conv-inl.h"
 
+// Where sums can be compared and marked in registers.
+#ifdef BNAS_QUAD_SIGNS
+#include "generic/quad_signs-inl.h"
+#else
+constexpr Kernel<QuadSigns> quad_signs = nullptr;
+#endif
+
 #include "generic/pool-inl.h"
 
 #include "generic/pool_halves-inl.h"

@@ -23,6 +23,8 @@ Sums dot_quads(Sums sums, Quads x, QuadWeights w) { return _mm512_dpbusd_epi32(s
 
 #include "isa/avx512-inl.h"
 
+#include "isa/avx512_sums-inl.h"
+
 #include "isa/avx512_bytes-inl.h"
 
 #include "generic/popcount-inl.h"

@@ -26,6 +26,8 @@ Sums dot_quads(Sums sums, Quads x, QuadWeights w) {
 
 #include "isa/avx512-inl.h"
 
+#include "isa/avx512_sums-inl.h"
+
 Bytes low_nibbles(Bytes x) { return _mm512_and_si512(x, _mm512_set1_epi8(0x0f)); }
 Bytes high_nibbles(Bytes x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
 Bytes load_table(const std::uint8_t* p) {

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "core/build/fuse.h"
+#include "core/build/fuse/fuse.h"
 #include "core/build/geometry.h"
 #include "core/build/plan.h"
 #include "core/sizes.h"

@@ -48,6 +48,11 @@ KernelUse use_of(const QuantizedConv& s, const Kernels& k) {
   return {0, kernel_name(s), name_of(s.taps.gather), k.quad_outputs, k.quad_vectors, k.float_lanes};
 }
 
+KernelUse use_of(const QuadSigns& s, const Kernels& k) {
+  const char* gather = name_of(s.conv.taps.gather);
+  return {0, "quantized_conv/signs", gather, bits_per_plane, k.quad_vectors, k.float_lanes};
+}
+
 KernelUse use_of(const Pool& s, const Kernels&) {
   return {0, s.average ? "avg_pool" : "max_pool", "", 0, 0, 0};
 }

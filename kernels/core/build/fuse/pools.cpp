@@ -1,9 +1,7 @@
 // A binary convolution and the pool of its floats: greatest bytes become floats, instead of bytes
 // that become floats the greatest of which is looked for. A scale keeps the order of what it
 // multiplies, also when it rounds, so that the result is the same.
-#include "core/build/fuse.h"
-
-#include <algorithm>
+#include "core/build/fuse/fuse.h"
 #include <utility>
 #include <variant>
 
@@ -11,12 +9,6 @@
 
 namespace bnas {
 namespace {
-
-std::size_t readers_of(const std::vector<Step>& steps, ValueId id) {
-  return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), [id](const Step& step) {
-    return std::find(step.reads.begin(), step.reads.end(), id) != step.reads.end();
-  }));
-}
 
 // What pool_bytes does.
 bool pools_bytes(const Pool& pool) {
@@ -50,12 +42,6 @@ std::size_t pool_scratch(const Window& w) {
   return 2 * (round_up(product(w.in_h + 2, w.out_w), max_lanes) + 3 * max_lanes);
 }
 
-Step fused(const Step& of, Op op, ValueId input, ValueId output) {
-  Step step{of.program_step, op, of.units, {input}, {output}};
-  step.when = When::run;
-  return step;
-}
-
 // Where a value is written and pooled, in the list of steps.
 struct Pair {
   std::size_t conv, pool;
@@ -76,18 +62,15 @@ void fuse_pair(Draft& draft, Pair at) {
   const PoolBytes pooled{bytes, pool.output, scale, pixels_before(draft.kernels, w, draft.tables)};
   draft.need_scratch(pool_scratch(w));
   steps[at.conv].when = steps[at.pool].when = When::trace;
-  Step first = fused(steps[at.conv], conv, conv.input, bytes);
-  Step second = fused(steps[at.pool], pooled, bytes, pool.output);
-  const auto place = [&steps](std::size_t i) {
-    return steps.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-  };
-  steps.insert(place(at.pool), std::move(second));
-  steps.insert(place(at.conv), std::move(first));
+  Step first{steps[at.conv].program_step, conv, steps[at.conv].units, {conv.input}, {bytes}};
+  Step second{steps[at.pool].program_step, pooled, steps[at.pool].units, {bytes}, {pool.output}};
+  add_run_step(draft, at.pool, std::move(second));
+  add_run_step(draft, at.conv, std::move(first));
 }
 
 }  // namespace
 
-bool fuse(Draft& draft, ValueId output) {
+bool fuse_pools(Draft& draft, ValueId output) {
   bool any = false;
   for (std::size_t i = 0; i < draft.steps().size(); ++i) {
     const std::vector<Step>& steps = draft.steps();
@@ -95,7 +78,7 @@ bool fuse(Draft& draft, ValueId output) {
     if (pool == nullptr || steps[i].when != When::always || !pools_bytes(*pool)) continue;
     const Step* writer = draft.writer_of(pool->input);
     if (leaves_bytes(draft, writer, pool->input) == nullptr || pool->input == output ||
-        readers_of(steps, pool->input) != 1)
+        readers_of(steps, pool->input).size() != 1)
       continue;
     fuse_pair(draft, {static_cast<std::size_t>(writer - steps.data()), i});
     any = true;
