@@ -11,8 +11,7 @@ void pool(const Pool& step, const Frame& frame, Range range) {
   }
 }
 
-constexpr std::size_t mean_sums = 16;     // partial sums of a plane
-constexpr std::size_t meant_planes = 16;  // at a time: each waits for its own sums only
+constexpr std::size_t mean_sums = 16;  // partial sums of a plane
 
 // Partial sums of a plane: every sixteenth pixel. No sum is -0, as all start from +0, so that
 // adding +0 for pixels behind the last changes nothing.
@@ -32,6 +31,21 @@ void add_sixteenths(const float* x, std::size_t count, float* sums) {
     store_floats(sums + v * float_lanes, sum[v]);
   }
 }
+
+#ifdef BNAS_ADD_HALVES
+float mean_of(const float* x, std::size_t count) {
+  alignas(64) float sums[mean_sums];
+  add_sixteenths(x, count, sums);
+  return add_all_halves(load_floats(sums)) / static_cast<float>(count);
+}
+
+void global_avg_pool(const GlobalAvgPool& step, const Frame& frame, Range range) {
+  const std::size_t count = pixels(planes_of(frame, step.input));
+  for (std::size_t plane = range.begin; plane < range.end; ++plane)
+    *float_plane(frame, step.output, plane) = mean_of(float_plane(frame, step.input, plane), count);
+}
+#else
+constexpr std::size_t meant_planes = 16;  // at a time: each waits for its own sums only
 
 // Adds the upper half of the sums onto the lower; what lies behind is written over, too.
 void add_halves(float* sums, std::size_t half) {
@@ -53,3 +67,4 @@ void global_avg_pool(const GlobalAvgPool& step, const Frame& frame, Range range)
       *float_plane(frame, step.output, begin + i) = sums[i][0] / static_cast<float>(count);
   }
 }
+#endif

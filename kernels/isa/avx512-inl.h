@@ -71,6 +71,14 @@ Bytes mark_greater(Bytes acc, Words even, Words odd, std::uint32_t limit, std::u
   return _mm512_mask_add_epi16(acc, _mm512_cmpgt_epi16_mask(odd, s), acc, high);
 }
 
+// The upper half of the lanes added onto the lower, until one is left.
+#define BNAS_ADD_HALVES
+float add_all_halves(Floats x) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
 Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
 Floats load_floats_or(const float* p, std::uint64_t mask, Floats other) {
   return _mm512_mask_loadu_ps(other, static_cast<__mmask16>(mask), p);
