@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnas_deploy.networks.config import AnyConfig
@@ -27,6 +28,7 @@ __all__ = [
     "Experiment",
     "Measure",
     "Metric",
+    "OnMachine",
     "Picture",
     "Setup",
     "Table",
@@ -98,6 +100,7 @@ class Variant:
         paper: The paper's value of a metric, as it is printed.
         facts: Further columns, such as what the paper says or what was computed.
         shipped: Whether a model file is evaluated instead of training a network.
+        given: A model file that was trained elsewhere, in place of a training.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Variant:
     paper: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     shipped: bool = False
+    given: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,10 @@ class Picture:
     variants: tuple[str, ...] = ()
 
 
+OnMachine = Callable[[str, Path, Mapping[str, Setup], Callable[[str], None]], None]
+"""Takes a budget, the experiment's folder, all set-ups by variant, and whom to tell of it."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """Variants that are trained under the same budget.
@@ -144,6 +152,9 @@ class Experiment:
         measure: Measures each trained network further.
         compare: Measures all of them together, once; gives plain JSON values.
         tables: Further tables of the results.
+        hours: Of each training by budget, where the clock ends it; the user may give others, and
+            models that were trained elsewhere. None: epochs count.
+        on_machine: Measures what depends on the machine, once on each kind.
     """
 
     name: str
@@ -158,6 +169,8 @@ class Experiment:
     measure: Measure | None = None
     compare: Callable[[str], dict[str, dict[str, float]]] | None = None
     tables: Callable[[Results], list[Table]] | None = None
+    hours: Mapping[str, float] | None = None
+    on_machine: OnMachine | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Computed, Experiment
 from bnas_deploy.experiments.questions.backbones import BACKBONE_NETWORKS
 from bnas_deploy.experiments.questions.costs import TABLE5, TABLE10, TABLE13
+from bnas_deploy.experiments.questions.frontier import FRONTIER
 from bnas_deploy.experiments.questions.recipes import RECIPE_QUESTION
 from bnas_deploy.experiments.questions.shortcuts import SHORTCUT_QUESTION
 from bnas_deploy.experiments.questions.table01 import TABLE1
@@ -22,7 +23,7 @@ __all__ = ["EXPERIMENTS", "find"]
 EXPERIMENTS: dict[str, Experiment | Computed] = {
     experiment.name: experiment
     for experiment in (
-        *(SHORTCUT_QUESTION, RECIPE_QUESTION, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6),
+        *(SHORTCUT_QUESTION, RECIPE_QUESTION, FRONTIER, TABLE1, TABLE2, TABLE4, TABLE5, TABLE6),
         *(BACKBONE_NETWORKS, TABLE8),
         *(TABLE10, TABLE11, TABLE12, TABLE13),
     )

@@ -34,10 +34,13 @@ def budget_lines(results: Results) -> list[str]:
 def _training(setup: Mapping[str, Any]) -> str:
     network, recipe = setup["network"], setup["recipe"]
     epochs = recipe["epochs"]
+    length = f"{epochs} {'epoch' if epochs == 1 else 'epochs'}"
+    if recipe.get("hours"):
+        length = f"{recipe['hours']:g} h"
     decay = f", drop-path {recipe['drop_path']}" if recipe["drop_path"] else ""
     return (
         f"{_size(network)}, {network['channels']} channels;"
-        f" {epochs} {'epoch' if epochs == 1 else 'epochs'}, batch {recipe['batch']},"
+        f" {length}, batch {recipe['batch']},"
         f" {recipe['schedule']} learning rate up to {recipe['lr']}{decay}"
     )
 
@@ -46,5 +49,7 @@ def _size(network: Mapping[str, Any]) -> str:
     if "backbone" in network:
         most = network["layers"]
         return f"at most {most} blocks a stage" if most else "backbones of published depth"
+    if "family" in network:
+        return f"a float {network['family']}, {network['layers'] or 'all'} blocks a stage"
     what = "cells" if network["template"] == "cells" else "layers"
     return f"{network['layers']} {what}"

@@ -32,21 +32,21 @@ def export(network: torch.nn.Module, image: Floats) -> bytes:
         network: In evaluation mode.
         image: float32 (1, C, H, W).
     """
-    import litert_torch  # noqa: PLC0415 - it takes seconds
-
-    last = litert_torch.to_channel_last_io(network, args=[0]).eval()
     with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
+        import litert_torch  # noqa: PLC0415 - it takes seconds
+
+        last = litert_torch.to_channel_last_io(network, args=[0]).eval()
         made = litert_torch.convert(last, (torch.from_numpy(_channels_last(image)),))
         return _content(made.export)
 
 
 def quantize(model: bytes, batch: Floats) -> bytes:
     """Put a float file into int8, weights and activations, calibrated on images (N, C, H, W)."""
-    from ai_edge_quantizer import quantizer, recipe  # noqa: PLC0415 - it takes seconds
-
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
+        from ai_edge_quantizer import quantizer, recipe  # noqa: PLC0415 - it takes seconds
+
         path = Path(folder) / "float.tflite"
         path.write_bytes(model)
         tool = quantizer.Quantizer(str(path))

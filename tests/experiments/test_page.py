@@ -95,7 +95,7 @@ def test_cells_that_were_given_are_known_again(smoke, tmp_path):
     cell = Genotype(edges, LATEST_CELL.reduce)
     results = smoke("table12", tmp_path, only=("separable",), cells={"separable": cell})
     write_results(tmp_path / "table12-cpu.json", replace(results, budget="cpu"))
-    text = render(tmp_path, tmp_path).read_text(encoding="utf-8")
+    text = render(tmp_path, tmp_path)[0].read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if "BNAS-A with separable" in line]
     assert cells(row)[-2:] == ["12.50", "12.5 / 0.0"]
 
@@ -121,7 +121,7 @@ def test_rendering_again_changes_nothing(docs, page):
 
 
 def test_smoke_results_are_not_stored(done, tmp_path):
-    page = render(tmp_path, done).read_text(encoding="utf-8")
+    page = render(tmp_path, done)[0].read_text(encoding="utf-8")
     assert list((tmp_path / "results").iterdir()) == []
     trained = sum(isinstance(experiment, Experiment) for experiment in EXPERIMENTS.values())
     assert page.count("**Not run.**") == trained

@@ -30,10 +30,21 @@ def lines(experiment, budget):
         ),
         ("table1", "- 3 layers, 32 channels; 2 epochs"),
         ("backbones", "- backbones of published depth, 16 channels; 4 epochs, batch 128"),
+        ("frontier", "- a float resnet, 3 blocks a stage, 16 channels; 100000 epochs, batch 128"),
         ("backbones", "- at most 3 blocks a stage, 8 channels; 4 epochs"),
     ],
 )
 def test_networks_and_recipes(experiment, sentence):
     found = lines(experiment, "cpu")
     assert any(line.startswith(sentence) for line in found)
-    assert len(set(found)) == len(found) <= 9
+    assert len(set(found)) == len(found) <= 14
+
+
+def test_a_training_by_the_clock_has_hours():
+    (variant, *_) = find("frontier").variants("cpu", {})
+    setup = {
+        "network": variant.setup.network.to_dict(),
+        "recipe": {**variant.setup.recipe.to_dict(), "hours": 1.5},
+    }
+    found = budget_lines(Results("frontier", "cpu", "today", {}, {}, {"a": setup}, (), {}))
+    assert found[0].startswith("- 10 cells, 24 channels; 1.5 h, batch 128")

@@ -41,6 +41,7 @@ examples:
   bnas-report run table1 table8 fig2 --data cifar10.tar.xz --out runs
   bnas-report run table11 --cell no-dilated=genotype-gamma-1.json \\
               --data cifar10.tar.xz --out runs
+  bnas-report run frontier --data cifar10.tar.xz --hours 2 --out runs
   bnas-report render --results runs --out docs
 
 Every job (a variant with a seed) has a folder with the files of bnas-train,
@@ -76,7 +77,7 @@ def report_parser() -> Parser:
     listing.add_argument("--variants", action="store_true", help="also their variants and jobs")
     _add_budget(listing)
     _add_run(commands.add_parser("run", help="run experiments; finished jobs are skipped"))
-    render = commands.add_parser("render", help="write OUT/results.md and its pictures")
+    render = commands.add_parser("render", help="write results.md, frontier.md and pictures")
     render.add_argument("--out", required=True, metavar="DIR", help="folder, such as docs")
     render.add_argument(
         "--results",
@@ -111,6 +112,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         " darts-plain or darts-diversity; variants without their cell are not run",
     )
     add("--teacher", metavar="MODEL", help="model.pt that the recipes with a teacher learn from")
+    add("--hours", type=_hours, metavar="N", help="of each training of the frontier (default: 1)")
+    add(
+        "--model",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="model.pt files that were trained elsewhere, as further points of the frontier",
+    )
     add(
         "--shipped",
         metavar="FILE",
@@ -127,6 +136,17 @@ def _seed(text: str) -> int:
         msg = f"expected a whole number of at least 0, got {text!r}"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= 100_000:
+        msg = f"expected hours above 0, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return hours
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -183,7 +203,8 @@ def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Opt
         raise UsageError(msg)
     paths = (args.data, args.imagenet, args.teacher)
     path, imagenet, teacher = (Path(p) if p else None for p in paths)
-    for given in (path, imagenet, teacher):
+    models = tuple(map(Path, args.model))
+    for given in (path, imagenet, teacher, *models):
         if given is not None and not given.exists():
             msg = f"{given}: no such file or folder"
             raise UsageError(msg)
@@ -197,6 +218,8 @@ def _options(args: argparse.Namespace, experiments: Sequence[Experiment]) -> Opt
         only=tuple(args.only),
         teacher=teacher,
         shipped=Path(args.shipped or SHIPPED),
+        hours=args.hours,
+        models=models,
     )
 
 
@@ -213,7 +236,10 @@ def _check_used(
         raise UsageError(msg)
     variants = [v for e in experiments for v in e.variants(args.budget, cells)]
     setups = [v.setup for v in variants if v.setup is not None]
+    timed = any(e.hours is not None for e in experiments)
     used = {
+        "hours": timed and args.budget != "smoke",
+        "model": timed,
         "shipped": any(v.shipped for v in variants),
         "teacher": any(setup.recipe.distill for setup in setups),
         "imagenet": any(setup.network.dataset == "imagenet" for setup in setups),
@@ -263,7 +289,8 @@ def _render(args: argparse.Namespace) -> int:
     require("plot", "matplotlib")
     from bnas_deploy.experiments.page.render import render  # noqa: PLC0415 - it needs matplotlib
 
-    print(render(Path(args.out), Path(args.results) if args.results else None))
+    for page in render(Path(args.out), Path(args.results) if args.results else None):
+        print(page)
     return 0
 
 

@@ -36,12 +36,15 @@ def packed_accuracy(packed: PackedModel, images: ImageSet) -> float:
     return correct / len(images)
 
 
-def with_8_bits(model: TrainedModel, data: ImageData) -> dict[str, float]:
-    """Export a network and count: `packed_accuracy`, and with weights in its shortcuts 8 bits, too.
+def with_8_bits(
+    model: TrainedModel, data: ImageData, *, kinds: tuple[str, ...] = ("shortcut",)
+) -> dict[str, float]:
+    """Export a network and count: `packed_accuracy`, and with float layers in 8 bits, too.
 
     Args:
         model: A trained binary network.
         data: Its training images measure the ranges, its test images the accuracy.
+        kinds: Which layers are put into 8 bits.
 
     Returns:
         `packed_accuracy`, and `packed_8bit_accuracy` where there was something to put into 8 bits.
@@ -53,7 +56,7 @@ def with_8_bits(model: TrainedModel, data: ImageData) -> dict[str, float]:
     packed, _ = convert_trained(model)
     found = {"packed_accuracy": packed_accuracy(packed, data.test)}
     pixels = data.train.take(CALIBRATION).images
-    options = EightBitOptions(("shortcut",), normalise(pixels, packed.preprocessing))
+    options = EightBitOptions(kinds, normalise(pixels, packed.preprocessing))
     smaller, report = convert_trained(model, eight_bit=options)
     if report.eight_bit is not None and report.eight_bit.layers:
         found["packed_8bit_accuracy"] = packed_accuracy(smaller, data.test)

@@ -1,4 +1,4 @@
-"""Renders the page of results, docs/results.md, from stored JSON."""
+"""Renders the page of results, docs/results.md, and that of the frontier, from stored JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bnas_deploy.experiments.definition import (
     Table,
     Variant,
 )
+from bnas_deploy.experiments.page.frontier import render_frontier, store_machines
 from bnas_deploy.experiments.page.markdown import table_lines, wrapped
 from bnas_deploy.experiments.page.plots import draw
 from bnas_deploy.experiments.registry import EXPERIMENTS
@@ -35,6 +36,8 @@ from bnas_deploy.nn.genotype import Genotype
 __all__ = ["PAGE", "render"]
 
 PAGE, FOLDER = "results.md", "results"
+FRONTIER = "frontier"
+"""The experiment that has a page of its own."""
 
 HEAD = (
     "The tables and figures of *Learning Architectures for Binary Networks* (ECCV 2020) beside what"
@@ -52,15 +55,16 @@ UNCHECKED = (
 )
 
 
-def render(out: Path, results: Path | None = None) -> Path:
-    """Write the page and its pictures.
+def render(out: Path, results: Path | None = None) -> tuple[Path, Path]:
+    """Write the pages and their pictures.
 
     Args:
-        out: Folder of the page; stored results and pictures are in its folder `results`.
+        out: Folder of the pages; stored results and pictures are in its folder `results`, those of
+            machines in `frontier`.
         results: Folder whose results (`<experiment>-<budget>.json`) are stored there first.
 
     Returns:
-        The page.
+        The page of results and that of the frontier.
 
     Raises:
         UsageError: `results` is not a folder.
@@ -82,7 +86,7 @@ def render(out: Path, results: Path | None = None) -> Path:
         parts.append([*wrapped(experiment.notes), ""] if experiment.notes else [])
     text = "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
     atomic.write_text(out / PAGE, text)
-    return out / PAGE
+    return out / PAGE, render_frontier(out, found[FRONTIER])
 
 
 def _store(results: Path, folder: Path) -> None:
@@ -95,6 +99,9 @@ def _store(results: Path, folder: Path) -> None:
             if path.exists() and budget != "smoke":  # whose numbers mean nothing
                 read_results(path)
                 shutil.copyfile(path, folder / path.name)
+    for budget in BUDGETS:
+        if budget != "smoke":
+            store_machines(results, folder.parent, f"{FRONTIER}-{budget}")
 
 
 def _read(folder: Path, name: str) -> list[Results]:

@@ -53,7 +53,7 @@ def make_jobs(
     return [
         Job(v, seed, runs / f"{v.home or experiment.name}-{budget}" / f"{v.name}-{seed}")
         for v in variants
-        for seed in (seeds[:1] if v.shipped else seeds)
+        for seed in (seeds[:1] if v.shipped or v.given else seeds)
     ]
 
 
@@ -81,7 +81,9 @@ def finished(job: Job) -> TrainedModel | None:
     if training.get("initial"):
         msg = f"{path} began with the weights of {shown(training['initial'])}; move it away"
         raise UsageError(msg)
-    return model if training["epochs"] >= job.setup.recipe.epochs else None
+    recipe = job.setup.recipe
+    in_time = recipe.hours > 0 and training["seconds"] >= 3600 * recipe.hours
+    return model if in_time or training["epochs"] >= recipe.epochs else None
 
 
 def check_same(job: Job, *, config: AnyConfig, recipe: Recipe, binary: bool, seed: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from bnas_deploy.experiments.results import (
     NOT_RUN,
     JobResult,
     Results,
+    read_results,
     write_results,
 )
+from bnas_deploy.experiments.running.given import evaluate_given, timed_variants
 from bnas_deploy.experiments.running.images import Images
 from bnas_deploy.experiments.running.jobs import Job, finished, job_result, make_jobs
 from bnas_deploy.experiments.running.machine import machine_facts, versions
@@ -51,6 +53,8 @@ class Options:
         only: Names of variants; empty: all. The others are collected if they are done.
         teacher: Model file that recipes with a share of distillation learn from; None: they wait.
         shipped: Model file that the row of the shipped network evaluates.
+        hours: Of each training, where the experiment's end by the clock; None: its own.
+        models: Files of models trained elsewhere, which are further variants of such experiments.
     """
 
     runs: Path
@@ -60,6 +64,8 @@ class Options:
     only: tuple[str, ...] = ()
     teacher: Path | None = None
     shipped: Path = Path("models/bnas-mini.pt")
+    hours: float | None = None
+    models: tuple[Path, ...] = ()
 
     @property
     def budget(self) -> str:
@@ -90,11 +96,15 @@ def run_experiment(
         UsageError: `options.only` names no variant.
     """
     variants = experiment.variants(options.budget, options.cells)
+    if experiment.hours is not None:
+        hours = options.hours or experiment.hours.get(options.budget)
+        variants = timed_variants(variants, hours, options.models)
     _check_only(experiment, options, variants)
     seeds = options.seeds or experiment.seeds[options.budget]
     jobs = make_jobs(experiment, variants, budget=options.budget, runs=options.runs, seeds=seeds)
     found: dict[int, JobResult] = {i: _not_run(job, options) for i, job in enumerate(jobs)}
     path = results_path(options.runs, experiment.name, options.budget)
+    earlier = _earlier(experiment, path, variants)
     for index, job in enumerate(jobs):
         told = say if _wanted(job, options) else _silence
         told(f"[{index + 1}/{len(jobs)}] {experiment.name} {job.variant.name}, seed {job.seed}")
@@ -104,14 +114,29 @@ def run_experiment(
         found[index] = result
         if result.status != DONE:
             told(f"  {result.status}: {result.reason}")
-        write_results(path, _results(experiment, options, variants, found.values()))
-    results = _results(experiment, options, variants, found.values())
+        write_results(path, _results(experiment, options, variants, found.values(), earlier))
+    results = _results(experiment, options, variants, found.values(), earlier)
     if experiment.compare is not None and not options.only and not results.comparison:
         say(f"{experiment.name}: comparing")
         _keep_comparison(experiment, options, experiment.compare(options.budget))
-        results = _results(experiment, options, variants, found.values())
+        results = _results(experiment, options, variants, found.values(), earlier)
         write_results(path, results)
+    if experiment.on_machine is not None and not options.only:
+        setups = {v.name: v.setup for v in variants if v.setup is not None}
+        folder = options.runs / f"{experiment.name}-{options.budget}"
+        experiment.on_machine(options.budget, folder, setups, say)
     return results
+
+
+def _earlier(experiment: Experiment, path: Path, variants: tuple[Variant, ...]) -> Results | None:
+    """Results of other hours and of models that are not named now; they stay."""
+    if experiment.hours is None or not path.exists():
+        return None
+    found, now = read_results(path), {variant.name for variant in variants}
+    jobs = tuple(j for j in found.jobs if j.variant not in now and j.status == DONE)
+    names = {job.variant for job in jobs}
+    setups = {name: setup for name, setup in found.setups.items() if name in names}
+    return replace(found, jobs=jobs, setups=setups)
 
 
 def _check_only(experiment: Experiment, options: Options, variants: tuple[Variant, ...]) -> None:
@@ -166,6 +191,8 @@ def _do(experiment: Experiment, job: Job, options: Options, train: Train) -> Job
             return _not_run(job, options, "left out")
         data = options.images.whole(32)
         return evaluate_shipped(job.folder, options.shipped, data, variant=job.variant.name)
+    if job.variant.given is not None:
+        return evaluate_given(job, job.variant.given, options.images, experiment.measure)
     model = finished(job)
     if model is None and not wanted:
         return _not_run(job, options, "left out")
@@ -209,15 +236,17 @@ def _results(
     options: Options,
     variants: tuple[Variant, ...],
     jobs: Iterable[JobResult],
+    earlier: Results | None = None,
 ) -> Results:
+    setups = {v.name: _plain(v.setup) for v in variants if v.setup is not None}
     return Results(
         experiment=experiment.name,
         budget=options.budget,
         date=datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat(),
         machine=machine_facts(),
         versions=versions(),
-        setups={v.name: _plain(v.setup) for v in variants if v.setup is not None},
-        jobs=tuple(jobs),
+        setups={**(earlier.setups if earlier else {}), **setups},
+        jobs=(*(earlier.jobs if earlier else ()), *jobs),
         comparison=_comparison(experiment, options),
     )
 

@@ -37,7 +37,9 @@ def test_run_then_render(report, tmp_path):
     assert "[8/8] table12 bnas, seed 0" in err
     status, out, err = report("render", "--out", "OUT/docs", "--results", "OUT/runs")
     assert status == 0, err
-    assert out.strip() == str(tmp_path / "docs" / "results.md")
+    assert out.split() == [
+        str(tmp_path / "docs" / f"{page}.md") for page in ("results", "frontier")
+    ]
     assert (tmp_path / "docs" / "results.md").read_text().startswith("# Results\n")
 
 
@@ -77,6 +79,13 @@ def test_list(report):
         (["run", "table8", "--data", "nowhere", *SMOKE], "nowhere: no such file or folder"),
         (["run", "table8", "--cell", "x", *SMOKE], "--cell: expected NAME=FILE"),
         (["run", "table8", "--cell", "x=none.json", *SMOKE], "--cell x=none.json: cannot be read"),
+        (["run", "table8", "--hours", "2", *SMOKE], "--hours: no job of table8"),
+        (
+            ["run", "frontier", "--hours", "2", *SMOKE],
+            "no job of frontier with --budget smoke",
+        ),
+        (["run", "frontier", "--hours", "0", *SMOKE], "see bnas-report run --help"),
+        (["run", "frontier", "--model", "none.pt", *SMOKE], "none.pt: no such file or folder"),
         (["run", "table8", "--seeds", "-1", *SMOKE], "see bnas-report run --help"),
         (["render", "--out", "OUT/docs", "--results", "OUT/no"], "expected the folder given to"),
         ([], "see bnas-report --help"),

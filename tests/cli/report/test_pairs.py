@@ -21,6 +21,8 @@ EXAMPLES = {
     "only": ("shipped-mini",),
     "cell": ("no-dilated=cell.json",),
     "teacher": ("teacher.pt",),
+    "hours": ("2",),
+    "model": ("teacher.pt",),
     "shipped": ("model.pt",),
     "results": ("data",),
 }
