@@ -1,4 +1,4 @@
-"""Engines that run a file: which file, how exact its answers must be, and what to call.
+"""Engines that run a file: which file, how exact answers must be, and what to call.
 
 A file is made once and run wherever it is measured, also by a process whose engine is confined to
 an older instruction set.
@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from bnas_deploy.rivals import onnx_runtime
-from bnas_deploy.rivals.engines import Floats, Run
+import numpy as np
 
-__all__ = ["FILE_ENGINES", "FileEngine", "Loaded", "load", "missing"]
+from bnas_deploy.rivals import onnx_runtime
+from bnas_deploy.rivals.engines import Floats, Run, difference
+
+__all__ = ["FILE_ENGINES", "FileEngine", "Loaded", "correlation", "load", "missing"]
 
 
 @dataclass(frozen=True)
@@ -26,25 +28,41 @@ class FileEngine:
         label: For people.
         file: Name of what it runs.
         package: What must be installed.
-        tolerance: How far an answer may be off PyTorch float32, as a share of the largest logit.
     """
 
     label: str
     file: str
     package: str
-    tolerance: float
+
+    @property
+    def int8(self) -> bool:
+        """Whether it computes in int8."""
+        return self.file.startswith("int8")
+
+    def fault(self, answers: Floats, right: Floats) -> str:
+        """Return what is wrong with logits (N, classes) beside PyTorch's in float32, or nothing."""
+        off = difference(answers, right)
+        if not self.int8:
+            return "" if off <= MOST_DIFFERENCE else f"its answers are {off:.1%} off PyTorch's"
+        found = correlation(answers, right)
+        if found >= LEAST_CORRELATION:
+            return ""
+        return f"its answers correlate with PyTorch's by {found:.2f} only"
 
 
-INT8_TOLERANCE = 0.25
-"""What int8 rounds away grows from layer to layer of networks of random weights."""
+MOST_DIFFERENCE = 1e-4
+"""How far float32 answers may be off, as a share of the largest logit."""
+
+LEAST_CORRELATION = 0.8
+"""Of int8 answers: what is rounded away grows from layer to layer of networks of random weights."""
 
 FILE_ENGINES: dict[str, FileEngine] = {
-    "openvino-float32": FileEngine("OpenVINO float32", "float.onnx", "openvino", 1e-4),
-    "openvino-int8": FileEngine("OpenVINO int8", "int8.onnx", "openvino", INT8_TOLERANCE),
-    "onnxruntime-float32": FileEngine("ONNX Runtime float32", "float.onnx", "onnxruntime", 1e-4),
-    "onnxruntime-int8": FileEngine("ONNX Runtime int8", "int8.onnx", "onnxruntime", INT8_TOLERANCE),
-    "litert-float32": FileEngine("LiteRT float32", "float.tflite", "ai_edge_litert", 1e-4),
-    "litert-int8": FileEngine("LiteRT int8", "int8.tflite", "ai_edge_litert", INT8_TOLERANCE),
+    "openvino-float32": FileEngine("OpenVINO float32", "float.onnx", "openvino"),
+    "openvino-int8": FileEngine("OpenVINO int8", "int8.onnx", "openvino"),
+    "onnxruntime-float32": FileEngine("ONNX Runtime float32", "float.onnx", "onnxruntime"),
+    "onnxruntime-int8": FileEngine("ONNX Runtime int8", "int8.onnx", "onnxruntime"),
+    "litert-float32": FileEngine("LiteRT float32", "float.tflite", "ai_edge_litert"),
+    "litert-int8": FileEngine("LiteRT int8", "int8.tflite", "ai_edge_litert"),
 }
 
 
@@ -62,6 +80,11 @@ class Loaded:
     run: Run
     handed: Callable[[Floats], Callable[[], object]]
     kernels: Counter[str] = field(default_factory=Counter)
+
+
+def correlation(answers: Floats, right: Floats) -> float:
+    """Return the correlation coefficient of all logits with the right ones."""
+    return float(np.corrcoef(answers.ravel(), right.ravel())[0, 1])
 
 
 def missing(name: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from bnas_deploy.errors import BackendError
 from bnas_deploy.plain.registry import NETWORKS
 from bnas_deploy.rivals import onnx_runtime, torch_float
-from bnas_deploy.rivals.engines import difference, within_tolerance
+from bnas_deploy.rivals.engines import within_tolerance
 from bnas_deploy.rivals.files import FILE_ENGINES, load, missing
 from bnas_deploy.rivals.random_weights import noise, random_network
 
@@ -41,14 +41,26 @@ def test_answers_are_pytorchs(name, files, network):
     if missing(name):
         pytest.skip(missing(name))
     engine = FILE_ENGINES[name]
-    loaded, image = load(name, files[engine.file]), noise(SIZE)
-    right = torch_float.runner(network)(image)
-    assert difference(loaded.run(image), right) <= engine.tolerance
-    assert loaded.handed(image)() is not None
+    loaded, images = load(name, files[engine.file]), noise(SIZE, 4)
+    right = torch_float.runner(network)(images)
+    answers = np.concatenate([loaded.run(image[None]) for image in images])
+    assert engine.fault(answers, right) == ""
+    assert loaded.handed(images[:1])() is not None
 
 
 def test_int8_files_are_smaller(files):
     assert len(files["int8.onnx"]) < 0.5 * len(files["float.onnx"])
+
+
+def test_answers_that_are_off_are_faults():
+    right = noise(SIZE, 4).reshape(4, -1)
+    exact, rounded = FILE_ENGINES["openvino-float32"], FILE_ENGINES["openvino-int8"]
+    near = right + 0.001
+    assert exact.fault(near, right).endswith("% off PyTorch's")
+    assert rounded.fault(near, right) == ""
+    assert rounded.fault(-right, right) == "its answers correlate with PyTorch's by -1.00 only"
+    assert "nan" in rounded.fault(np.full_like(right, np.nan), right)
+    assert "nan" in exact.fault(np.full_like(right, np.nan), right)
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

@@ -24,7 +24,7 @@ from bnas_deploy.experiments.frontier.columns import COLUMNS, Column
 from bnas_deploy.experiments.frontier.files import CHECK, ENTRY, PACKED
 from bnas_deploy.format import read
 from bnas_deploy.rivals.engines import difference
-from bnas_deploy.rivals.files import FILE_ENGINES, load, missing
+from bnas_deploy.rivals.files import FILE_ENGINES, correlation, load, missing
 from bnas_deploy.rivals.turns import Contestant, race
 
 __all__ = ["OWN", "measure", "start"]
@@ -48,7 +48,8 @@ class _Network:
     def of(cls, folder: Path) -> _Network:
         entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
         facts = {name: entry[name] for name in ("label", "binary", "network")}
-        facts |= {"bytes": {}, "times": {}, "differences": {}, "kernels": {}, "left_out": {}}
+        facts |= {"bytes": {}, "times": {}, "differences": {}, "correlations": {}}
+        facts |= {"kernels": {}, "left_out": {}}
         with np.load(folder / CHECK) as check:
             return cls(folder.name, folder, facts, check["pictures"], check["right"])
 
@@ -68,7 +69,7 @@ def measure(folder: Path, keys: Sequence[str], column: Column, rounds: int) -> d
 
     Returns:
         Of each network: label, configuration, bytes of each file, and by engine `ms`, `iqr_ms` and
-        `calls`, how far its answers were off, kernels, and why it was left out.
+        `calls`, how exact its answers were, kernels, and why it was left out.
 
     Raises:
         BackendError: This project's engine is not exact.
@@ -127,13 +128,14 @@ def _entered(network: _Network, name: str, column: Column) -> str:
     stronger = [k for k in loaded.kernels if any(part in k for part in column.forbidden)]
     if stronger:
         return f"it runs {', '.join(stronger)} although {column.isa} is forced"
-    off = max(
-        difference(loaded.run(picture[None]), right[None])
-        for picture, right in zip(network.pictures, network.right, strict=True)
-    )
-    if not off <= rival.tolerance:
-        return f"its answers are {off:.1%} off PyTorch's"
-    network.facts["differences"][name] = round(off, 6)
+    answers = np.concatenate([loaded.run(picture[None]) for picture in network.pictures])
+    fault = rival.fault(answers, network.right)
+    if fault:
+        return fault
+    if rival.int8:
+        network.facts["correlations"][name] = round(correlation(answers, network.right), 4)
+    else:
+        network.facts["differences"][name] = round(difference(answers, network.right), 7)
     network.facts["kernels"][name] = dict(loaded.kernels)
     network.enter(name, loaded.handed(network.pictures[:1]))
     return ""

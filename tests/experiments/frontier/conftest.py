@@ -29,7 +29,8 @@ def facts(network, engines):
         "network": network.config.to_dict(),
         "bytes": {name: 1_000_000 if "float" in name else 300_000 for name in names},
         "times": times,
-        "differences": {name: 0.01 for name in engines if name != "packed"},
+        "differences": {name: 1e-6 for name in engines if "float32" in name},
+        "correlations": {name: 0.95 for name in engines if "int8" in name},
         "kernels": {name: {f"jit_{name}": 3} for name in engines if "openvino" in name},
         "left_out": {} if network.binary else {"litert-int8": "ai_edge_litert is not installed"},
     }
