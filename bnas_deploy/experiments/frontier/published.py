@@ -15,7 +15,8 @@ __all__ = ["PUBLISHED", "SOURCES", "Published"]
 SOURCES: Mapping[str, str] = {
     "bnas": (
         "Kim, Singh and Choi, *Learning Architectures for Binary Networks*, ECCV 2020, Tables 6 and"
-        " 7; the rows of other families are that paper's figures for them"
+        " 7; the rows of other families are that paper's figures for them. How many projections its"
+        " PCNN has it does not say; here it has one, so its time is a lower bound"
     ),
     "irnet": (
         "Qin et al., *Forward and Backward Information Retention for Accurate Binary Neural"

@@ -33,9 +33,10 @@ FORCED = (
     "*Forced*: this engine is told which instruction set to use, and OpenVINO's oneDNN by"
     " `ONEDNN_MAX_CPU_ISA`; that it obeys is checked by the names of the kernels that run its"
     " layers with weights. ONNX Runtime and LiteRT choose by the processor and have no setting for"
-    " it, so they are not in forced columns. None of the three has x86 code without vector"
-    " instructions that it could be told to run, so the scalar column has this engine only, and"
-    " its targets cannot be judged here."
+    " it, so they are not in forced columns. None of the three has a setting to do without vector"
+    " instructions, so the scalar column has this engine only, and its targets cannot be judged"
+    " here. Without VNNI, int8 products are added in pairs in 16 bits and may saturate, which is"
+    " the likely reason for worse answers in int8 in the AVX2 column."
 )
 
 

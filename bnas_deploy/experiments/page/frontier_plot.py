@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bnas_deploy.experiments.page.labels import put_labels
+
 __all__ = ["FAMILIES", "Dot", "draw_frontier"]
 
 FAMILIES: Mapping[str, tuple[str, str, bool]] = {
@@ -54,10 +56,17 @@ def draw_frontier(panels: Mapping[str, Sequence[Dot]], xlabel: str) -> Figure | 
         handles, names = axis.get_legend_handles_labels()
         keys |= dict(zip(names, handles, strict=True))
     figure.legend(
-        list(keys.values()), list(keys), ncols=4, frameon=False, fontsize=8,
+        list(keys.values()), list(keys), ncols=2 * min(len(shown), 2), frameon=False, fontsize=8,
         loc="outside lower center",
     )  # fmt: skip
+    figure.draw_without_rendering()  # the layout gives each panel its size
+    for axis, dots in zip(axes, shown.values(), strict=True):
+        put_labels(axis, [_named(dot) for dot in dots if FAMILIES[dot.family][2]])
     return figure
+
+
+def _named(dot: Dot) -> tuple[str, float, float, str]:
+    return dot.label, dot.x, dot.accuracy, FAMILIES[dot.family][0]
 
 
 def _panel(axis: Axes, dots: Sequence[Dot]) -> None:
@@ -69,15 +78,10 @@ def _panel(axis: Axes, dots: Sequence[Dot]) -> None:
             [dot.x for dot in own], [dot.accuracy for dot in own], marker, color=colour,
             fillstyle="full" if filled else "none", markersize=5, label=family,
         )  # fmt: skip
-        for dot in own if filled else []:
-            axis.annotate(
-                dot.label, (dot.x, dot.accuracy), xytext=(4, 3), textcoords="offset points",
-                fontsize=6, color=colour,
-            )  # fmt: skip
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.12)
+    axis.margins(x=0.15, y=0.08)
     axis.grid(alpha=0.25, linewidth=0.5)
     axis.spines[["top", "right"]].set_visible(False)

@@ -29,7 +29,10 @@ TARGETS: Mapping[str, Mapping[str, float]] = {
 }
 """How many times as fast as the fastest rival of at least the same accuracy, by instruction set."""
 
-JUDGED = ("bnas-mini-pool1x1", "bnas-a-pool1x1", "bnas-b-pool1x1", "bireal20", "bireal18")
+JUDGED = (
+    *("bnas-mini-pool1x1", "bnas-a-pool1x1", "bnas-b-pool1x1"),
+    *("bireal20", "bireal18", "pcnn-16"),
+)
 
 
 def binary_table(found: MachineResults) -> Table:
