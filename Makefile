@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format bench bench-quick spellings wheel clean
+.PHONY: help demo test selftest lint types format wasm bench bench-quick spellings wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,9 @@ types: $(STAMP)  ## mypy --strict on the package as installed
 	rm -rf build/types
 	$(BIN)/python -m pip install --quiet --no-deps --target build/types -Cbuild-dir=build/wheel .
 	cd build/types && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p bnas_deploy
+
+wasm:  ## build the engine for WebAssembly, with threads and without, and run its self-tests in Node
+	VENV=$(VENV) kernels/check_wasm.sh threads
 
 # The rivals are large and only measured, so the tests do without them.
 BENCH_STAMP := $(VENV)/.installed-bench

@@ -98,6 +98,11 @@ bool cpu_has(const std::string& feature) {
   return cpu_has(feature, own_cpuid, saved_state()) && (!tiles || tiles_allowed());
 }
 
+#elif defined(__wasm__)
+
+// A machine that lacks an instruction does not load the module.
+bool cpu_has(const std::string& feature) { return feature == "simd128"; }
+
 #else
 
 bool cpu_has(const std::string&) {

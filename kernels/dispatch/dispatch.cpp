@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "core/shown.h"
 #include "dispatch/cpu.h"
@@ -18,6 +18,8 @@ namespace bnas {
   ISA(avx512_amx) ISA(avx512_bitalg) ISA(avx512bw) ISA(avx_vnni) ISA(avx2) ISA(scalar)
 #elif defined(__aarch64__)
 #define BNAS_ISAS(ISA) ISA(neon) ISA(scalar)
+#elif defined(__wasm__)
+#define BNAS_ISAS(ISA) ISA(wasm_simd128) ISA(scalar)
 #else
 #define BNAS_ISAS(ISA) ISA(scalar)
 #endif
@@ -33,10 +35,13 @@ const Kernels* const compiled[] = {BNAS_ISAS(BNAS_ISA)};
 #undef BNAS_ISA
 
 std::vector<std::string> missing_features(const Kernels& kernels) {
-  std::istringstream names(kernels.features);
+  std::string_view rest = kernels.features;
   std::vector<std::string> missing;
-  for (std::string name; names >> name;) {
-    if (!cpu_has(name)) missing.push_back(name);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    std::string name(rest.substr(0, end));
+    if (!cpu_has(name)) missing.push_back(std::move(name));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return missing;
 }

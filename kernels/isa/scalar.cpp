@@ -176,8 +176,14 @@ Floats mul_floats(Floats a, Floats b) {
   for (std::size_t i = 0; i < 4; ++i) a.lane[i] *= b.lane[i];
   return a;
 }
+#if defined(__wasm__)
+// The C library's fmaf sets the rounding mode, which WebAssembly has not.
+#include "generic/exact_fma-inl.h"
+#else
+float exact_fma(float a, float b, float c) { return fmaf(a, b, c); }
+#endif
 Floats fma_floats(Floats a, Floats b, Floats c) {
-  for (std::size_t i = 0; i < 4; ++i) c.lane[i] = fmaf(a.lane[i], b.lane[i], c.lane[i]);
+  for (std::size_t i = 0; i < 4; ++i) c.lane[i] = exact_fma(a.lane[i], b.lane[i], c.lane[i]);
   return c;
 }
 Floats div_floats(Floats a, Floats b) {

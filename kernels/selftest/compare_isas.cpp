@@ -12,13 +12,19 @@
 namespace bnas {
 namespace {
 
+#if defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+constexpr std::size_t threads = 1;  // there are no others
+#else
+constexpr std::size_t threads = 2;
+#endif
+
 std::vector<float> logits(const Kernels& kernels, unsigned seed) {
   const std::unique_ptr<Model> model = random_model(kernels, seed);
   Random random(~seed);
   const std::size_t batch = 3;
   const std::vector<float> images = floats(random, batch * model->image_size());
   std::vector<float> out(batch * model->classes());
-  model->run(images.data(), batch, out.data(), 2);
+  model->run(images.data(), batch, out.data(), threads);
   return out;
 }
 
