@@ -59,8 +59,8 @@ def resize_and_crop(
 ) -> npt.NDArray[np.uint8]:
     """Resize so that the shorter side fits, and cut out the centre.
 
-    The longer side becomes round(longer * resize / shorter) pixels; the crop starts at
-    floor((size - crop) / 2).
+    The longer side becomes round(longer * resize / shorter) pixels; columns are resized before
+    rows; the crop starts at floor((size - crop) / 2).
 
     Args:
         image: Picture of mode RGB or L.
@@ -76,8 +76,10 @@ def resize_and_crop(
     from PIL import Image  # noqa: PLC0415
 
     width, height = _resized(image.size, preprocessing.resize, name)
-    if (width, height) != image.size:
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    # One side at a time: which one call takes first depends on Pillow's version and the shape.
+    for size in ((width, image.height), (width, height)):
+        if size != image.size:
+            image = image.resize(size, Image.Resampling.BILINEAR)
     crop_height, crop_width = preprocessing.crop
     left, top = (width - crop_width) // 2, (height - crop_height) // 2
     pixels = np.asarray(image.crop((left, top, left + crop_width, top + crop_height)))

@@ -62,6 +62,15 @@ def test_right_size_passes_untouched() -> None:
     assert np.array_equal(result, np.asarray(image))
 
 
+def test_columns_are_resized_before_rows() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (61, 23, 3), np.uint8)
+    image = Image.fromarray(noise)
+    result = resize_and_crop(image, preprocessing(8, (8, 8)), "x")
+    narrow = image.resize((8, 61), Image.Resampling.BILINEAR)
+    whole = np.asarray(narrow.resize((8, 21), Image.Resampling.BILINEAR))
+    assert (result == whole[6:14]).all()
+
+
 def test_absurdly_long_picture_is_refused() -> None:
     with pytest.raises(ImageError, match="ribbon: 200000 x 1 pixels"):
         resize_and_crop(Image.new("RGB", (200_000, 1)), preprocessing(32, (32, 32)), "ribbon")
