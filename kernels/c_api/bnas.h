@@ -88,8 +88,17 @@ BNAS_API const char* bnas_model_label(const bnas_model* model, size_t index);
 BNAS_API bnas_status bnas_model_run(bnas_model* model, const float* images, size_t count,
                                     size_t threads, float* logits, bnas_error* error);
 
-/* The same of pictures (count, height, width, 3): red, green and blue bytes of the model's size,
- * which are normalised on the way. The model must have 3 input channels. */
+/* Make a picture of the model's size from one of any size: compose it over white, make it grey if
+ * the model has one input channel, resize it with antialiased bilinear filtering, and cut out the
+ * centre. `pixels` (height, width, bytes): 3 bytes are red, green and blue, 4 have alpha last.
+ * `prepared` (model's height, width, channels) is what bnas_model_run_rgb takes. */
+BNAS_API bnas_status bnas_model_prepare(const bnas_model* model, const uint8_t* pixels,
+                                        size_t height, size_t width, size_t bytes,
+                                        uint8_t* prepared, bnas_error* error);
+
+/* The same as bnas_model_run of pictures (count, height, width, channels) of the model's size: red,
+ * green and blue bytes, or grey ones, which are normalised on the way. The model must have 3 input
+ * channels, or 1. */
 BNAS_API bnas_status bnas_model_run_rgb(bnas_model* model, const uint8_t* pixels, size_t count,
                                         size_t threads, float* logits, bnas_error* error);
 

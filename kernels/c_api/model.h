@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "c_api/boundary.h"
 #include "c_api/normalise.h"
 #include "core/run/model.h"
 #include "reader/model_file.h"
@@ -25,3 +26,13 @@ struct bnas_model {
   bnas::Preprocessing preprocessing;
   bnas::Normaliser normaliser;
 };
+
+namespace bnas {
+
+inline void require_picture(const bnas_model& model) {
+  require_argument(model.normaliser.channels() != 0,
+                   "the model's input has not the 3 channels of a picture, or the 1 of a grey one; "
+                   "make its input yourself and call bnas_model_run");
+}
+
+}  // namespace bnas

@@ -3,7 +3,9 @@
 namespace bnas {
 
 Normaliser::Normaliser(const Preprocessing& preprocessing) {
-  if (preprocessing.mean.size() != channels) return;
+  const std::size_t channels = preprocessing.mean.size();
+  if (channels != 1 && channels != 3) return;
+  tables_.resize(channels);
   for (std::size_t c = 0; c < channels; ++c) {
     const auto mean = static_cast<float>(preprocessing.mean[c]);
     const auto std = static_cast<float>(preprocessing.std[c]);
@@ -13,9 +15,9 @@ Normaliser::Normaliser(const Preprocessing& preprocessing) {
 }
 
 void Normaliser::apply(const std::uint8_t* interleaved, std::size_t pixels, float* planes) const {
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (std::size_t c = 0; c < channels(); ++c) {
     for (std::size_t i = 0; i < pixels; ++i)
-      planes[c * pixels + i] = tables_[c][interleaved[i * channels + c]];
+      planes[c * pixels + i] = tables_[c][interleaved[i * channels() + c]];
   }
 }
 

@@ -108,9 +108,7 @@ bnas_status bnas_model_run_rgb(bnas_model* model, const uint8_t* pixels, size_t 
                                size_t threads, float* logits, bnas_error* error) {
   return bnas::guarded(error, [=] {
     bnas::check(model, pixels, count, threads, logits);
-    bnas::require_argument(model->input.channels == bnas::Normaliser::channels,
-                           "the model's input has not the 3 channels of a picture; make its input "
-                           "yourself and call bnas_model_run");
+    bnas::require_picture(*model);
     if (count != 0) bnas::run_rgb(*model, pixels, count, threads, logits);
   });
 }

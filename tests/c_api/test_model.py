@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.c_library import CError, CModel, Error, isas, library, same_bits
 from support.program_builder import Builder
 from support.random_programs import random_images, random_program, step_programs
+from support.small_models import picture_model
 
 import bnas_deploy
 from bnas_deploy.engine.native.backend import NativeRunner, best_isa
@@ -192,6 +194,33 @@ def test_ranks_of_nan_are_in_order() -> None:
     theirs = CModel(to_bytes(b.model(b.linear("image", 4))))
     row = np.array([1, np.nan, 3, 4], np.float32)
     assert theirs.rank(row, 4)[0] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_pictures_are_prepared_as_python_does(channels: int, mode: str) -> None:
+    model = picture_model(channels=channels)
+    ours, theirs = Model(model, backend="native"), CModel(to_bytes(model))
+    rng = np.random.default_rng(channels)
+    for height, width in ((8, 8), (61, 23), (23, 61), (5, 7), (1, 1), (357, 480), (333, 40)):
+        pixels = rng.integers(0, 256, (height, width, len(mode)), np.uint8)
+        picture = Image.fromarray(pixels)
+        prepared = theirs.prepare(pixels)
+        assert (prepared == ours.pixels(picture)).all(), (height, width)
+        assert same_bits(theirs.run_rgb(prepared[None]), ours.run(ours.preprocess(picture)))
+
+
+def test_pictures_that_cannot_be_prepared() -> None:
+    model = CModel(to_bytes(picture_model()))
+    for shape, message in (
+        ((4, 4, 2), r"must be 3 \(RGB\) or 4"),
+        ((0, 4, 3), "at least 1"),
+        ((1, 3_000_000, 3), "too elongated"),
+    ):
+        with pytest.raises(CError, match=f"argument: .*{message}"):
+            model.prepare(np.zeros(shape, np.uint8))
+    with pytest.raises(CError, match="has not the 3 channels"):
+        CModel(to_bytes(picture_model(channels=2))).prepare(np.zeros((4, 4, 3), np.uint8))
 
 
 def test_rgb_needs_three_channels() -> None:

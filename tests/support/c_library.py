@@ -96,6 +96,7 @@ def library() -> Any:
         ("bnas_model_describe", None, c_void_p, POINTER(Description)),
         ("bnas_model_label", c_char_p, c_void_p, size),
         ("bnas_model_run", c_int, c_void_p, c_void_p, size, size, c_void_p, error),
+        ("bnas_model_prepare", c_int, c_void_p, c_void_p, size, size, size, c_void_p, error),
         ("bnas_model_run_rgb", c_int, c_void_p, c_void_p, size, size, c_void_p, error),
         ("bnas_model_rank", size, c_void_p, c_void_p, size, c_void_p, c_void_p),
     ):
@@ -159,6 +160,17 @@ class CModel:
     def run_rgb(self, pixels: np.ndarray, threads: int = 1) -> np.ndarray:
         assert pixels.dtype == np.uint8
         return self._run("bnas_model_run_rgb", pixels, threads)
+
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        """A picture uint8 (height, width, 3 or 4) of the model's size."""
+        assert pixels.dtype == np.uint8
+        pixels, error, d = np.ascontiguousarray(pixels), Error(), self.description
+        prepared = np.zeros((d.height, d.width, d.channels), np.uint8)
+        status = library().bnas_model_prepare(
+            self.handle, pixels.ctypes.data, *pixels.shape, prepared.ctypes.data, byref(error)
+        )
+        check(status, error)
+        return prepared
 
     def _run(self, name: str, images: np.ndarray, threads: int) -> np.ndarray:
         images, error = np.ascontiguousarray(images), Error()
