@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format wasm bench bench-quick spellings wheel clean
+.PHONY: help demo test selftest lint types format wasm web bench bench-quick spellings wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,10 @@ types: $(STAMP)  ## mypy --strict on the package as installed
 
 wasm:  ## build the engine for WebAssembly, with threads and without, and run its self-tests in Node
 	VENV=$(VENV) kernels/check_wasm.sh threads
+
+web: $(STAMP)  ## build the npm package into dist/, and test it in Node (wants Emscripten)
+	VENV=$(VENV) kernels/check_wasm.sh
+	VENV=$(VENV) web/check.sh
 
 # The rivals are large and only measured, so the tests do without them.
 BENCH_STAMP := $(VENV)/.installed-bench

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Puts the engine that kernels/check_wasm.sh has built into the npm package, tests the package in Node, checks its
+# types and packs it into dist/; says what it could not do. The tests ask Python, that of $VENV, for the right answers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+engine=build/wasm/web/bnas.wasm
+most=256000  # bytes of engine and glue as a server sends them, gzipped
+if [[ ! -f $engine ]]; then
+  echo "check web: skipped, there is no $engine (kernels/check_wasm.sh makes it)"
+  exit 0
+fi
+mkdir -p web/dist dist
+cp "$engine" web/dist/
+
+size=$(($(gzip -9c "$engine" | wc -c) + $(cat web/src/*.js | gzip -9c | wc -c)))
+echo "check web: engine and glue take $size bytes gzipped"
+if ((size > most)); then
+  echo "check web: they must take at most $most" >&2
+  exit 1
+fi
+
+cd web
+node --test test/
+if npm install --silent --no-package-lock --no-audit --no-fund; then
+  npm run --silent types
+else
+  echo "check web: the types were not checked, TypeScript could not be installed"
+fi
+npm pack --silent --pack-destination ../dist
