@@ -20,8 +20,13 @@ if ((size > most)); then
   exit 1
 fi
 
+answers=$(mktemp -d)
+trap 'rm -r "$answers"' EXIT
+python=${VENV:-.venv}/bin/python
+PYTHONPATH="tests${PYTHONPATH:+:$PYTHONPATH}" "$python" web/test/make_models.py "$answers"
+
 cd web
-node --test test/
+BNAS_WEB_ANSWERS=$answers npm test --silent
 if npm install --silent --no-package-lock --no-audit --no-fund; then
   npm run --silent types
 else

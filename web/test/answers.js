@@ -1,31 +1,12 @@
-// What Python says, made once a run by make_models.py, and how numbers are compared: by their bits.
+// What Python says, in a folder that make_models.py has filled; and numbers compared by their bits.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Folder of the models, inputs and answers. */
-export const folder = process.env.BNAS_WEB_ANSWERS ?? made();
+export const folder = process.env.BNAS_WEB_ANSWERS ?? "";
+assert.ok(folder, "BNAS_WEB_ANSWERS must name a folder filled by make_models.py; see web/check.sh");
 export const answers = JSON.parse(readFileSync(join(folder, "answers.json"), "utf8"));
-
-function made() {
-  const into = mkdtempSync(join(tmpdir(), "bnas-web-"));
-  process.on("exit", () => rmSync(into, { recursive: true }));
-  const beside = join(ROOT, process.env.VENV ?? ".venv", "bin/python");
-  const python = process.env.PYTHON ?? (existsSync(beside) ? beside : "python3");
-  const PYTHONPATH = [join(ROOT, "tests"), process.env.PYTHONPATH ?? ""].join(delimiter);
-  const script = join(ROOT, "web/test/make_models.py");
-  const done = spawnSync(python, [script, into], {
-    env: { ...process.env, PYTHONPATH },
-    encoding: "utf8",
-  });
-  assert.equal(done.status, 0, done.stderr ?? String(done.error));
-  return into;
-}
 
 /** @param {string} name */
 export function bytes(name) {

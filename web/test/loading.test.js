@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { join, relative } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 
 import { load } from "bnas-deploy";
 
@@ -54,6 +55,19 @@ test("from a server, with progress", async () => {
   } finally {
     server.close();
   }
+});
+
+test("in a worker", async () => {
+  const url = import.meta.resolve("bnas-deploy");
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    import(${JSON.stringify(url)})
+      .then(({ load }) => load(${JSON.stringify(path)}))
+      .then((model) => parentPort.postMessage(model.labels));`;
+  const labels = await new Promise((done, failed) => {
+    new Worker(code, { eval: true }).once("message", done).once("error", failed);
+  });
+  assert.deepEqual(labels, (await load(whole)).labels);
 });
 
 test("what a model says of itself", async () => {
