@@ -90,10 +90,9 @@ def network_layers(config: NetworkConfig) -> tuple[Layer, ...]:
 def _layers(config: NetworkConfig) -> Iterator[Layer]:
     stem, s0, s1 = _stem(config)
     yield from stem
-    channels, after_reduction = config.channels, config.dataset == "imagenet"
-    for index in range(config.layers):
+    after_reduction = config.dataset == "imagenet"
+    for index, channels in enumerate(config.cell_channels):
         reduction = index in config.reductions
-        channels *= 2 if reduction else 1
         out = _Feature(NODES * channels, _halved(s1.size) if reduction else s1.size)
         yield from _input_units(config, index, after_reduction, (s0, s1), channels)
         yield from _edges(config, index, channels, out.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from bnas_deploy.checks import check_choice, check_integer, checked_keys
@@ -58,7 +59,8 @@ class NetworkConfig:
     Attributes:
         name: What people call it.
         layers: Number of cells.
-        channels: Channels of a node in the first cells (C); a reduction cell doubles them.
+        channels: Channels of a node in the first cells (C); a reduction cell doubles them, unless
+            `widths` says otherwise.
         genotype: The two cells.
         dataset: Kind of images: the paper's stem keeps the resolution of `cifar10`, and reduces
             that of `imagenet` eightfold.
@@ -83,6 +85,8 @@ class NetworkConfig:
             2 * layers // 3, as in the paper.
         shared_norms: Whether all units that read the same value have one BatchNorm and sign
             together (see `shared_norms`), instead of one each.
+        widths: Channels of a node in each stage: before the first reduction cell, which is
+            `channels`, and from each reduction cell on. Empty: C, 2C, 4C and so on.
         KIND: What a file calls configurations of this kind (or nothing at all).
         EDGES: Whether there are edges that drop-path could drop.
 
@@ -108,6 +112,7 @@ class NetworkConfig:
     stem: str = "paper"
     reduce_at: tuple[int, ...] | None = None
     shared_norms: bool = False
+    widths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
@@ -130,6 +135,31 @@ class NetworkConfig:
             msg += f" {self.name} has paper only"
             raise ConfigError(msg)
         self._check_image_size()
+        self._check_widths()
+
+    def _check_widths(self) -> None:
+        count = len(self.reductions) + 1
+        given: object = self.widths  # a list, where it comes from a file
+        if not isinstance(given, list | tuple) or len(given) not in (0, count):
+            msg = f"widths lists {count} stages, or none; got {shown(given)}"
+            raise ConfigError(msg)
+        for width in given:
+            check_integer("widths (channels of a stage)", width, *_RANGES["channels"])
+        object.__setattr__(self, "widths", tuple(given))
+        if self.widths and self.widths[0] != self.channels:
+            msg = (
+                f"widths: the first stage's, {self.widths[0]}, must be channels, {self.channels};"
+                " leave channels out, or set it to the same"
+            )
+            raise ConfigError(msg)
+        found = self.stage_widths
+        if self.shortcut == "pool" and any(b % a for a, b in pairwise(found)):
+            msg = (
+                "widths: the pool shortcut repeats channels, so each stage must be a whole multiple"
+                f" of the one before; got {', '.join(map(str, found))}; choose another shortcut or"
+                " other widths"
+            )
+            raise ConfigError(msg)
 
     def _check_reductions(self) -> None:
         if self.reduce_at is None:
@@ -165,6 +195,19 @@ class NetworkConfig:
         return self.layers // 3, 2 * self.layers // 3
 
     @property
+    def stage_widths(self) -> tuple[int, ...]:
+        """Channels of a node in each stage."""
+        if self.widths:
+            return self.widths
+        return tuple(self.channels * 2**stage for stage in range(len(self.reductions) + 1))
+
+    @property
+    def cell_channels(self) -> tuple[int, ...]:
+        """Channels of a node in each cell; a reduction cell is the first of its stage."""
+        widths, reductions = self.stage_widths, self.reductions
+        return tuple(widths[sum(i >= r for r in reductions)] for i in range(self.layers))
+
+    @property
     def stem_channels(self) -> int:
         """Channels between the stem and the first cell."""
         if self.dataset == "imagenet":
@@ -186,6 +229,7 @@ class NetworkConfig:
         """Return plain values for JSON or a checkpoint."""
         value = {field.name: getattr(self, field.name) for field in fields(self)}
         value["genotype"] = self.genotype.to_dict()
+        value["widths"] = list(self.widths)
         value["reduce_at"] = None if self.reduce_at is None else list(self.reduce_at)
         return value
 

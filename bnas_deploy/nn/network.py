@@ -145,13 +145,12 @@ def build_stem(config: NetworkConfig) -> ConvUnit:
 def cell_shapes(config: NetworkConfig) -> list[CellShape]:
     """Say where each cell of a network stands (paper, Section 5.1)."""
     imagenet = config.dataset == "imagenet"
-    channels, after_reduction = config.channels, imagenet
+    after_reduction = imagenet
     before_last = last = config.stem_channels
     zero_parts: frozenset[int] = frozenset()
     shapes = []
-    for index in range(config.layers):
+    for index, channels in enumerate(config.cell_channels):
         reduction = index in config.reductions
-        channels *= 2 if reduction else 1
         shape = CellShape(
             before_last=before_last,
             last=last,

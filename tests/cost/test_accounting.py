@@ -178,6 +178,8 @@ def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
         replace(MINI, layers=6, channels=4, shortcut="binary"),
         replace(CONFIGS["D"], layers=6, channels=4, image_size=64, shortcut="pool"),
         replace(MINI, layers=6, channels=4, skips=False),
+        replace(MINI, layers=6, channels=4, widths=(4, 7, 6), reduce_at=(0, 1)),
+        replace(CONFIGS["D"], layers=6, channels=4, widths=(4, 5, 9), reduce_at=(1, 5)),
         *(replace(MINI, layers=6, channels=5, genotype=cell) for cell in GENOTYPES.values()),
     ],
     ids=[
@@ -188,6 +190,8 @@ def test_first_cell_has_no_shortcut_even_where_it_is_a_reduction() -> None:
         "binary",
         "pool",
         "no skip",
+        "widths",
+        "widths of imagenet",
         *GENOTYPES,
     ],
 )

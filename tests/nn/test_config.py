@@ -181,3 +181,36 @@ def test_reduction_cells_stand_where_they_are_told_to():
 def test_two_cells_are_too_few_for_reductions_at_the_thirds():
     with pytest.raises(ConfigError, match=r"layers \(with reduction cells at the thirds\)"):
         replace(CONFIGS["Mini"], layers=2)
+
+
+def test_the_stages_are_those_of_the_paper_unless_said_otherwise():
+    config = CONFIGS["Mini"]
+    assert config.stage_widths == (24, 48, 96)
+    assert config.cell_channels == (24,) * 3 + (48,) * 3 + (96,) * 4
+    changed = replace(config, channels=12, widths=(12, 20, 28), reduce_at=(0, 8))
+    assert changed.cell_channels == (20,) * 8 + (28,) * 2
+    assert replace(config, reduce_at=(), widths=(24,)).cell_channels == (24,) * 10
+
+
+def test_widths_are_kept_and_older_configurations_have_the_papers():
+    value = CONFIGS["Mini"].to_dict()
+    assert value["widths"] == []
+    changed = {**value, "widths": [24, 30, 50]}
+    assert NetworkConfig.from_dict(changed).to_dict() == changed
+    del value["widths"]
+    assert NetworkConfig.from_dict(value) == CONFIGS["Mini"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"widths": (24, 48)}, "widths lists 3 stages, or none"),
+        ({"widths": "abc"}, "widths lists 3 stages, or none"),
+        ({"widths": (24, 0, 1)}, "widths .* must be an integer of at least 1"),
+        ({"widths": (12, 24, 48)}, "widths: the first stage's, 12, must be channels, 24"),
+        ({"widths": (24, 30, 60), "shortcut": "pool"}, "whole multiple of the one before"),
+    ],
+)
+def test_impossible_widths(fields, message):
+    with pytest.raises(ConfigError, match=message):
+        replace(CONFIGS["Mini"], **fields)

@@ -6,12 +6,11 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bnas_deploy.cli.common.settings_options import check_needs, given
 from bnas_deploy.errors import ConfigError, UsageError
-from bnas_deploy.networks.config import AnyConfig, config_from_dict, find_config
-from bnas_deploy.nn.genotype import Genotype, get_genotype
+from bnas_deploy.networks.config import AnyConfig, config_from_dict
+from bnas_deploy.networks.files import named_config, named_genotype
 from bnas_deploy.training.recipes.presets import differences, preset
 from bnas_deploy.training.recipes.recipe import DISTILL, RECIPES, Recipe, read_recipe
 
@@ -38,6 +37,7 @@ NEEDS = {
 NETWORK_OPTIONS = (
     *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
     *("activation_scale", "centre_depthwise", "stem", "reduce_at", "shared_norms"),
+    "widths",
 )
 """Fields of configurations, of one kind or the other, that options replace."""
 
@@ -56,7 +56,7 @@ def network_config(args: argparse.Namespace) -> AnyConfig:
         GenotypeError: The genotype is wrong.
     """
     name = args.config or "Mini"
-    value = find_config(name).to_dict()
+    value = named_config(name).to_dict()
     wanted = [key for key in NETWORK_OPTIONS if getattr(args, key) is not None]
     strange = [option_name(key) for key in wanted if key not in value]
     if strange:
@@ -67,8 +67,10 @@ def network_config(args: argparse.Namespace) -> AnyConfig:
         msg = "--shortcut says what the skips are like, and --no-skip leaves them out; give one"
         raise UsageError(msg)
     new = {key: getattr(args, key) for key in wanted}
+    if args.widths is not None:
+        new.setdefault("channels", args.widths[0])
     if args.genotype is not None:
-        new["genotype"] = _genotype(args.genotype).to_dict()
+        new["genotype"] = named_genotype(args.genotype).to_dict()
     try:
         return config_from_dict({**value, **new})
     except ConfigError as error:
@@ -122,13 +124,3 @@ def told_of_preset(args: argparse.Namespace, config: AnyConfig, recipe: Recipe) 
     """Return what a preset sets of a recipe, for people."""
     name = args.preset
     return f"preset {name}: {differences(recipe, RECIPES[config.dataset])}"
-
-
-def _genotype(name: str) -> Genotype:
-    if not name.endswith(".json"):
-        return get_genotype(name)
-    try:
-        return Genotype.from_json(Path(name).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"--genotype {name}: cannot be read ({error})"
-        raise UsageError(msg) from error

@@ -15,7 +15,7 @@ from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.training.recipes.presets import PRESETS
 from bnas_deploy.training.recipes.recipe import CHANGEABLE, CHOICES, Recipe
 
-__all__ = ["cell_indices", "train_parser"]
+__all__ = ["cell_indices", "stage_widths", "train_parser"]
 
 _EXAMPLES = """\
 examples:
@@ -88,7 +88,8 @@ def _add_what(parser: Parser) -> None:
         metavar="NAME",
         help=f"network: {', '.join(CONFIGS)} (default: Mini), a faster one of the same cells:"
         f" {', '.join(SMALL_CONFIGS)}, or a binary network of another family:"
-        f" {', '.join(NETWORKS)}",
+        f" {', '.join(NETWORKS)}; or a .json file with a configuration, such as bnas-latency"
+        " choose writes",
     )
     group.add_argument(
         "--genotype",
@@ -113,6 +114,13 @@ def _add_what(parser: Parser) -> None:
         metavar="I,J,...",
         help="which cells, counted from 0, halve the image and double the channels; none: no cell"
         " (default: two, at the thirds of the network)",
+    )
+    group.add_argument(
+        "--widths",
+        type=stage_widths,
+        metavar="C,C,...",
+        help="channels of a node in each stage of a network of cells: before the first reduction"
+        " cell, and from each on (default: C,2C,4C)",
     )
     group.add_argument(
         "--bases",
@@ -200,6 +208,15 @@ def cell_indices(text: str) -> tuple[int, ...]:
         msg = (
             f"expected indices of cells with commas between them, such as 2,5, or none; got {text}"
         )
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def stage_widths(text: str) -> tuple[int, ...]:
+    """Return the channels of stages that a word lists, such as `16,24,40`."""
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        msg = f"expected channels with commas between them, such as 16,24,40; got {text}"
         raise argparse.ArgumentTypeError(msg) from None
 
 

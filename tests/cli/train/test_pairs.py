@@ -20,6 +20,7 @@ EXAMPLES = {
     "channels": ("12",),
     "layers": ("5",),
     "reduce_at": ("1,2",),
+    "widths": ("24,30,50",),
     "bases": ("2",),
     "image_size": ("16",),
     "init": ("model.pt",),

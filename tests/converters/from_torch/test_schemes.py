@@ -28,6 +28,8 @@ SCHEMES = {
     "scaled, no skip": {"activation_scale": True, "skips": False},
     "scaled, binary shortcut": {"activation_scale": True, "shortcut": "binary"},
     "scaled, pool": {"activation_scale": True, "shortcut": "pool"},
+    "widths": {"channels": 6, "widths": (6, 4, 9)},
+    "widths, pool": {"channels": 4, "widths": (4, 4, 12), "shortcut": "pool"},
 }
 
 
