@@ -46,11 +46,11 @@ class Layer:
 
     Attributes:
         name: Where it stands: `stem`, `cells.3.preprocess0`, `cells.3.ops.1`, `classifier`.
-        kind: `binary`, `float` (stem and classifier), or what `preprocess_res` is: `shortcut`, or
-            `binary_shortcut`.
+        kind: `binary`, `float` (stem, classifier, activations of cells), or what `preprocess_res`
+            is: `shortcut`, or `binary_shortcut`.
         macs: Multiply-accumulates for one image.
         weights: Number of weights, without biases.
-        biases: Number of biases.
+        biases: Number of biases, learned shifts and slopes.
         norm_params: Learned parameters of the BatchNorm: two a channel, or none.
     """
 
@@ -98,6 +98,9 @@ def _layers(config: NetworkConfig) -> Iterator[Layer]:
         yield from _edges(config, index, channels, out.size)
         if reduction and config.skips and index > 0:
             yield _shortcut(config.shortcut, index, s1, out.channels)
+        if config.cell_activation == "prelu":
+            name = f"cells.{index}.activation"
+            yield Layer(name, "float", 0, 0, biases=out.channels)
         s0, s1, after_reduction = s1, out, reduction
     last, classes = s1.channels, config.classes
     yield Layer("classifier", "float", last * classes, last * classes, biases=classes)
@@ -145,6 +148,7 @@ def _has_norm0(config: NetworkConfig, index: int, after_reduction: bool) -> bool
 
 def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> Iterator[Layer]:
     reduction = index in config.reductions
+    shifted = config.activation.startswith("shift")
     normalised: set[int] = set()
     for j, (primitive, source) in enumerate(config.genotype.cell(reduction=reduction)):
         name, norm = f"cells.{index}.ops.{j}", 2 * channels
@@ -152,7 +156,8 @@ def _edges(config: NetworkConfig, index: int, channels: int, out_size: int) -> I
             shape = (channels, channels, KERNELS[primitive])
             own = 0 if config.shared_norms and source in normalised else norm
             normalised.add(source)
-            yield _conv(name, "binary", shape, out_size, norm_params=own)
+            layer = _conv(name, "binary", shape, out_size, norm_params=own)
+            yield replace(layer, biases=channels) if shifted else layer
         elif primitive in SEPARABLE:
             kernel, count = SEPARABLE[primitive]
             for part in range(count):

@@ -75,6 +75,7 @@ class Cell(nn.Module):
         preprocess_res: The `Shortcut` of a reduction cell; absent in other cells.
         zero_states: The states that are exactly zero for every input.
         used_states: The states that an edge worth computing reads.
+        activation: What stands behind the output; None in the paper's networks.
         drop: How drop-path zeroes samples; `data_parallel.install` sets another way.
     """
 
@@ -105,6 +106,7 @@ class Cell(nn.Module):
             OPS[name](shape.channels, _stride(source, shape.reduction), binary)
             for name, source in edges
         )
+        self.activation: nn.Module | None = None
 
     @property
     def inputs(self) -> tuple[ConvUnit, ConvUnit]:
@@ -135,7 +137,11 @@ class Cell(nn.Module):
         done: dict[Edge, Tensor] = {}
         for node in range(NODES):
             states.append(self._node(node, states, (done, norms), s1, drop_path))
-        return self._join(states[INPUT_STATES:], s1)
+        joined = self._join(states[INPUT_STATES:], s1)
+        if self.activation is None:
+            return joined
+        y: Tensor = self.activation(joined)
+        return y
 
     def _node(
         self,

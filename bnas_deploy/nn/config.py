@@ -13,6 +13,8 @@ from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.shown import found_name, shown, unknown_name
 
 __all__ = [
+    "ACTIVATIONS",
+    "CELL_ACTIVATIONS",
     "CONFIGS",
     "SHORTCUTS",
     "SMALL_CONFIGS",
@@ -30,6 +32,12 @@ SHORTCUTS: tuple[str, ...] = ("conv", "pool1x1", "binary", "pool")
 
 TEMPLATES: tuple[str, ...] = ("cells", "stack")
 """What a network is built of: cells, or a stack of layers of one type (Table 1; `nn.stack`)."""
+
+ACTIVATIONS: tuple[str, ...] = ("relu", "none", "shift", "shift_relu")
+"""What stands behind the convolutions of cells; `nn.activations` builds it."""
+
+CELL_ACTIVATIONS: tuple[str, ...] = ("none", "prelu")
+"""What stands behind a cell."""
 
 _REQUIRED = {"name", "layers", "channels", "genotype"}
 _KINDS: dict[str, type] = {
@@ -83,10 +91,14 @@ class NetworkConfig:
             `paper` only, which is theirs.
         reduce_at: Indices of the reduction cells, in order; None: two, at layers // 3 and
             2 * layers // 3, as in the paper.
-        shared_norms: Whether all units that read the same value have one BatchNorm and sign
-            together (see `shared_norms`), instead of one each.
         widths: Channels of a node in each stage: before the first reduction cell, which is
             `channels`, and from each reduction cell on. Empty: C, 2C, 4C and so on.
+        shared_norms: Whether all units that read the same value have one BatchNorm and sign
+            together (see `shared_norms`), instead of one each.
+        activation: What stands behind the convolutions of cells: `relu`, `none`, `shift` (a learned
+            number for each channel) or `shift_relu` (that, then ReLU).
+        cell_activation: What stands behind a cell, skip included: `none`, or `prelu` (a slope for
+            each channel).
         KIND: What a file calls configurations of this kind (or nothing at all).
         EDGES: Whether there are edges that drop-path could drop.
 
@@ -111,14 +123,18 @@ class NetworkConfig:
     template: str = "cells"
     stem: str = "paper"
     reduce_at: tuple[int, ...] | None = None
-    shared_norms: bool = False
     widths: tuple[int, ...] = ()
+    shared_norms: bool = False
+    activation: str = "relu"
+    cell_activation: str = "none"
 
     def __post_init__(self) -> None:
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
         check_choice("shortcut", self.shortcut, SHORTCUTS)
         check_choice("template", self.template, TEMPLATES)
         check_choice("stem", self.stem, STEM_LAYERS)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("cell_activation", self.cell_activation, CELL_ACTIVATIONS)
         for field, kind in _KINDS.items():
             value: object = getattr(self, field)
             if not isinstance(value, kind):
@@ -133,6 +149,10 @@ class NetworkConfig:
         if self.stem != "paper" and (self.dataset == "imagenet" or self.template != "cells"):
             msg = f"stem {self.stem} is for networks of cells for the cifar10 kind of images;"
             msg += f" {self.name} has paper only"
+            raise ConfigError(msg)
+        if self.activation.startswith("shift") and self.activation_scale:
+            msg = f"activation {self.activation} and activation_scale do not go together; choose"
+            msg += " relu or none"
             raise ConfigError(msg)
         self._check_image_size()
         self._check_widths()

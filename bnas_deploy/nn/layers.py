@@ -116,8 +116,8 @@ class ConvUnit(nn.Module):
 
     Attributes:
         bn: The BatchNorm in front.
-        op: `Sequential(convolution, ReLU)`, or the convolution alone; that is a `BinaryConv2d` if
-            binary.
+        op: `Sequential(convolution, ReLU)`, or the convolution alone, which is a `BinaryConv2d` if
+            binary; `activations` puts other parts behind it.
         binary: Whether activations and weights are binarized.
         scaled: Whether the output is multiplied by the activation scale K (paper, Eq. 3).
         shared: What `Norms` call the normalised input, where several units read the same one and
@@ -180,7 +180,9 @@ class ConvUnit(nn.Module):
         y = self._normalised(x, norms, binary=signs_alone)
         absent = constant_channels(self.bn, x.shape[1], binary=signs_alone)
         y = convolve_normalised(self.conv, y, absent, binary=self.binary, scaled=self.scaled)
-        return self.rectify(y) if len(self.op) > 1 else y
+        for part in list(self.op)[1:]:
+            y = self.rectify(y) if isinstance(part, nn.ReLU) else part(y)
+        return y
 
     def _normalised(self, x: Tensor, norms: Norms | None, *, binary: bool) -> Tensor:
         if norms is None or self.shared is None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnas_deploy.nn.activation_scale import use_activation_scale
+from bnas_deploy.nn.activations import set_activations
 from bnas_deploy.nn.cell import Cell, CellShape, zero_states
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import INPUT_STATES, NODES
@@ -58,6 +59,7 @@ class Network(nn.Module):
             for shape in shapes
         ]
         self.cells = nn.ModuleList(cells)
+        set_activations(cells, convs=config.activation, outputs=config.cell_activation)
         if config.shared_norms:
             share_norms(cells, one_stem=config.dataset == "cifar10")
         self.classifier = nn.Linear(NODES * shapes[-1].channels, config.classes)

@@ -29,6 +29,7 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.networks.build import AnyNetwork
+from bnas_deploy.nn.activations import CellPReLU, Shift
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
 from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d
@@ -111,7 +112,14 @@ def _cell(build: GraphBuilder, cell: Cell, s0: str, s1: str, name: str) -> str:
             source = states[cell.edges[j][1]]
             ends.append(module_graph(build, cell.ops[j], source, f"{name}.edge{j}"))
         states.append(build.add("add", f"{name}.state{INPUT_STATES + node}", tuple(ends)))
-    joined = build.add("concat", f"{name}.concat", tuple(states[INPUT_STATES:]))
+    out = _with_skip(build, cell, tuple(states[INPUT_STATES:]), s1, name)
+    if cell.activation is None:
+        return out
+    return module_graph(build, cell.activation, out, f"{name}.activation")
+
+
+def _with_skip(build: GraphBuilder, cell: Cell, nodes: tuple[str, ...], s1: str, name: str) -> str:
+    joined = build.add("concat", f"{name}.concat", nodes)
     if not cell.shape.skip:
         return joined
     skip = s1
@@ -133,7 +141,7 @@ def _unit(build: GraphBuilder, unit: ConvUnit, x: str, name: str) -> str:
         x = build.add("sign", f"{name}.bits", (x,), {"zero_sign": 1})
     x = module_graph(build, unit.conv, x, name)
     for part in list(unit.op)[1:]:
-        x = module_graph(build, part, x, f"{name}.relu")
+        x = module_graph(build, part, x, f"{name}.{type(part).__name__.lower()}")
     if not (unit.binary and unit.scaled):
         return x
     return scaled_by_activations(build, x, normalised, unit.conv, name)
@@ -262,7 +270,20 @@ def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
     return build.add("relu", name, (x,))
 
 
+def _shift(build: GraphBuilder, module: Shift, x: str, name: str) -> str:
+    shift = array(module.shift)
+    ones, zeros = np.ones_like(shift), np.zeros_like(shift)
+    constants = {"weight": ones, "bias": shift, "mean": zeros, "var": ones}
+    return build.add("batch_norm", name, (x,), {"eps": 0.0}, constants)
+
+
+def _cell_prelu(build: GraphBuilder, module: CellPReLU, x: str, name: str) -> str:
+    return build.add("prelu", name, (x,), {}, {"slope": array(module.weight)})
+
+
 RULES |= {
+    Shift: _shift,
+    CellPReLU: _cell_prelu,
     nn.Sequential: _sequential,
     ConvShortcut: _sequential,
     PooledConvShortcut: _sequential,

@@ -119,6 +119,9 @@ def test_only_a_mapping_is_read():
         ("shared_norms", 1),
         ("stem", "wide"),
         ("stem", None),
+        ("activation", "gelu"),
+        ("activation", None),
+        ("cell_activation", "relu"),
         ("reduce_at", (1, 20)),
         ("reduce_at", (-1,)),
         ("reduce_at", (2, 2)),
@@ -150,6 +153,11 @@ def test_other_stems_are_for_cells_and_small_images():
         replace(CONFIGS["D"], stem="patches")
     with pytest.raises(ConfigError, match="stem narrow is for networks of cells"):
         replace(CONFIGS["A"], template="stack", layers=3, stem="narrow")
+
+
+def test_shifts_do_not_go_with_the_activation_scale():
+    with pytest.raises(ConfigError, match="activation shift and activation_scale do not go"):
+        replace(CONFIGS["A"], activation="shift", activation_scale=True)
 
 
 @pytest.mark.parametrize(

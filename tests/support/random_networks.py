@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bnas_deploy.nn.activations import CellPReLU, Shift
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import (
     EDGES,
@@ -36,7 +37,10 @@ def random_genotype(rng: np.random.Generator, zeroise: float = 0.3) -> Genotype:
 
 
 def scramble(network: nn.Module, seed: int) -> None:
-    """Give BatchNorms statistics as after training, with negative and zero weights among them."""
+    """Give BatchNorms statistics as after training, with negative and zero weights among them.
+
+    Shifts and slopes get numbers, too.
+    """
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in network.modules():
@@ -48,6 +52,10 @@ def scramble(network: nn.Module, seed: int) -> None:
                     module.weight.copy_(torch.randn(c, generator=g))
                     module.bias.copy_(torch.randn(c, generator=g) * 0.5)
                     module.weight[seed % c] = 0.0
+            if isinstance(module, Shift):
+                module.shift.copy_(torch.randn(len(module.shift), generator=g) * 0.5)
+            if isinstance(module, CellPReLU):
+                module.weight.copy_(torch.randn(len(module.weight), generator=g) * 0.5)
 
 
 def random_network(

@@ -36,8 +36,8 @@ NEEDS = {
 
 NETWORK_OPTIONS = (
     *("genotype", "channels", "layers", "bases", "shortcut", "image_size", "skips"),
-    *("activation_scale", "centre_depthwise", "stem", "reduce_at", "shared_norms"),
-    "widths",
+    *("activation_scale", "centre_depthwise", "stem", "reduce_at", "widths", "shared_norms"),
+    *("activation", "cell_activation"),
 )
 """Fields of configurations, of one kind or the other, that options replace."""
 

@@ -9,7 +9,7 @@ from bnas_deploy.cli.common.entry import Parser, positive
 from bnas_deploy.cli.common.machine_options import add_machine, add_threads_and_seed
 from bnas_deploy.cli.common.settings_options import add_settings
 from bnas_deploy.cli.train.recipe_help import RECIPE_HELP
-from bnas_deploy.nn.config import CONFIGS, SHORTCUTS, SMALL_CONFIGS
+from bnas_deploy.nn.config import ACTIVATIONS, CELL_ACTIVATIONS, CONFIGS, SHORTCUTS, SMALL_CONFIGS
 from bnas_deploy.nn.genotype import GENOTYPES
 from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.training.recipes.presets import PRESETS
@@ -164,6 +164,17 @@ def _add_what(parser: Parser) -> None:
         const=True,
         help="centre the weights of depthwise convolutions over their one input channel like any"
         " other, which makes them zero (the release's rule, taken literally)",
+    )
+    group.add_argument(
+        "--activation",
+        choices=ACTIVATIONS,
+        help="what stands behind the convolutions of cells; shift: a learned number for each"
+        " channel; shift_relu: that and ReLU (default: relu)",
+    )
+    group.add_argument(
+        "--cell-activation",
+        choices=CELL_ACTIVATIONS,
+        help="what stands behind a cell, skip included (default: none)",
     )
     group.add_argument(
         "--shared-norms",
