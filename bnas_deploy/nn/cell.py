@@ -131,7 +131,7 @@ class Cell(nn.Module):
         """
         norms = {} if norms is None else norms
         states: list[Tensor | None] = [
-            unit(s, norms) if index in self.used_states else None
+            unit(s, norms=norms) if index in self.used_states else None
             for index, (unit, s) in enumerate(zip(self.inputs, (s0, s1), strict=True))
         ]
         done: dict[Edge, Tensor] = {}
@@ -166,7 +166,7 @@ class Cell(nn.Module):
     def _edge(self, j: int, source: Tensor, done: dict[Edge, Tensor], norms: Norms) -> Tensor:
         edge, op = self.edges[j], self._ops[j]
         if isinstance(op, ConvUnit):
-            y: Tensor = op(source, norms)
+            y: Tensor = op(source, norms=norms)
             return y
         # Pools have no weights: two edges with the same pool of the same state are one.
         if not isinstance(op, _POOLS) or edge not in done:

@@ -81,7 +81,7 @@ class Network(nn.Module):
         s0, s1 = self.stem_outputs(images)
         norms: Norms = {}
         for cell in self.cells:
-            s0, s1 = s1, cell(s0, s1, self.drop_path, norms)
+            s0, s1 = s1, cell(s0, s1, self.drop_path, norms=norms)
         return s1
 
     def forward(self, images: Tensor) -> Tensor:
