@@ -1,0 +1,1 @@
+"""The command bnas-latency."""

@@ -1,0 +1,1 @@
+"""How long a network takes: a table of measured steps, and predictions from it."""
