@@ -36,6 +36,9 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "search": Command("search the cells of a network", "search", "search.parser.search_parser"),
+    "latency": Command(
+        "predict how long networks take", "latency", "latency.parser.latency_parser"
+    ),
     "train": Command("train a network", "train", "train.parser.train_parser"),
     "export": Command("pack a trained network", "export", "export.command.export_parser"),
     "import": Command(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bnas_deploy.errors import BackendError, UsageError
+from bnas_deploy.extras import how_to_install
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.frontier.columns import Column, here
 from bnas_deploy.experiments.frontier.entries import Entry, entries, same_network
@@ -51,7 +52,7 @@ def measure_machine(
     """
     absent = [p for p in ("onnx", "onnxruntime") if importlib.util.find_spec(p) is None]
     if absent:
-        msg = f"{' and '.join(absent)} not installed; pip install 'bnas-deploy[bench]'"
+        msg = f"{' and '.join(absent)} not installed; {how_to_install('onnx')}"
         raise UsageError(msg)
     wanted = entries(budget, setups)
     for column in here():
