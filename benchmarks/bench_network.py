@@ -19,7 +19,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
-from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals import onnx_export, torch_float
 from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
 from bnas_deploy.rivals.turns import Contestant, race
 
@@ -65,7 +65,7 @@ def own(name: str, variant: Variant) -> Run:
 def exported(variant: Variant, *, int8: bool) -> bytes:
     """The float counterpart as ONNX, in int8 as QDQ: what ONNX Runtime and OpenVINO both run."""
     batch = networks.images(networks.config(variant).image_size, networks.CALIBRATION_IMAGES)
-    return onnx_runtime.export(networks.build(variant, binary=False), batch, int8=int8)
+    return onnx_export.export(networks.build(variant, binary=False), batch, int8=int8)
 
 
 @cache

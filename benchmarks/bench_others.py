@@ -16,7 +16,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
-from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals import onnx_export, torch_float
 from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
 from bnas_deploy.rivals.turns import Contestant, race
 
@@ -53,7 +53,7 @@ def own(name: str, network: str) -> Run:
 def exported(network: str, int8: bool) -> bytes:
     """The float counterpart as ONNX."""
     batch = others.inputs(network, others.BATCH)
-    return onnx_runtime.export(others.float_network(network), batch, int8=int8)
+    return onnx_export.export(others.float_network(network), batch, int8=int8)
 
 
 def opponent(name: str, network: str) -> Run:

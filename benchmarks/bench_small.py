@@ -20,7 +20,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bnas_deploy import engine
 from bnas_deploy.engine.reference.backend import ReferenceRunner
-from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals import onnx_export, torch_float
 from bnas_deploy.rivals.engines import RIVALS, Run, rival, within_tolerance
 from bnas_deploy.rivals.turns import Contestant, race
 
@@ -49,7 +49,7 @@ def own(network: str) -> Run:
 def exported(network: str, int8: bool) -> bytes:
     """A residual network as ONNX."""
     batch = networks.images(small_floats.SIZE, networks.CALIBRATION_IMAGES)
-    return onnx_runtime.export(small_floats.build(network), batch, int8=int8)
+    return onnx_export.export(small_floats.build(network), batch, int8=int8)
 
 
 def opponent(name: str, network: str) -> Run:

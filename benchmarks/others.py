@@ -24,7 +24,7 @@ from bnas_deploy.converters.from_onnx.convert import convert_onnx
 from bnas_deploy.format import PackedModel
 from bnas_deploy.networks.build import AnyNetwork, build_network
 from bnas_deploy.networks.config import find_config
-from bnas_deploy.rivals import onnx_runtime
+from bnas_deploy.rivals import onnx_export
 
 __all__ = ["NETWORKS", "Other", "float_network", "inputs", "packed"]
 
@@ -58,7 +58,7 @@ def _mlp(*, binary: bool, pixels: bool) -> nn.Module:
 def _imported(network: nn.Module, batch: np.ndarray, eight_bit: bool) -> PackedModel:
     """By way of ONNX, compared with ONNX Runtime on the way."""
     assert not eight_bit
-    graph = onnx_runtime.export(network, batch[:1])
+    graph = onnx_export.export(network, batch[:1])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "binary.onnx"
         path.write_bytes(graph)

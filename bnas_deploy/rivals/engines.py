@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from bnas_deploy.errors import BackendError
 from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals.answers import Floats, Run, difference
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["RIVALS", "TOLERANCE", "Floats", "Run", "difference", "rival", "within_tolerance"]
-
-Floats: TypeAlias = npt.NDArray[np.float32]
+__all__ = ["RIVALS", "TOLERANCE", "Run", "rival", "within_tolerance"]
 
 TOLERANCE = {
     "pytorch-float32": 0.0,
@@ -34,7 +30,6 @@ RIVALS = tuple(
     for name in TOLERANCE
     if not name.startswith("openvino") or importlib.util.find_spec("openvino")
 )
-Run: TypeAlias = Callable[[Floats], Floats]
 
 
 def rival(name: str, network: nn.Module, exported: Callable[[bool], bytes]) -> Run:
@@ -66,8 +61,3 @@ def within_tolerance(name: str, answer: Floats, right: Floats, *, slack: float =
     if not error <= slack * TOLERANCE[name]:
         msg = f"{name} is {error:.1%} off PyTorch"
         raise BackendError(msg)
-
-
-def difference(answer: Floats, right: Floats) -> float:
-    """Return how far an answer is off the right one, as a share of the largest logit."""
-    return float(np.abs(answer - right).max() / np.abs(right).max())

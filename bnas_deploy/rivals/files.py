@@ -1,7 +1,7 @@
 """Engines that run a file: which file, how exact answers must be, and what to call.
 
 A file is made once and run wherever it is measured, also by a process whose engine is confined to
-an older instruction set.
+an older instruction set. Importing this needs no engine.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
+from bnas_deploy.rivals.answers import Floats, Run, correlation, difference
 
-from bnas_deploy.rivals import onnx_runtime
-from bnas_deploy.rivals.engines import Floats, Run, difference
-
-__all__ = ["FILE_ENGINES", "FileEngine", "Loaded", "correlation", "load", "missing"]
+__all__ = ["FILE_ENGINES", "FileEngine", "Loaded", "load", "missing"]
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,6 @@ class Loaded:
     kernels: Counter[str] = field(default_factory=Counter)
 
 
-def correlation(answers: Floats, right: Floats) -> float:
-    """Return the correlation coefficient of all logits with the right ones."""
-    return float(np.corrcoef(answers.ravel(), right.ravel())[0, 1])
-
-
 def missing(name: str) -> str:
     """Return why an engine cannot run here, or nothing."""
     package = FILE_ENGINES[name].package
@@ -110,5 +102,7 @@ def load(name: str, model: bytes) -> Loaded:
         compiled = openvino.checked(name, model)
         run = openvino.runner(compiled)
         return Loaded(run, lambda image: partial(run, image), openvino.kernels(compiled))
+    from bnas_deploy.rivals import onnx_runtime  # noqa: PLC0415 - as above
+
     run = onnx_runtime.runner(model)
     return Loaded(run, lambda image: partial(run, image))

@@ -11,13 +11,15 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from bnas_deploy.errors import BackendError
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Interpreter", "export", "quantize"]
 
@@ -35,6 +37,7 @@ def export(network: torch.nn.Module, image: Floats) -> bytes:
     with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
         import litert_torch  # noqa: PLC0415 - it takes seconds
+        import torch  # noqa: PLC0415 - running a file does without
 
         last = litert_torch.to_channel_last_io(network, args=[0]).eval()
         made = litert_torch.convert(last, (torch.from_numpy(_channels_last(image)),))

@@ -9,7 +9,7 @@ import pytest
 
 from bnas_deploy.errors import BackendError
 from bnas_deploy.plain.registry import NETWORKS
-from bnas_deploy.rivals import onnx_runtime, torch_float
+from bnas_deploy.rivals import onnx_export, torch_float
 from bnas_deploy.rivals.engines import within_tolerance
 from bnas_deploy.rivals.files import FILE_ENGINES, load, missing
 from bnas_deploy.rivals.random_weights import noise, random_network
@@ -27,7 +27,7 @@ def files(network):
     """What of `FILE_ENGINES` can be made here."""
     batch = noise(SIZE, 8)
     names = {"float.onnx": False, "int8.onnx": True}
-    made = {n: onnx_runtime.export(network, batch, int8=int8) for n, int8 in names.items()}
+    made = {n: onnx_export.export(network, batch, int8=int8) for n, int8 in names.items()}
     if not missing("litert-int8"):
         from bnas_deploy.rivals import litert
 

@@ -77,7 +77,7 @@ def _packed(entry: Entry, folder: Path) -> npt.NDArray[np.float32]:
 
 def _float(entry: Entry, folder: Path) -> npt.NDArray[np.float32]:
     """Files in float32 and int8; logits by PyTorch."""
-    from bnas_deploy.rivals import onnx_runtime, torch_float  # noqa: PLC0415 - as above
+    from bnas_deploy.rivals import onnx_export, torch_float  # noqa: PLC0415 - as above
     from bnas_deploy.rivals.random_weights import (  # noqa: PLC0415
         CALIBRATION_IMAGES,
         noise,
@@ -87,7 +87,7 @@ def _float(entry: Entry, folder: Path) -> npt.NDArray[np.float32]:
     batch = noise(entry.config.image_size, CALIBRATION_IMAGES)
     network = random_network(entry.config, binary=False)
     for name, int8 in (("float.onnx", False), ("int8.onnx", True)):
-        atomic.write_bytes(folder / name, onnx_runtime.export(network, batch, int8=int8))
+        atomic.write_bytes(folder / name, onnx_export.export(network, batch, int8=int8))
     if _has_litert() and not entry.key.startswith(COUNTERPARTS):
         from bnas_deploy.rivals import litert  # noqa: PLC0415 - it is not always installed
 

@@ -23,8 +23,8 @@ from bnas_deploy.errors import BackendError, BnasError
 from bnas_deploy.experiments.frontier.columns import COLUMNS, Column
 from bnas_deploy.experiments.frontier.files import CHECK, ENTRY, PACKED
 from bnas_deploy.format import read
-from bnas_deploy.rivals.engines import difference
-from bnas_deploy.rivals.files import FILE_ENGINES, correlation, load, missing
+from bnas_deploy.rivals.answers import correlation, difference
+from bnas_deploy.rivals.files import FILE_ENGINES, load, missing
 from bnas_deploy.rivals.turns import Contestant, race
 
 __all__ = ["OWN", "measure", "start"]

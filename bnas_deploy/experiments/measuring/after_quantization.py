@@ -36,10 +36,10 @@ def after_quantization(model: TrainedModel, data: ImageData) -> dict[str, float]
 
 
 def _int8_accuracy(model: TrainedModel, data: ImageData) -> float:
-    from bnas_deploy.rivals import onnx_runtime  # noqa: PLC0415 - it needs torch
+    from bnas_deploy.rivals import onnx_export, onnx_runtime  # noqa: PLC0415 - it needs torch
 
     batch = normalise(data.train.take(CALIBRATION).images, model.preprocessing)
-    run = onnx_runtime.runner(onnx_runtime.export(model.network, batch, int8=True))
+    run = onnx_runtime.runner(onnx_export.export(model.network, batch, int8=True))
     images = data.test
     right = 0
     for index in range(len(images)):
