@@ -50,6 +50,6 @@ def _size(network: Mapping[str, Any]) -> str:
         most = network["layers"]
         return f"at most {most} blocks a stage" if most else "backbones of published depth"
     if "family" in network:
-        return f"a float {network['family']}, {network['layers'] or 'all'} blocks a stage"
+        return f"a float {network['family']}, blocks a stage: {network['layers'] or 'all'}"
     what = "cells" if network["template"] == "cells" else "layers"
     return f"{network['layers']} {what}"

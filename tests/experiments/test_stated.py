@@ -30,7 +30,7 @@ def lines(experiment, budget):
         ),
         ("table1", "- 3 layers, 32 channels; 2 epochs"),
         ("backbones", "- backbones of published depth, 16 channels; 4 epochs, batch 128"),
-        ("frontier", "- a float resnet, 3 blocks a stage, 16 channels; 100000 epochs, batch 128"),
+        ("frontier", "- a float resnet, blocks a stage: 3, 16 channels; 100000 epochs, batch 128"),
         ("backbones", "- at most 3 blocks a stage, 8 channels; 4 epochs"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.frontier.published import PUBLISHED
 from bnas_deploy.networks.config import AnyConfig
+from bnas_deploy.nn.genotype import Genotype
 
 __all__ = ["COUNTERPARTS", "Entry", "entries", "same_network"]
 
@@ -73,7 +74,11 @@ def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _bare(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in ("name", "classes")}
+    found = {key: value for key, value in config.items() if key not in ("name", "classes")}
+    genotype = found.get("genotype")
+    if isinstance(genotype, str):  # as results have it
+        found["genotype"] = Genotype.from_text(genotype).to_dict()
+    return found
 
 
 def _anonymous(config: AnyConfig) -> AnyConfig:

@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 
 def put_labels(axis: Axes, labels: Sequence[tuple[str, float, float, str]]) -> None:
-    """Write a name beside each point: right, left, above or below, where it hides least.
+    """Write a name beside each point: right, left, above or below, where there is room.
 
     Args:
         axis: With its limits and its size as they will be.
@@ -27,11 +27,16 @@ def put_labels(axis: Axes, labels: Sequence[tuple[str, float, float, str]]) -> N
         tuple(v / per_point for v in axis.transData.transform((x, y))) for _, x, y, _ in labels
     ]
     taken: list[Box] = [(x - GAP, y - GAP, x + GAP, y + GAP) for x, y in places]
+    left, bottom, right, top = (v / per_point for v in axis.bbox.extents)
+    frame = left, bottom, right, top
+
+    def cost(found: tuple[tuple[float, float], Box]) -> float:
+        hidden = sum(_overlap(found[1], other) for other in taken)
+        return hidden + _area(found[1]) - _overlap(found[1], frame)
+
     for (text, x, y, colour), (px, py) in zip(labels, places, strict=True):
-        offset, box = min(
-            ((o, _box(text, px + o[0], py + o[1])) for o in _offsets(text)),
-            key=lambda found: sum(_overlap(found[1], other) for other in taken),
-        )
+        found = ((o, _box(text, px + o[0], py + o[1])) for o in _offsets(text))
+        offset, box = min(found, key=cost)
         taken.append(box)
         axis.annotate(
             text, (x, y), xytext=offset, textcoords="offset points", fontsize=SIZE, color=colour,
@@ -49,6 +54,10 @@ def _offsets(text: str) -> list[tuple[float, float]]:
 
 def _box(text: str, x: float, y: float) -> Box:
     return x, y, x + WIDTH * len(text), y + HEIGHT
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _overlap(one: Box, other: Box) -> float:

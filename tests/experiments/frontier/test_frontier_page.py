@@ -85,6 +85,18 @@ def test_trained_networks_have_their_hours(page):
     assert re.fullmatch(r"\d+\.\d\d", table["resnet8"][3])
 
 
+def test_a_trained_network_finds_its_time_by_its_architecture(ran, tmp_path):
+    results = read_results(ran[0] / "frontier-smoke.json")
+    for found in read_all(ran[0] / "frontier-smoke" / "machines"):
+        write_machine(tmp_path / "frontier" / f"{found.column}.json", found)
+    text = render_frontier(tmp_path, [replace(results, budget="cpu")]).read_text()
+    table = {row[0]: row for row in rows(text[text.index("## As trained here") :])}
+    for name in ("mini", "resnet8"):
+        assert re.fullmatch(r"\d\.\d{3}", table[name][4])
+        assert re.fullmatch(r"\d+\.\d{3} ± \d\.\d{3}", table[name][5])
+    assert "frontier/trained-latency.svg" in text
+
+
 def test_what_cannot_be_forced_or_was_left_out_is_said(page):
     text = " ".join(page.split())
     assert "ONNX Runtime and LiteRT choose by the processor and have no setting for it" in text

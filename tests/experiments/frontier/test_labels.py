@@ -29,3 +29,9 @@ def test_names_of_near_points_do_not_cover_each_other(axis):
     put_labels(axis, [(f"network {i}", 5 + 0.1 * i, 5 + 0.1 * i, "black") for i in range(4)])
     boxes = [label.get_window_extent() for label in axis.texts]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_a_name_at_the_edge_stays_inside(axis):
+    put_labels(axis, [("network", 9.9, 5, "black")])
+    (label,) = axis.texts
+    assert label.get_window_extent().x1 <= axis.bbox.x1
