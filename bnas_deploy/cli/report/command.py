@@ -172,6 +172,8 @@ def _run(args: argparse.Namespace) -> int:
     experiments = _chosen(args.names)
     options = _options(args, experiments)
     require("train", "torch", "tqdm")
+    if any(e.on_machine is not None for e in experiments):
+        require("onnx", "onnx", "onnxruntime")
     # Imported late so that --help and mistakes in the arguments need not wait for torch.
     from bnas_deploy.cli.report.training import Machine, train_job  # noqa: PLC0415
     from bnas_deploy.training.run.start import set_threads  # noqa: PLC0415

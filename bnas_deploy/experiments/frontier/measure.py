@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib.util
 import json
 import os
 import subprocess
@@ -14,8 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bnas_deploy.errors import BackendError, UsageError
-from bnas_deploy.extras import how_to_install
+from bnas_deploy.errors import BackendError
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.frontier.columns import Column, here
 from bnas_deploy.experiments.frontier.entries import Entry, entries, same_network
@@ -40,6 +38,8 @@ def measure_machine(
 ) -> None:
     """Measure what this kind of machine has no results of yet, and keep them beside the others'.
 
+    The rivals' files are made with onnx and ONNX Runtime, which must be installed.
+
     Args:
         budget: One of `BUDGETS`.
         folder: Gets `files/` and `machines/`.
@@ -47,13 +47,8 @@ def measure_machine(
         say: Is told what is done.
 
     Raises:
-        UsageError: What makes the rivals' files is not installed.
         BackendError: This project's engine is not exact, or a process failed.
     """
-    absent = [p for p in ("onnx", "onnxruntime") if importlib.util.find_spec(p) is None]
-    if absent:
-        msg = f"{' and '.join(absent)} not installed; {how_to_install('onnx')}"
-        raise UsageError(msg)
     wanted = entries(budget, setups)
     for column in here():
         path = folder / FOLDER / f"{column.name}.json"

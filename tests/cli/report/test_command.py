@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bnas_deploy.cli.common import entry
 from bnas_deploy.cli.report.command import main
 from bnas_deploy.nn.genotype import LATEST_CELL
 from bnas_deploy.training.run.loop import Trainer
@@ -105,3 +106,13 @@ def test_plots_that_are_not_installed(report, monkeypatch):
     status, _, err = report("render", "--out", "OUT/docs")
     assert status == 2
     assert "matplotlib not installed; pip install matplotlib" in err
+
+
+def test_the_frontier_needs_what_makes_the_rivals_files(report, monkeypatch):
+    def missing(name, find=entry.find_spec):
+        return None if name == "onnxruntime" else find(name)
+
+    monkeypatch.setattr(entry, "find_spec", missing)
+    status, _, err = report("run", "frontier", *SMOKE)
+    assert status == 2
+    assert 'onnxruntime not installed; pip install "onnx>=' in err
