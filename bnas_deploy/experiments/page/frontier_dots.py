@@ -56,10 +56,17 @@ def trained_dots(points: Sequence[Point], found: MachineResults, measure: Measur
             # float32 has the accuracy before quantization, which is another point.
             dots += [
                 dot
-                for dot in _dots(point.name, accuracy, facts, measure)
+                for dot in _dots(_with_hours(point), accuracy, facts, measure)
                 if dot.family != PRECISIONS["float32"]
             ]
     return dots
+
+
+def _with_hours(point: Point) -> str:
+    """The name, which has the hours where the clock ended the training."""
+    if point.recipe.get("hours"):
+        return point.name
+    return f"{point.name}, {statistics.fmean(point.hours):.1f} h"
 
 
 def _dots(label: str, accuracy: float, facts: Facts, measure: Measure) -> list[Dot]:

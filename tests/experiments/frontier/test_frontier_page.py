@@ -9,8 +9,10 @@ import pytest
 
 from bnas_deploy.errors import DataError
 from bnas_deploy.experiments.frontier.machine_file import read_all, read_machine, write_machine
+from bnas_deploy.experiments.frontier.points import Point
 from bnas_deploy.experiments.frontier.published import PUBLISHED, SOURCES
 from bnas_deploy.experiments.page.frontier import render_frontier, store_machines
+from bnas_deploy.experiments.page.frontier_dots import milliseconds, trained_dots
 from bnas_deploy.experiments.page.frontier_tables import target_table
 from bnas_deploy.experiments.page.render import render
 from bnas_deploy.experiments.results import read_results, write_results
@@ -112,6 +114,15 @@ def test_pictures_are_there(docs, page):
     assert "frontier/published-bytes.svg" in shown
     for file in shown:
         assert (docs / file).read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_points_have_their_hours(machine):
+    (network,) = [p for p in PUBLISHED if p.key == "resnet8"]
+    point = Point("mine", network.config.to_dict(), False, {"hours": 0.0}, (1.9, 2.1), (), (0.8,))
+    (dot,) = trained_dots([point], machine("avx2"), milliseconds)
+    assert (dot.label, dot.accuracy, dot.family) == ("mine, 2.0 h", 80.0, "float networks, int8")
+    timed = replace(point, name="resnet8-2h", recipe={"hours": 2.0})
+    assert trained_dots([timed], machine("avx2"), milliseconds)[0].label == "resnet8-2h"
 
 
 def test_lines_are_wrapped(page):
