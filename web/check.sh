@@ -26,6 +26,7 @@ python=${VENV:-.venv}/bin/python
 PYTHONPATH="tests${PYTHONPATH:+:$PYTHONPATH}" "$python" web/test/make_models.py "$answers"
 
 cd web
+if ! command -v chromium >/dev/null; then echo "check web: not tried in a browser (Debian: chromium)"; fi
 BNAS_WEB_ANSWERS=$answers npm test --silent
 if npm install --silent --no-package-lock --no-audit --no-fund; then
   npm run --silent types
