@@ -41,10 +41,15 @@ Picture colours(const std::uint8_t* pixels, Size size, std::size_t bytes, std::s
   std::uint8_t* out = picture.bytes.data();
   for (std::size_t i = 0; i < count; ++i, pixels += bytes, out += channels) {
     std::uint8_t rgb[opaque];
-    for (std::size_t c = 0; c < opaque; ++c)
-      rgb[c] = bytes == with_alpha ? over_white(pixels[c], pixels[opaque]) : pixels[c];
-    if (channels == 1) rgb[0] = grey(rgb);
-    std::memcpy(out, rgb, channels);
+    std::memcpy(rgb, pixels, opaque);
+    if (bytes == with_alpha && pixels[opaque] != 255) {
+      for (std::uint8_t& colour : rgb) colour = over_white(colour, pixels[opaque]);
+    }
+    if (channels == 1) {
+      *out = grey(rgb);
+    } else {
+      std::memcpy(out, rgb, opaque);
+    }
   }
   return picture;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "core/sizes.h"
 
@@ -45,14 +44,17 @@ std::uint8_t rounded(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> precision, 0, 255));
 }
 
-// `step`: bytes between neighbours along the side that is resized.
-std::uint8_t weighted(const Weights& weights, const std::uint8_t* in, std::size_t step) {
-  std::int32_t sum = half;
+// `count` neighbouring bytes at a time. `step`: bytes between neighbours along the side that is
+// resized.
+template <std::size_t count>
+void weigh(const Weights& weights, const std::uint8_t* in, std::size_t step, std::uint8_t* out) {
+  std::int32_t sum[count];
+  for (std::int32_t& x : sum) x = half;
   for (const std::int32_t weight : weights.of) {
-    sum += *in * weight;
+    for (std::size_t i = 0; i < count; ++i) sum[i] += in[i] * weight;
     in += step;
   }
-  return rounded(sum);
+  for (std::size_t i = 0; i < count; ++i) out[i] = rounded(sum[i]);
 }
 
 std::vector<Weights> all_weights(std::size_t from, Cut cut) {
@@ -63,28 +65,29 @@ std::vector<Weights> all_weights(std::size_t from, Cut cut) {
 }
 
 // Rows [begin, end) of the picture, their columns resized and cut.
+template <std::size_t channels>
 Picture resample_columns(const Picture& in, Cut columns, std::size_t begin, std::size_t end) {
   const std::vector<Weights> weights = all_weights(in.width, columns);
-  const std::size_t channels = in.channels;
-  Picture out{end - begin, columns.count, channels, {}};
-  out.bytes.reserve(product(out.height, out.width, channels));
+  const std::size_t rows = end - begin, bytes = product(rows, columns.count, channels);
+  Picture out{rows, columns.count, channels, std::vector<std::uint8_t>(bytes)};
+  std::uint8_t* to = out.bytes.data();
   for (std::size_t y = begin; y < end; ++y) {
     const std::uint8_t* row = in.bytes.data() + y * in.width * channels;
     for (const Weights& some : weights) {
-      for (std::size_t c = 0; c < channels; ++c)
-        out.bytes.push_back(weighted(some, row + some.first * channels + c, channels));
+      weigh<channels>(some, row + some.first * channels, channels, to);
+      to += channels;
     }
   }
   return out;
 }
 
 Picture resample_rows(const Picture& in, const std::vector<Weights>& weights, std::size_t begin) {
-  const std::size_t row = in.width * in.channels;
-  Picture out{weights.size(), in.width, in.channels, {}};
-  out.bytes.reserve(product(out.height, row));
+  const std::size_t row = in.width * in.channels, bytes = product(weights.size(), row);
+  Picture out{weights.size(), in.width, in.channels, std::vector<std::uint8_t>(bytes)};
+  std::uint8_t* to = out.bytes.data();
   for (const Weights& some : weights) {
     const std::uint8_t* first = in.bytes.data() + (some.first - begin) * row;
-    for (std::size_t i = 0; i < row; ++i) out.bytes.push_back(weighted(some, first + i, row));
+    for (std::size_t i = 0; i < row; ++i) weigh<1>(some, first + i, row, to++);
   }
   return out;
 }
@@ -93,12 +96,14 @@ Picture resample_rows(const Picture& in, const std::vector<Weights>& weights, st
 
 // Columns first, as Pillow does; a side that keeps its length has one weight of 1 a pixel, which
 // changes nothing.
-Picture resample(Picture picture, Cut rows, Cut columns) {
+Picture resample(const Picture& picture, Cut rows, Cut columns) {
   const std::vector<Weights> weights = all_weights(picture.height, rows);
   if (weights.empty()) return {0, columns.count, picture.channels, {}};
   const std::size_t begin = weights.front().first;
   const std::size_t end = weights.back().first + weights.back().of.size();
-  return resample_rows(resample_columns(picture, columns, begin, end), weights, begin);
+  const Picture narrow = picture.channels == 1 ? resample_columns<1>(picture, columns, begin, end)
+                                               : resample_columns<3>(picture, columns, begin, end);
+  return resample_rows(narrow, weights, begin);
 }
 
 }  // namespace bnas

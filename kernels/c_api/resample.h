@@ -8,7 +8,7 @@
 
 namespace bnas {
 
-// A picture (height, width, channels).
+// A picture (height, width, channels); channels: 1 or 3.
 struct Picture {
   std::size_t height, width, channels;
   std::vector<std::uint8_t> bytes;
@@ -20,6 +20,6 @@ struct Cut {
 };
 
 // Resized, and cut out.
-Picture resample(Picture picture, Cut rows, Cut columns);
+Picture resample(const Picture& picture, Cut rows, Cut columns);
 
 }  // namespace bnas
