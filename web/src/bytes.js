@@ -9,18 +9,27 @@ import { BnasError } from "./error.js";
  * @returns {Promise<{ bytes: Uint8Array<ArrayBuffer>, name: string | undefined }>} name: for errors
  */
 export async function readBytes(source, progress) {
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: undefined };
   if (ArrayBuffer.isView(source)) {
     const { buffer, byteOffset, byteLength } = source;
     return { bytes: new Uint8Array(buffer, byteOffset, byteLength).slice(), name: undefined };
   }
-  if (source instanceof Response) return fromResponse(source, source.url || undefined, progress);
-  if (source instanceof Blob) return fromBlob(source, progress);
-  if (typeof source === "string" || source instanceof URL) return fromAddress(source, progress);
-  throw new BnasError(
-    "argument",
-    "expected a URL, a File, a Response or bytes, got " + Object.prototype.toString.call(source),
-  );
+  // By name, as a page's frames have classes of their own.
+  const kind = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  /** @type {any} */
+  const known = source;
+  switch (kind) {
+    case "String":
+    case "URL":
+      return fromAddress(known, progress);
+    case "File":
+    case "Blob":
+      return fromBlob(known, progress);
+    case "Response":
+      return fromResponse(known, known.url || undefined, progress);
+    case "ArrayBuffer":
+      return { bytes: new Uint8Array(known), name: undefined };
+  }
+  throw new BnasError("argument", `expected a URL, a File, a Response or bytes, got ${kind}`);
 }
 
 /** @type {(blob: Blob, progress?: Progress) => ReturnType<typeof readBytes>} */

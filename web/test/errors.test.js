@@ -50,7 +50,7 @@ test("files that are not there", async () => {
   await fails(() => load(join(folder, "none.bnn")), "file", /none\.bnn: the file cannot be read/);
   await fails(() => load(new Response("", { status: 404 })), "file", /cannot be read \(HTTP 404/);
   await fails(() => load(shipped(), { engine: "none.wasm" }), "file", /^none\.wasm: /);
-  await fails(() => load(/** @type {any} */ (7)), "argument", /expected a URL.*got \[object Num/);
+  await fails(() => load(/** @type {any} */ (7)), "argument", /expected a URL.*got Number/);
 });
 
 test("engines that are none", async () => {
