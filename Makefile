@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format wasm web bench bench-quick spellings wheel clean
+.PHONY: help demo test selftest lint types format wasm web page bench bench-quick spellings wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -54,6 +54,16 @@ wasm:  ## build the engine for WebAssembly, with threads and without, and run it
 web: $(STAMP)  ## build the npm package into dist/, and test it in Node (wants Emscripten)
 	VENV=$(VENV) kernels/check_wasm.sh
 	VENV=$(VENV) web/check.sh
+
+page: web/dist/bnas.wasm  ## serve the demo page on localhost
+	cp models/bnas-mini.bnn web/dist/
+	@echo 'http://127.0.0.1:8000/demo/ (Ctrl-C ends it)'
+	$(PYTHON) -m http.server --directory web --bind 127.0.0.1 8000
+
+web/dist/bnas.wasm: CMakeLists.txt web/CMakeLists.txt $(shell find kernels -type f)
+	VENV=$(VENV) kernels/check_wasm.sh
+	mkdir -p web/dist
+	cp build/wasm/web/bnas.wasm web/dist/
 
 # The rivals are large and only measured, so the tests do without them.
 BENCH_STAMP := $(VENV)/.installed-bench

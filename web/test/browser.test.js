@@ -1,4 +1,4 @@
-// The package in a real browser without a window: the page's and the worker's logits are Python's.
+// The package and the demo in a real browser without a window: all logits are Python's.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -21,6 +21,7 @@ const picture = answers.shipped.pictures.find(({ stem }) => stem.endsWith(".larg
 
 /** @param {string} path of a request */
 function content(path) {
+  if (path === "/dist/bnas-mini.bnn") return bytes("shipped.bnn");
   if (path === "/picture.json") return JSON.stringify(picture);
   const [root, rest] = path.startsWith("/answers/") ? [folder, path.slice(9)] : [PACKAGE, path];
   const file = join(root, normalize(rest));
@@ -28,10 +29,10 @@ function content(path) {
 }
 
 /**
- * Serves the package and the answers until the page has sent its result.
- * @param {(port: number) => () => void} open a browser; returns how it is closed
+ * Serves the package and the answers until a page of test/browser/ has sent its result.
+ * @param {string} page
  */
-async function resultOf(open) {
+async function resultOf(page) {
   /** @type {(result: any) => void} */
   let done;
   const result = new Promise((resolve) => (done = resolve));
@@ -49,7 +50,7 @@ async function resultOf(open) {
     response.end(found);
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
-  const close = open(/** @type {any} */ (server.address()).port);
+  const close = openBrowser(page, /** @type {any} */ (server.address()).port);
   const limit = setTimeout(() => done({ error: "the browser gave no answer" }), SECONDS * 1000);
   try {
     return await result;
@@ -61,14 +62,14 @@ async function resultOf(open) {
   }
 }
 
-/** @param {number} port */
-function openBrowser(port) {
+/** @type {(page: string, port: number) => () => void} */
+function openBrowser(page, port) {
   const profile = mkdtempSync(join(tmpdir(), "bnas-browser-"));
   const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"];
   const child = spawn(/** @type {string} */ (browser), [
     ...flags,
     `--user-data-dir=${profile}`,
-    `http://127.0.0.1:${port}/test/browser/page.html`,
+    `http://127.0.0.1:${port}/test/browser/${page}`,
   ]);
   return () => {
     child.once("exit", () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
@@ -79,7 +80,7 @@ function openBrowser(port) {
 const bits = (/** @type {string} */ name) => Array.from(new Uint32Array(bytes(name).buffer));
 
 test("a page and a worker give Python's logits", { skip }, async () => {
-  const result = await resultOf(openBrowser);
+  const result = await resultOf("page.html");
   assert.equal(result.error, undefined);
   for (const [place, found] of Object.entries({ page: result.page, worker: result.worker })) {
     assert.equal(found.isa, "wasm_simd128", place);
@@ -92,4 +93,24 @@ test("a page and a worker give Python's logits", { skip }, async () => {
   }
   const seen = Object.keys(result.page.pictures);
   assert.deepEqual(seen, ["data", "bitmap", "offscreen", "frame", "image", "canvas"]);
+});
+
+test("the demo", { skip }, async () => {
+  const found = await resultOf("demo.html");
+  assert.equal(found.error, undefined);
+  assert.equal(found.first.length, 5);
+  assert.equal(found.facts.at(-1), "wasm_simd128");
+  assert.match(found.facts[0], /^[\d.]+ ms$/);
+  assert.deepEqual(found.drawings, {
+    "A drawn ship": "ship",
+    "A drawn airplane": "airplane",
+    "A drawn truck": "truck",
+  });
+  const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+  const want = picture.top.map(([label, share]) => [label, percent.format(share)]);
+  assert.deepEqual(found.picture.slice(0, want.length), want);
+  assert.match(found.damaged, /^damaged\.bnn: header: it is not valid JSON/);
+  assert.equal(found.afterError, "ship");
+  assert.equal(found.other, 3);
+  assert.deepEqual(found.elsewhere, []);
 });
