@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import Any, ClassVar
 
 from bnas_deploy.checks import check_choice, check_integer, checked_keys
 from bnas_deploy.errors import ConfigError
 from bnas_deploy.nn.genotype import LATEST_CELL, LATEST_CELL_ZEROISE, Genotype
+from bnas_deploy.nn.stages import CHANNELS, check_repeats, checked_reductions, checked_widths
 from bnas_deploy.nn.stems import STEM_LAYERS
 from bnas_deploy.shown import found_name, shown, unknown_name
 
@@ -48,13 +48,10 @@ _KINDS: dict[str, type] = {
     "centre_depthwise": bool,
     "shared_norms": bool,
 }
-MOST_REDUCTIONS = 6
-"""Each doubles the channels and halves the image."""
-
 _RANGES: dict[str, tuple[int, int]] = {
     # The upper limits are far above any network, and keep a file from asking for all memory.
     "layers": (1, 1000),
-    "channels": (1, 16_384),
+    "channels": CHANNELS,
     "classes": (1, 1_000_000),
     "image_size": (1, 16_384),
 }
@@ -142,7 +139,8 @@ class NetworkConfig:
                 raise ConfigError(msg)
         for field, (least, most) in _RANGES.items():
             check_integer(field, getattr(self, field), least, most)
-        self._check_reductions()
+        reductions = checked_reductions(self.reduce_at, self.layers)
+        object.__setattr__(self, "reduce_at", reductions)
         if self.dataset == "imagenet" and self.channels % 2:
             msg = f"channels must be even with the imagenet stem; got {self.channels}"
             raise ConfigError(msg)
@@ -155,47 +153,10 @@ class NetworkConfig:
             msg += " relu or none"
             raise ConfigError(msg)
         self._check_image_size()
-        self._check_widths()
-
-    def _check_widths(self) -> None:
-        count = len(self.reductions) + 1
-        given: object = self.widths  # a list, where it comes from a file
-        if not isinstance(given, list | tuple) or len(given) not in (0, count):
-            msg = f"widths lists {count} stages, or none; got {shown(given)}"
-            raise ConfigError(msg)
-        for width in given:
-            check_integer("widths (channels of a stage)", width, *_RANGES["channels"])
-        object.__setattr__(self, "widths", tuple(given))
-        if self.widths and self.widths[0] != self.channels:
-            msg = (
-                f"widths: the first stage's, {self.widths[0]}, must be channels, {self.channels};"
-                " leave channels out, or set it to the same"
-            )
-            raise ConfigError(msg)
-        found = self.stage_widths
-        if self.shortcut == "pool" and any(b % a for a, b in pairwise(found)):
-            msg = (
-                "widths: the pool shortcut repeats channels, so each stage must be a whole multiple"
-                f" of the one before; got {', '.join(map(str, found))}; choose another shortcut or"
-                " other widths"
-            )
-            raise ConfigError(msg)
-
-    def _check_reductions(self) -> None:
-        if self.reduce_at is None:
-            # Fewer than three cells would put both reduction cells in the same place.
-            check_integer("layers (with reduction cells at the thirds)", self.layers, 3, 1000)
-            return
-        given: object = self.reduce_at  # a list, where it comes from a file
-        if not isinstance(given, list | tuple) or len(given) > MOST_REDUCTIONS:
-            msg = f"reduce_at lists at most {MOST_REDUCTIONS} cells; got {shown(given)}"
-            raise ConfigError(msg)
-        for index in given:
-            check_integer("reduce_at (the index of a cell)", index, 0, self.layers - 1)
-        if list(given) != sorted(set(given)):
-            msg = f"reduce_at lists each cell once, in order; got {shown(given)}"
-            raise ConfigError(msg)
-        object.__setattr__(self, "reduce_at", tuple(given))
+        widths = checked_widths(self.widths, self.channels, len(self.reductions) + 1)
+        object.__setattr__(self, "widths", widths)
+        if self.shortcut == "pool":
+            check_repeats(self.stage_widths)
 
     def _check_image_size(self) -> None:
         # Shortcuts of reduction cells round an odd size down, everything beside them rounds it up.

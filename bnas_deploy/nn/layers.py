@@ -120,8 +120,7 @@ class ConvUnit(nn.Module):
             binary; `activations` puts other parts behind it.
         binary: Whether activations and weights are binarized.
         scaled: Whether the output is multiplied by the activation scale K (paper, Eq. 3).
-        shared: What `Norms` call the normalised input, where several units read the same one and
-            have the same `bn` (see `shared_norms`); None in the paper's networks.
+        shared: What `Norms` call the normalised input where units share `bn` (`shared_norms`).
         normalise: How the BatchNorm is computed; `numba_unit.install` sets a faster way.
         rectify: How ReLU is computed, in place; likewise.
     """
@@ -170,12 +169,7 @@ class ConvUnit(nn.Module):
         return conv
 
     def forward(self, x: Tensor, norms: Norms | None = None) -> Tensor:
-        """Map (N, L, H, W) to (N, O, H', W'), L at most I.
-
-        Args:
-            x: The input.
-            norms: What units normalised already of this pass; gets more.
-        """
+        """Map (N, L, H, W) to (N, O, H', W'), L at most I; `norms`: of this pass, so far."""
         signs_alone = self.binary and not self.scaled
         y = self._normalised(x, norms, binary=signs_alone)
         absent = constant_channels(self.bn, x.shape[1], binary=signs_alone)
