@@ -27,6 +27,19 @@ IMAGES, STEPS = 15, 4
 NETWORKS = {
     "cifar10": (NetworkConfig("a", 3, 4, LATEST_CELL_ZEROISE, classes=3, image_size=8), True),
     "imagenet": (NetworkConfig("c", 3, 4, LATEST_CELL, "imagenet", 3, 32), True),
+    "template": (  # With 16 pixels a value is exactly the mean of its channel, which is such a tie.
+        NetworkConfig(
+            "e",
+            *(3, 4, LATEST_CELL),
+            classes=3,
+            image_size=32,
+            stem="overlapping",
+            shared_norms=True,
+            activation="shift",
+            cell_activation="prelu",
+        ),
+        True,
+    ),
     "float": (NetworkConfig("d", 3, 4, LATEST_CELL, classes=3, image_size=8), False),
 }
 

@@ -45,7 +45,7 @@ def lonely_group(tmp_path):
     distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize("network", ["cifar10", "imagenet", "float"])
+@pytest.mark.parametrize("network", ["cifar10", "imagenet", "template", "float"])
 def test_two_processes_train_as_one(runs, network):
     alone, first, second = (run[network] for run in runs)
     for name, want in alone.items():
