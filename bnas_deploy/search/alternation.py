@@ -55,6 +55,7 @@ class Alternation:
     Attributes:
         network: Being searched in.
         recipe: Rates, decays, lambda and tau.
+        penalty: A further term of the architecture's objective, or None.
         weight_optimizer: SGD with momentum.
         arch_optimizer: Adam.
     """
@@ -68,6 +69,7 @@ class Alternation:
         """Take a network, a recipe, and how inputs become logits (float32)."""
         self.network = network
         self.recipe = recipe
+        self.penalty: Callable[[], Tensor] | None = None
         self._forward = forward
         self.weight_optimizer = torch.optim.SGD(
             network.weights(),
@@ -105,6 +107,8 @@ class Alternation:
         objective = search_loss(
             loss, alphas, diversity=self.recipe.diversity, tau=self.recipe.tau, epoch=epoch
         )
+        if self.penalty is not None:
+            objective = objective + self.penalty()
         self._set_gradients(objective, alphas, batch)
         self.arch_optimizer.step()
         return outcome

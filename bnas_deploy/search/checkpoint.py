@@ -11,9 +11,12 @@ import torch
 
 from bnas_deploy.checkpoints.torch_file import read_file, write_file
 from bnas_deploy.errors import BnasError, CheckpointError, ConfigError, DataError
+from bnas_deploy.latency.table import LatencyTable
+from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.search.loop import Searcher, SearchProgress
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.start import fresh_searcher
+from bnas_deploy.search.timing import Timing
 from bnas_deploy.training.data.images import ImageData
 from bnas_deploy.training.machine.device import Runtime
 
@@ -55,6 +58,7 @@ def save_search(path: str | os.PathLike[str], searcher: Searcher) -> None:
         "weight_optimizer": alternation.weight_optimizer.state_dict(),
         "arch_optimizer": alternation.arch_optimizer.state_dict(),
         "augmentation": searcher.augmentation.generator.get_state(),
+        "timing": _timing_value(searcher.timing),
     }
     write_file(path, value)
 
@@ -114,7 +118,12 @@ def _restore(
         )
         raise CheckpointError(msg)
     searcher = fresh_searcher(
-        data, recipe=recipe, runtime=runtime, seed=value["seed"], gammas=value["gammas"]
+        data,
+        recipe=recipe,
+        runtime=runtime,
+        seed=value["seed"],
+        gammas=value["gammas"],
+        timing=_timing(value.get("timing"), recipe),
     )
     searcher.supernet.load_state_dict(value["state_dict"])
     searcher.check_finite()
@@ -124,6 +133,26 @@ def _restore(
     searcher.progress = _progress(path, value["progress"], searcher)
     searcher.augmentation.generator.set_state(value["augmentation"])
     return searcher
+
+
+def _timing_value(timing: Timing | None) -> dict[str, Any] | None:
+    if timing is None:
+        return None
+    return {
+        "table": timing.table.to_dict(),
+        "network": timing.config.to_dict(),
+        "weight": timing.weight,
+        "margin": timing.margin,
+    }
+
+
+def _timing(value: dict[str, Any] | None, recipe: SearchRecipe) -> Timing | None:
+    if value is None:
+        return None
+    table = LatencyTable.from_dict(value["table"])
+    timing = Timing(table, NetworkConfig.from_dict(value["network"]), recipe)
+    timing.weight, timing.margin = float(value["weight"]), float(value["margin"])
+    return timing
 
 
 def _progress(
@@ -160,3 +189,5 @@ def _change(searcher: Searcher, changes: Mapping[str, float | str]) -> None:
         msg = f"search: epochs must be at least {done}, which are done; got {recipe.epochs}"
         raise ConfigError(msg)
     searcher.recipe = searcher.alternation.recipe = recipe
+    if searcher.timing is not None:
+        searcher.timing.recipe = recipe

@@ -20,6 +20,7 @@ from bnas_deploy.search.objective import diversity_weight, mean_entropy
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.selection import Probabilities, check_gamma, select_genotype, shares
 from bnas_deploy.search.supernet import KINDS, Supernet
+from bnas_deploy.search.timing import Timing
 from bnas_deploy.training.arithmetic.convolutions import Convolutions
 from bnas_deploy.training.arithmetic.survey import survey
 from bnas_deploy.training.data.augment import Augmentation, normalise
@@ -43,6 +44,8 @@ Row = dict[str, float]
 """One line of the metrics; see docs/search.md."""
 
 _CHECK_EVERY = 10
+_ASCEND_EVERY = 20
+"""Steps between two changes of the weight of the time."""
 
 
 class SearchObserver(Protocol):
@@ -91,6 +94,7 @@ class Searcher:
         gammas: Of Eq. 5; each gives cells of its own.
         alternation: The two steps and their optimizers.
         augmentation: With its generator.
+        timing: What is known of the time of the network that the cells are for, or None.
         progress: Where the search stands.
         stop: Set it (from a signal handler) to stop after the step that is running.
     """
@@ -105,6 +109,7 @@ class Searcher:
         runtime: Runtime,
         seed: int = 0,
         gammas: Sequence[float] = GAMMAS,
+        timing: Timing | None = None,
     ) -> None:
         self.supernet = runtime.prepare(supernet)
         self.data = data
@@ -115,6 +120,9 @@ class Searcher:
         self.seed = seed
         self.gammas = tuple(dict.fromkeys(check_gamma(gamma) for gamma in gammas))
         self.alternation = Alternation(supernet, recipe, self._forward)
+        self.timing = timing
+        if timing is not None:
+            self.alternation.penalty = self._time_penalty
         self.augmentation = Augmentation(padding=recipe.crop_padding, flip=recipe.flip, seed=seed)
         self.progress = SearchProgress()
         self.stop = False
@@ -137,8 +145,10 @@ class Searcher:
         return {kind: p.double().cpu().numpy() for kind, p in found.items()}
 
     def genotypes(self) -> dict[float, Genotype]:
-        """Return the cells chosen now, by gamma (Eq. 5)."""
+        """Return the cells chosen now, by gamma (Eq. 5, within the target time if there is one)."""
         p, space = self.probabilities(), self.supernet.space
+        if self.timing is not None:
+            return {gamma: self.timing.cells(p, gamma) for gamma in self.gammas}
         return {gamma: select_genotype(p, space, gamma) for gamma in self.gammas}
 
     def run(self, observer: SearchObserver) -> bool:
@@ -220,6 +230,13 @@ class Searcher:
         searched = self.alternation.architecture_step(shown, arch_labels, **when)
         trained = self.alternation.weight_step(self.augmentation(images), labels, **when)
         self._count(trained, searched)
+        if self.timing is not None and progress.step % _ASCEND_EVERY == 0:
+            self.timing.ascend(self.probabilities(), self.gammas[0])
+
+    def _time_penalty(self) -> Tensor:
+        assert self.timing is not None
+        alphas = dict(self.supernet.alphas.items())
+        return self.timing.weight * self.timing.expected(alphas, self.gammas[0])
 
     def _count(self, trained: Outcome, searched: Outcome) -> None:
         self.progress.step += 1
@@ -246,6 +263,7 @@ class Searcher:
                 **self._means(),
                 **self._entropies(),
                 **_share_columns(chosen),
+                **self._times(chosen),
                 "seconds": progress.seconds,
             }
         )
@@ -259,6 +277,22 @@ class Searcher:
             by_kind = {f"entropy_{kind}": float(mean_entropy([alphas[kind]])) for kind in KINDS}
         weight = diversity_weight(recipe.diversity, recipe.tau, self.progress.epoch)
         return {**by_kind, "diversity_weight": weight}
+
+    def _times(self, chosen: dict[float, Genotype]) -> Row:
+        timing = self.timing
+        if timing is None:
+            return {}
+        with torch.no_grad():
+            expected = timing.expected(dict(self.supernet.alphas.items()), self.gammas[0])
+        return {
+            "latency_weight": timing.weight,
+            "expected_edges_ms": 1e3 * timing.unit * float(expected),
+            "unbound_ms": 1e3 * timing.ascend(self.probabilities(), self.gammas[0]),
+            **{
+                f"ms_gamma_{gamma_name(gamma)}": 1e3 * timing.predicted(genotype)
+                for gamma, genotype in chosen.items()
+            },
+        }
 
     def _forward(self, images: Tensor) -> Tensor:
         inputs = normalise(

@@ -35,6 +35,10 @@ class SearchRecipe(Settings):
         arch_weight_decay: On the architecture parameters.
         diversity: lambda of Eq. 6; 0 searches without the diversity regulariser.
         tau: Epochs in which the regulariser falls to 1/e (Eq. 6).
+        latency_weight: What the expected time of the derived network, as a share of the target's
+            (or of the network's with its own cells), is multiplied by beside Eq. 6; with a target
+            the value at the start.
+        target_ms: Milliseconds that the derived network may take at most; 0: no target.
         crop_padding: Pixels of zero padding for random crops; 0 switches them off.
         flip: Whether half the images are mirrored.
         zeroise: Whether Zeroise is in the space.
@@ -58,6 +62,7 @@ class SearchRecipe(Settings):
         **dict.fromkeys(("lr", "min_lr", "weight_decay"), (0, 1e6)),
         "momentum": (0, 1),
         **dict.fromkeys(("arch_lr", "arch_weight_decay", "diversity"), (0, 1e6)),
+        **dict.fromkeys(("latency_weight", "target_ms"), (0, 1e6)),
         "tau": (1e-6, 1e6),
         "crop_padding": (0, 1_000),
     }
@@ -76,6 +81,8 @@ class SearchRecipe(Settings):
     arch_weight_decay: float = 1e-3
     diversity: float = 1.0
     tau: float = 7.7
+    latency_weight: float = 0.0
+    target_ms: float = 0.0
     crop_padding: int = 4
     flip: bool = True
     zeroise: bool = True

@@ -29,6 +29,7 @@ class SearchRecord:
         self._searcher = searcher
         self._minutes = checkpoint_minutes
         self._saved = time.monotonic()
+        self.times: dict[float, dict[str, float]] = {}
 
     def step(self, searcher: Searcher, row: Row) -> None:
         """Save a checkpoint if it is time."""
@@ -51,9 +52,20 @@ class SearchRecord:
 
     def finish(self, *, pictures: bool) -> None:
         """Write the result, which makes good a kill after the last checkpoint, and draw it."""
-        write_result(self._searcher, self.folder)
+        write_result(self._searcher, self.folder, times=self.times)
         if pictures:
             write_pictures(self._searcher, self.folder)
+
+    def settle(self) -> None:
+        """Measure the cells found where time counts; the target is tightened where they miss it.
+
+        Raises:
+            UsageError: No cells are within the target as it is measured.
+        """
+        searcher = self._searcher
+        if searcher.timing is not None:
+            self.times = searcher.timing.settle(searcher.probabilities(), searcher.gammas)
+            self.save()
 
     def advice(self) -> str:
         """Say how to go on after the numbers stopped being finite."""

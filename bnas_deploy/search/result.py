@@ -7,6 +7,7 @@ import io
 import json
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 from bnas_deploy import atomic
@@ -20,6 +21,7 @@ __all__ = [
     "ACCOUNT",
     "CURVES",
     "METRICS",
+    "Times",
     "account",
     "genotype_file",
     "picture_file",
@@ -40,7 +42,11 @@ def picture_file(gamma: float) -> str:
     return f"cells-gamma-{gamma_name(gamma)}.png"
 
 
-def write_result(searcher: Searcher, folder: Path) -> None:
+Times = Mapping[float, Mapping[str, float]]
+"""`predicted_ms` and, where it was measured, `measured_ms` by gamma."""
+
+
+def write_result(searcher: Searcher, folder: Path, *, times: Times | None = None) -> None:
     """Write the cells of every gamma, metrics.csv and search.json; older ones are replaced."""
     for gamma, genotype in searcher.genotypes().items():
         atomic.write_text(folder / genotype_file(gamma), genotype.to_json() + "\n")
@@ -50,7 +56,7 @@ def write_result(searcher: Searcher, folder: Path) -> None:
         "history": searcher.progress.history,
         "cells_of_epochs": searcher.progress.cells,
     }
-    text = json.dumps({**account(searcher, folder), **details}, indent=1)
+    text = json.dumps({**account(searcher, folder, times=times), **details}, indent=1)
     atomic.write_text(folder / ACCOUNT, text + "\n")
 
 
@@ -65,7 +71,9 @@ def write_pictures(searcher: Searcher, folder: Path) -> None:
         draw_cells(genotype, path, title=title, skip=searcher.recipe.skip)
 
 
-def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, object]:
+def account(
+    searcher: Searcher, folder: str | os.PathLike[str], *, times: Times | None = None
+) -> dict[str, object]:
     """Return the result and how it came about, as plain values."""
     cells = {}
     for gamma, genotype in searcher.genotypes().items():
@@ -75,6 +83,7 @@ def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, obj
             **genotype.to_dict(),
             "learnable": learnable,
             "zeroise": zeroise,
+            **((times or {}).get(gamma) or {}),
         }
     history = searcher.progress.history
     return {
@@ -87,9 +96,24 @@ def account(searcher: Searcher, folder: str | os.PathLike[str]) -> dict[str, obj
         "epochs": searcher.progress.epoch,
         "seconds": round(searcher.progress.seconds, 1),
         "search_accuracy": history[-1]["search_accuracy"] if history else None,
+        "latency": _latency(searcher),
         "runtime": str(searcher.runtime),
         "torch": torch_version(),
         "python": platform.python_version(),
+    }
+
+
+def _latency(searcher: Searcher) -> dict[str, object] | None:
+    timing = searcher.timing
+    if timing is None:
+        return None
+    return {
+        "machine": dict(timing.table.machine),
+        "network": timing.config.to_dict(),
+        "eight_bit": list(timing.table.covers.eight_bit),
+        "target_ms": searcher.recipe.target_ms or None,
+        "weight": timing.weight,
+        "margin": timing.margin,
     }
 
 

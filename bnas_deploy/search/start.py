@@ -12,6 +12,7 @@ from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.search.loop import GAMMAS, Searcher
 from bnas_deploy.search.recipe import SearchRecipe
 from bnas_deploy.search.supernet import Supernet
+from bnas_deploy.search.timing import Timing
 from bnas_deploy.training.data.images import ImageData, load_data
 from bnas_deploy.training.data.preprocessing import PREPROCESSING
 from bnas_deploy.training.machine.device import Runtime
@@ -45,6 +46,7 @@ def fresh_searcher(
     runtime: Runtime,
     seed: int = 0,
     gammas: Sequence[float] = GAMMAS,
+    timing: Timing | None = None,
 ) -> Searcher:
     """Build a searcher at its start.
 
@@ -54,6 +56,7 @@ def fresh_searcher(
         runtime: Where.
         seed: Of weights, architecture parameters, split, order and augmentation.
         gammas: Of Eq. 5.
+        timing: Of the network that the cells are for, with the same recipe, where time counts.
 
     Raises:
         UsageError: The seed is out of range.
@@ -71,4 +74,5 @@ def fresh_searcher(
         runtime=runtime,
         seed=seed,
         gammas=gammas,
+        timing=timing,
     )

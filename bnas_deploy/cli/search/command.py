@@ -15,11 +15,14 @@ from bnas_deploy.cli.common.run_folder import check_minutes, check_out
 from bnas_deploy.cli.common.settings_options import given
 from bnas_deploy.cli.search.parser import search_parser
 from bnas_deploy.errors import UsageError
+from bnas_deploy.networks.files import named_config
+from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.search.recipe import PRESETS, SearchRecipe
 from bnas_deploy.training.record.run_files import CHECKPOINT
 
 if TYPE_CHECKING:
     from bnas_deploy.search.loop import Searcher
+    from bnas_deploy.search.timing import Timing
     from bnas_deploy.training.data.images import ImageData
 
 __all__ = ["main"]
@@ -84,13 +87,33 @@ def _searcher(args: argparse.Namespace, out: Path) -> Searcher:
     if args.resume:
         return load_search(out / CHECKPOINT, read, runtime, gammas=args.gamma, changes=settings)
     recipe = SearchRecipe.from_dict(settings, PRESETS[args.preset or "paper"])
+    gammas = args.gamma or GAMMAS
+    timing = _timing(args, recipe, gammas)
     return fresh_searcher(
         read(recipe),
         recipe=recipe,
         runtime=runtime,
         seed=args.seed or 0,
-        gammas=args.gamma or GAMMAS,
+        gammas=gammas,
+        timing=timing,
     )
+
+
+def _timing(
+    args: argparse.Namespace, recipe: SearchRecipe, gammas: Sequence[float]
+) -> Timing | None:
+    if args.latency is None:
+        return None
+    from bnas_deploy.latency import table  # noqa: PLC0415 - as above
+    from bnas_deploy.search import timing  # noqa: PLC0415 - as above
+
+    config = named_config(args.network or "Mini")
+    if not isinstance(config, NetworkConfig):
+        msg = f"--network {args.network}: a search is for networks of cells, and this has none"
+        raise UsageError(msg)
+    found = timing.Timing(table.read_table(args.latency), config, recipe)
+    found.check_possible(gammas)
+    return found
 
 
 def _again(args: argparse.Namespace) -> str:
@@ -103,7 +126,8 @@ def _again(args: argparse.Namespace) -> str:
 
 
 def _check_resume(args: argparse.Namespace) -> None:
-    clash = [name for name in ("preset", "seed") if getattr(args, name) is not None]
+    names = ("preset", "seed", "latency", "network")
+    clash = [name for name in names if getattr(args, name) is not None]
     clash += [name for name in given(args, SearchRecipe) if name not in _CHANGEABLE]
     if clash:
         options = ", ".join("--" + name.replace("_", "-") for name in clash)
@@ -119,6 +143,7 @@ def _check_numbers(args: argparse.Namespace) -> None:
         if args.tau is not None and not recipe.diversity:
             msg = "--tau is of the diversity regulariser, and --diversity 0 leaves that out"
             raise UsageError(msg)
+        _check_latency(args, recipe)
         if args.gamma and not recipe.zeroise:
             msg = "--gamma is about Zeroise, and --no-zeroise leaves that out"
             raise UsageError(msg)
@@ -126,6 +151,19 @@ def _check_numbers(args: argparse.Namespace) -> None:
         if not gamma > 0:
             msg = f"--gamma: expected numbers above 0 (inf: never keep Zeroise); got {gamma}"
             raise UsageError(msg)
+
+
+def _check_latency(args: argparse.Namespace, recipe: SearchRecipe) -> None:
+    counts = recipe.latency_weight or recipe.target_ms
+    if args.latency is None:
+        for option in ("network", "latency_weight", "target_ms"):
+            if getattr(args, option) is not None:
+                name = "--" + option.replace("_", "-")
+                msg = f"{name} is about the time in a table; add --latency TABLE"
+                raise UsageError(msg)
+    elif not counts:
+        msg = "--latency: say how much the time counts, by --latency-weight L or --target-ms T"
+        raise UsageError(msg)
 
 
 def _require_matplotlib() -> None:

@@ -69,6 +69,8 @@ class SearchDisplay:
             raise TrainingError(msg) from error
         finally:
             self._close_bar()
+        if finished:
+            self._record.settle()
         self._record.finish(pictures=self._options.pictures)
         return finished
 
@@ -95,14 +97,22 @@ class SearchDisplay:
 
     def summary(self) -> dict[str, object]:
         """Return what --json prints."""
-        return account(self._searcher, self._record.folder)
+        return account(self._searcher, self._record.folder, times=self._record.times)
 
     def cells(self) -> str:
         """Return the cells found as text for people."""
         return "\n".join(
-            f"gamma {gamma_name(gamma)}:\n{genotype.to_text()}"
+            f"gamma {gamma_name(gamma)}{self._time_of(gamma)}:\n{genotype.to_text()}"
             for gamma, genotype in self._searcher.genotypes().items()
         )
+
+    def _time_of(self, gamma: float) -> str:
+        times = self._record.times.get(gamma)
+        if times is None:
+            return ""
+        measured = times.get("measured_ms")
+        more = f", {measured:.3f} measured" if measured else ", not measured on this machine"
+        return f" ({times['predicted_ms']:.3f} ms predicted{more})"
 
     def _size(self) -> str:
         searcher = self._searcher
@@ -121,7 +131,16 @@ class SearchDisplay:
             f"epoch {done}/{epochs}: loss {row['train_loss']:.3f}, accuracy"
             f" {row['train_accuracy']:.2%}, on the other half {row['search_accuracy']:.2%}; entropy"
             f" {row['entropy_normal']:.3f} and {row['entropy_reduce']:.3f}; learnable"
-            f" {row[f'learnable_gamma_{gamma}']:.0%} (gamma {gamma}){left}"
+            f" {row[f'learnable_gamma_{gamma}']:.0%} (gamma {gamma}){self._told_time(row)}{left}"
+        )
+
+    def _told_time(self, row: Row) -> str:
+        if self._searcher.timing is None:
+            return ""
+        within = row[f"ms_gamma_{gamma_name(self._searcher.gammas[0])}"]
+        return (
+            f"; {row['unbound_ms']:.3f} ms, kept {within:.3f} ms, weight of the time"
+            f" {row['latency_weight']:.2f}"
         )
 
     def _done(self) -> int:

@@ -26,6 +26,9 @@ RECIPE_HELP = {
     "arch_weight_decay": "weight decay on the architecture parameters",
     "diversity": "lambda of the diversity regulariser; 0: no regulariser",
     "tau": "epochs after which the regulariser has fallen to 1/e",
+    "latency_weight": "weight of the expected time beside Eq. 6, with --latency; with --target-ms"
+    " the weight at the start, which then adapts",
+    "target_ms": "milliseconds that the network found may take at most, with --latency; 0: any",
     "crop_padding": "pixels of zero padding for random crops; 0: no crops",
     "flip": "mirror half the images",
     "zeroise": "keep Zeroise in the space",
@@ -56,6 +59,10 @@ examples:
     bnas-search --data cifar10.tar.xz --no-dilated --out runs/no-dilated
     bnas-search --data cifar10.tar.xz --separable --out runs/separable
 
+  With the time on a machine (bnas-latency measures the table) in the objective:
+    bnas-search --data cifar10.tar.xz --latency zen4.json --network Mini \
+                --target-ms 0.20 --out runs/fast
+
 The folder of a search gets genotype-gamma-*.json (for bnas-train --genotype),
 a drawing of the cells of each, curves.png, metrics.csv, search.json (all of
 these as numbers) and checkpoint.pt (to resume). Data is a folder
@@ -81,6 +88,18 @@ def search_parser() -> Parser:
         metavar="G",
         help="divide Zeroise's probability by this in the selection (Eq. 5); each value gives its"
         " own cells; inf: never keep Zeroise (default: 1 3, the paper's for CIFAR-10 and ImageNet)",
+    )
+    group.add_argument(
+        "--latency",
+        metavar="TABLE",
+        help="a table of bnas-latency measure: the expected time on its machine counts, by"
+        " --latency-weight or --target-ms",
+    )
+    group.add_argument(
+        "--network",
+        metavar="NAME|FILE",
+        help="the network whose time counts, with --latency: a published one, or a configuration,"
+        " such as bnas-latency choose writes (default: Mini)",
     )
     _add_recipe(parser)
     _add_machine(parser)

@@ -8,7 +8,8 @@ from support.option_pairs import Outcome, options_of, unexplained
 from bnas_deploy.cli.search import display
 from bnas_deploy.cli.search.command import main
 from bnas_deploy.cli.search.parser import search_parser
-from bnas_deploy.search import checkpoint
+from bnas_deploy.latency import table
+from bnas_deploy.search import checkpoint, timing
 from bnas_deploy.search import start as search_start
 from bnas_deploy.training.machine import device
 from bnas_deploy.training.run import start
@@ -25,11 +26,26 @@ EXAMPLES = {
     "zeroise": ("--no-zeroise",),
     "dilated": ("--no-dilated",),
     "skip": ("--no-skip",),
+    "latency": ("table.json",),
+    "network": ("A",),
 }
 
 
 class Searcher:
     stop = False
+
+
+class Timing:
+    """Stands for what is known of the time of networks."""
+
+    def __init__(self, *told):
+        self.told = told
+
+    def check_possible(self, gammas):
+        self.told = (*self.told, gammas)
+
+    def __repr__(self):
+        return f"Timing{self.told}"
 
 
 @pytest.fixture
@@ -63,6 +79,8 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(display, "SearchDisplay", Display)
     monkeypatch.setattr(device, "choose_runtime", recording("runtime", "runtime"))
     monkeypatch.setattr(start, "set_threads", recording("threads"))
+    monkeypatch.setattr(table, "read_table", lambda path: path)
+    monkeypatch.setattr(timing, "Timing", Timing)
     monkeypatch.setattr(search_start, "read_images", recording("images"))
     monkeypatch.setattr(search_start, "fresh_searcher", recording("fresh", Searcher()))
     monkeypatch.setattr(checkpoint, "load_search", recording("resumed", Searcher()))
@@ -90,6 +108,9 @@ def test_every_pair_of_options_reaches_the_library_or_is_refused(words, call):
     [
         (["--tau", "3", "--diversity", "0"], "--diversity 0 leaves that out"),
         (["--gamma", "2", "--no-zeroise"], "--no-zeroise leaves that out"),
+        (["--latency", "t.json"], "--latency-weight L or --target-ms T"),
+        (["--target-ms", "0.1"], "--target-ms is about the time in a table; add --latency"),
+        (["--latency", "t.json", "--target-ms", "1", "--network", "bireal18"], "networks of cells"),
     ],
 )
 def test_settings_that_would_not_act(words, message, call):
