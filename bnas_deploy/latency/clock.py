@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bnas_deploy.engine.runner import Runner
     from bnas_deploy.format import PackedModel
 
-__all__ = ["Times", "machine", "measure_in_turns"]
+__all__ = ["Times", "is_this_machine", "machine", "measure_in_turns"]
 
 BLOCK = 9
 """Runs of a block."""
@@ -74,6 +74,11 @@ def measure_in_turns(
             one.measure()
         tell(done + 1)
     return times
+
+
+def is_this_machine(facts: Mapping[str, str]) -> bool:
+    """Whether times of a machine can be measured here; not without the native engine."""
+    return engine.available()["native"] is None and dict(machine()) == dict(facts)
 
 
 def machine() -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.latency.clock import machine, measure_in_turns
+from bnas_deploy.latency.clock import is_this_machine, measure_in_turns
 from bnas_deploy.latency.edges import edge_seconds
 from bnas_deploy.latency.packing import pack_random
 from bnas_deploy.latency.predict import predict
@@ -153,7 +153,7 @@ class Timing:
 
     def measured(self, genotypes: Sequence[Genotype]) -> list[float] | None:
         """Return the measured seconds of networks; None where the table is of another machine."""
-        if dict(machine()) != dict(self.table.machine):
+        if not is_this_machine(self.table.machine):
             return None
         eight_bit = self.table.covers.eight_bit
         configs = [replace(self.config, genotype=genotype) for genotype in genotypes]
