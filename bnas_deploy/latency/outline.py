@@ -81,11 +81,14 @@ def choose_outlines(
         tries: How many are predicted at most; each takes a fraction of a second.
 
     Raises:
-        UsageError: None is fast enough; the message has the least time found.
+        UsageError: None is fast enough; the message has the least time found. Or the table does not
+            cover the space.
     """
     found: list[Outline] = []
     least = float("inf")
     for group in _groups(base, space):
+        for config in group:
+            table.check_covers(config)
         own, fastest = _of_group(table, group, target_seconds, tries)
         found += own
         least = min(least, fastest)

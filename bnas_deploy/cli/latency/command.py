@@ -77,7 +77,7 @@ def _predict(args: argparse.Namespace) -> int:
     table = read_table(args.table)
     from bnas_deploy.latency.predict import predict  # noqa: PLC0415 - see above
 
-    models = [packed_network(n, args.genotype, table.covers.eight_bit) for n in args.networks]
+    models = [packed_network(n, args.genotype, table) for n in args.networks]
     found = [{"network": name, **asdict(predict(table, model))}
              for name, model in zip(args.networks, models, strict=True)]  # fmt: skip
     if args.measure:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.format import PackedModel, read
+from bnas_deploy.latency.table import LatencyTable
 from bnas_deploy.networks.config import AnyConfig
 from bnas_deploy.networks.files import named_config, named_genotype
 from bnas_deploy.nn.config import NetworkConfig
@@ -23,16 +24,17 @@ def cells_of(name: str, genotype: str | None) -> NetworkConfig:
     return _with_cells(name, named_config(name), genotype)
 
 
-def packed_network(name: str, genotype: str | None, eight_bit: tuple[str, ...]) -> PackedModel:
+def packed_network(name: str, genotype: str | None, table: LatencyTable) -> PackedModel:
     """Return a network as it is packed, with random weights unless it is a packed model.
 
     Args:
         name: Of a network, a configuration, a `model.pt` or a `.bnn`.
         genotype: Name or file of other cells.
-        eight_bit: Kinds of layers to put into 8 bits.
+        table: Must cover it, and says which layers are in 8 bits.
 
     Raises:
-        UsageError: A packed model is to have other cells, or a file cannot be read.
+        UsageError: The table does not cover it, a packed model is to have other cells, or a file
+            cannot be read.
         BnasError: The network is wrong.
     """
     if name.endswith(".bnn"):
@@ -45,7 +47,9 @@ def packed_network(name: str, genotype: str | None, eight_bit: tuple[str, ...]) 
     from bnas_deploy.training.model.trained_model import load_model  # noqa: PLC0415
 
     config = load_model(name).config if name.endswith(".pt") else named_config(name)
-    return pack_random(_with_cells(name, config, genotype), eight_bit=eight_bit)
+    cells = _with_cells(name, config, genotype)
+    table.check_covers(cells)
+    return pack_random(cells, eight_bit=table.covers.eight_bit)
 
 
 def _with_cells(name: str, config: AnyConfig, genotype: str | None) -> NetworkConfig:

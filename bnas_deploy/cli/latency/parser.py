@@ -19,7 +19,7 @@ examples:
     bnas-latency measure zen4.json
 
   What networks would take there; --measure also runs them here:
-    bnas-latency predict zen4.json Mini A runs/mini/model.pt mini.bnn
+    bnas-latency predict zen4.json Mini Nano runs/mini/model.pt mini.bnn
     bnas-latency predict zen4.json Mini --genotype genotype-gamma-1.json --measure
 
   The most work that fits into 0.1 ms: cells, widths, reductions, stem, shortcut:

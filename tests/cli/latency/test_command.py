@@ -73,6 +73,8 @@ def test_what_was_chosen_is_a_configuration(folder, capsys, tmp_path):
     ("words", "message"),
     [
         (["predict", "TABLE", "Mini"], "expected"),
+        (["predict", "TABLE", "Mini"], "lacks widths of 24, 48, 96 (it has 4 to 16); images of"),
+        (["choose", "TABLE", "--target-ms", "1", "--widths", "99"], "lacks widths of 99"),
         (["predict", "none.json", "Mini"], "none.json: no latency table"),
         (["predict", "TABLE", "bireal18"], "latency tables are for networks of cells"),
         (["predict", "TABLE", "x.json"], "x.json: cannot be read as a network's configuration"),
