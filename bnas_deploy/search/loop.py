@@ -18,7 +18,13 @@ from bnas_deploy.search.alternation import Alternation, Outcome, weight_rate
 from bnas_deploy.search.halves import split_halves
 from bnas_deploy.search.objective import diversity_weight, mean_entropy
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.search.selection import Probabilities, check_gamma, select_genotype, shares
+from bnas_deploy.search.selection import (
+    Probabilities,
+    check_gamma,
+    gamma_name,
+    select_genotype,
+    share_columns,
+)
 from bnas_deploy.search.supernet import KINDS, Supernet
 from bnas_deploy.search.timing import Timing
 from bnas_deploy.training.arithmetic.convolutions import Convolutions
@@ -262,7 +268,7 @@ class Searcher:
                 "lr": weight_rate(self.recipe, progress.epoch),
                 **self._means(),
                 **self._entropies(),
-                **_share_columns(chosen),
+                **share_columns(chosen),
                 **self._times(chosen),
                 "seconds": progress.seconds,
             }
@@ -279,20 +285,10 @@ class Searcher:
         return {**by_kind, "diversity_weight": weight}
 
     def _times(self, chosen: dict[float, Genotype]) -> Row:
-        timing = self.timing
-        if timing is None:
+        if self.timing is None:
             return {}
-        with torch.no_grad():
-            expected = timing.expected(dict(self.supernet.alphas.items()), self.gammas[0])
-        return {
-            "latency_weight": timing.weight,
-            "expected_edges_ms": 1e3 * timing.unit * float(expected),
-            "unbound_ms": 1e3 * timing.ascend(self.probabilities(), self.gammas[0]),
-            **{
-                f"ms_gamma_{gamma_name(gamma)}": 1e3 * timing.predicted(genotype)
-                for gamma, genotype in chosen.items()
-            },
-        }
+        alphas = dict(self.supernet.alphas.items())
+        return self.timing.columns(alphas, self.probabilities(), chosen)
 
     def _forward(self, images: Tensor) -> Tensor:
         inputs = normalise(
@@ -301,17 +297,3 @@ class Searcher:
         with self.runtime.arithmetic():
             logits: Tensor = self.supernet(inputs)
         return logits.float()
-
-
-def gamma_name(gamma: float) -> str:
-    """Return gamma as it stands in names of files and columns: `1`, `0.5`, `inf`."""
-    return f"{gamma:g}"
-
-
-def _share_columns(chosen: dict[float, Genotype]) -> Row:
-    row: Row = {}
-    for gamma, genotype in chosen.items():
-        learnable, zeroise = shares(genotype)
-        row[f"learnable_gamma_{gamma_name(gamma)}"] = learnable
-        row[f"zeroise_gamma_{gamma_name(gamma)}"] = zeroise
-    return row

@@ -18,8 +18,10 @@ from bnas_deploy.search.space import SUPERNET_EDGES, ZEROISE, is_learnable
 __all__ = [
     "Probabilities",
     "check_gamma",
+    "gamma_name",
     "select_cell",
     "select_genotype",
+    "share_columns",
     "shares",
 ]
 
@@ -85,6 +87,21 @@ def shares(genotype: Genotype) -> tuple[float, float]:
     names = [name for name, _ in (*genotype.normal, *genotype.reduce)]
     learnable = sum(is_learnable(name) for name in names)
     return learnable / len(names), names.count(ZEROISE) / len(names)
+
+
+def gamma_name(gamma: float) -> str:
+    """Return gamma as it stands in names of files and columns: `1`, `0.5`, `inf`."""
+    return f"{gamma:g}"
+
+
+def share_columns(chosen: Mapping[float, Genotype]) -> dict[str, float]:
+    """Return the shares of `shares` as columns of the metrics, by gamma."""
+    row: dict[str, float] = {}
+    for gamma, genotype in chosen.items():
+        learnable, zeroise = shares(genotype)
+        row[f"learnable_gamma_{gamma_name(gamma)}"] = learnable
+        row[f"zeroise_gamma_{gamma_name(gamma)}"] = zeroise
+    return row
 
 
 def _divided(zeroise: Probabilities, gamma: float) -> Probabilities:

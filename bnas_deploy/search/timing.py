@@ -22,7 +22,7 @@ from bnas_deploy.latency.table import LatencyTable
 from bnas_deploy.nn.config import NetworkConfig
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES, Genotype
 from bnas_deploy.search.recipe import SearchRecipe
-from bnas_deploy.search.selection import Probabilities, check_gamma, select_genotype
+from bnas_deploy.search.selection import Probabilities, check_gamma, gamma_name, select_genotype
 from bnas_deploy.search.space import SUPERNET_EDGES
 from bnas_deploy.search.within import select_within
 
@@ -117,6 +117,29 @@ class Timing:
         if self.recipe.target_ms:
             self.weight = max(0.0, self.weight + RATE * (seconds / self.unit - 1))
         return seconds
+
+    def columns(
+        self,
+        alphas: Mapping[str, Tensor],
+        probabilities: Mapping[str, Probabilities],
+        chosen: Mapping[float, Genotype],
+    ) -> dict[str, float]:
+        """Return the times of an epoch for the metrics, after moving the weight.
+
+        Args:
+            alphas: Architecture parameters.
+            probabilities: Their softmax.
+            chosen: The cells within the target, by gamma; the first gamma's are followed.
+        """
+        first = next(iter(chosen))
+        with torch.no_grad():
+            expected = float(self.expected(alphas, first))
+        return {
+            "latency_weight": self.weight,
+            "expected_edges_ms": 1e3 * self.unit * expected,
+            "unbound_ms": 1e3 * self.ascend(probabilities, first),
+            **{f"ms_gamma_{gamma_name(g)}": 1e3 * self.predicted(c) for g, c in chosen.items()},
+        }
 
     def settle(
         self, probabilities: Mapping[str, Probabilities], gammas: Sequence[float]
