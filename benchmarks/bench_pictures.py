@@ -13,11 +13,11 @@ import contest
 import numpy as np
 import pytest
 from bench_start import SHIPPED
-from contest import Contestant
 from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import bnas_deploy
+from bnas_deploy.rivals.turns import Contestant, race
 
 pytestmark = contest.replayed
 
@@ -57,7 +57,7 @@ def raced(source: str, rounds: int) -> dict[str, list[float]]:
         entries.append(
             Contestant(str(workers), lambda w=workers: model.predict(pictures, workers=w), COUNT)
         )
-    return contest.race(entries, rounds)
+    return race(entries, rounds)
 
 
 @pytest.mark.parametrize("way", ["engine", *map(str, WORKERS)])
