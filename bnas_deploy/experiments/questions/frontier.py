@@ -21,7 +21,7 @@ from bnas_deploy.experiments.frontier.points import trained_points
 from bnas_deploy.experiments.measuring.after_quantization import after_quantization
 from bnas_deploy.experiments.results import Results, percent, spread
 from bnas_deploy.networks.config import AnyConfig
-from bnas_deploy.nn.config import NetworkConfig, get_config
+from bnas_deploy.nn.config import SMALL_CONFIGS, NetworkConfig, get_config
 from bnas_deploy.plain.registry import NETWORKS as PLAIN
 from bnas_deploy.training.recipes.presets import preset
 from bnas_deploy.training.recipes.recipe import RECIPES, Recipe
@@ -37,8 +37,11 @@ BINARY: Mapping[str, tuple[str, AnyConfig]] = {
     "mini": ("BNAS-Mini, `pool1x1`", MINI),
     "mini-16": ("BNAS-Mini, `pool1x1`, 16 channels", replace(MINI, channels=16)),
     "mini-12": ("BNAS-Mini, `pool1x1`, 12 channels", replace(MINI, channels=12)),
+    "micro": ("Micro", SMALL_CONFIGS["Micro"]),
+    "nano": ("Nano", SMALL_CONFIGS["Nano"]),
     "bireal20": ("Bi-Real ResNet-20", BACKBONES["bireal20"]),
     "bireal20-32": ("Bi-Real ResNet-20, 32 channels", replace(BACKBONES["bireal20"], channels=32)),
+    "pcnn-16": ("PCNN, 16 channels", replace(BACKBONES["pcnn-resnet18"], channels=16)),
 }
 FLOAT: Mapping[str, tuple[str, AnyConfig]] = {
     "resnet8": ("ResNet-8", PLAIN["resnet8"]),
