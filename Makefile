@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format wasm web page bench bench-quick spellings wheel clean
+.PHONY: help demo test selftest lint types format wasm web page bench bench-quick spellings wheel wheels \
+  wheel-pure try-wheel sdist address cross clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -101,8 +102,38 @@ bench-quick: $(BENCH_STAMP)  ## the same with few rounds, to try the benchmarks 
 spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md
 
-wheel: $(STAMP)  ## build a wheel into dist/
-	$(BIN)/python -m pip wheel --no-deps -w dist .
+# What wheels are built by, without all that development needs.
+BUILD_VENV := build/build-env
+BUILD_STAMP := $(BUILD_VENV)/.installed
+BUILD_BIN := $(BUILD_VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+$(BUILD_STAMP):
+	$(PYTHON) -m venv $(BUILD_VENV)
+	$(BUILD_BIN)/python -m pip install --quiet build cibuildwheel
+	touch $@
+
+wheel: $(BUILD_STAMP)  ## build a wheel for this machine into dist/
+	$(BUILD_BIN)/python -m build --wheel --outdir dist .
+
+wheel-pure: $(BUILD_STAMP)  ## build the wheel without kernels, for every machine
+	BNAS_PURE_PYTHON=1 $(BUILD_BIN)/python -m build --wheel --outdir dist .
+
+sdist: $(BUILD_STAMP)  ## build the archive of sources
+	$(BUILD_BIN)/python -m build --sdist --outdir dist .
+
+wheels: $(BUILD_STAMP)  ## build and try the wheels of all Pythons for this system (cibuildwheel; wants Docker on Linux)
+	$(BUILD_BIN)/python -m cibuildwheel --output-dir dist
+
+try-wheel:  ## install WHEEL=dist/… alone with what it needs, and name a picture (PYTHON says with which Python)
+	rm -rf build/try-wheel
+	$(PYTHON) -m venv build/try-wheel
+	build/try-wheel/bin/python -m pip install --quiet $(WHEEL)
+	cd build/try-wheel && bin/python -I ../../deploy/wheels/try_installed.py ../../models/bnas-mini.bnn
+
+address:  ## write the repository's ADDRESS into metadata and READMEs, before a release is built (changes files)
+	$(PYTHON) deploy/release/set_address.py "$(ADDRESS)" --ref "$(REF)"
+
+cross:  ## compile the kernels for Windows, macOS and musl by Zig's compiler (pip install ziglang), run what can be
+	VENV=$(VENV) kernels/check_cross.sh
 
 clean:  ## remove what was built (the environment stays)
 	rm -rf build dist

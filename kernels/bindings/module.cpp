@@ -33,7 +33,9 @@ double clock(double milliseconds) {
 }  // namespace
 }  // namespace bnas
 
-PYBIND11_MODULE(_kernels, m) {
+// Free-threaded Python keeps its lock off: models do not change once loaded, and any number of
+// threads may run one (core/run/model.h).
+PYBIND11_MODULE(_kernels, m, pybind11::mod_gil_not_used()) {
   m.doc() = "Kernels of bnas_deploy; use bnas_deploy.engine.native.backend.";
   m.def("isas", &bnas::isa_table);
   m.def("popcount_peak", &bnas::peak, pybind11::arg("isa"), pybind11::arg("milliseconds"));

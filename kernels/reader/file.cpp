@@ -18,6 +18,14 @@ struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
+#if defined(_WIN32)  // whose `struct stat` has 32 bits for sizes
+using FileInfo = struct __stat64;
+int ask(const char* path, FileInfo& info) { return _stat64(path, &info); }
+#else
+using FileInfo = struct stat;
+int ask(const char* path, FileInfo& info) { return stat(path, &info); }
+#endif
+
 [[noreturn]] void refuse_file(const char* path, const std::string& what) {
   throw FileError(shown_path(path) + ": " + what);
 }
@@ -31,12 +39,12 @@ std::string shown_path(const char* path) {
 }
 
 std::vector<std::uint8_t> read_file(const char* path) {
-  struct stat info{};
+  FileInfo info{};
   // Asked before it is opened, for opening a pipe would wait.
-  if (stat(path, &info) != 0)
+  if (ask(path, info) != 0)
     refuse_file(path, std::string("the file cannot be read (") + std::strerror(errno) +
                           "); give the path of a .bnn file made by bnas-export");
-  if (!S_ISREG(info.st_mode))
+  if ((info.st_mode & S_IFMT) != S_IFREG)
     refuse_file(path, "expected a .bnn file, this is a directory or a device");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > file_limit)

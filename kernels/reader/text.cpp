@@ -2,6 +2,9 @@
 
 #include <locale.h>
 #include <stdlib.h>
+#if defined(__APPLE__)
+#include <xlocale.h>
+#endif
 
 #include <new>
 
@@ -23,19 +26,15 @@ int followers(unsigned char first, unsigned char& least, unsigned char& most) {
 }
 
 // strtod obeys the locale of the process, which may write a comma for the point.
-class PlainLocale {
- public:
-  PlainLocale() : locale_(newlocale(LC_ALL_MASK, "C", nullptr)) {
-    if (locale_ == nullptr) throw std::bad_alloc();
-  }
-  ~PlainLocale() { freelocale(locale_); }
-  PlainLocale(const PlainLocale&) = delete;
-  PlainLocale& operator=(const PlainLocale&) = delete;
-  locale_t get() const { return locale_; }
-
- private:
-  locale_t locale_;
-};
+#if defined(_WIN32)
+using Locale = _locale_t;
+Locale plain_locale() { return _create_locale(LC_ALL, "C"); }
+double parse(const char* number, Locale locale) { return _strtod_l(number, nullptr, locale); }
+#else
+using Locale = locale_t;
+Locale plain_locale() { return newlocale(LC_ALL_MASK, "C", nullptr); }
+double parse(const char* number, Locale locale) { return strtod_l(number, nullptr, locale); }
+#endif
 
 }  // namespace
 
@@ -74,8 +73,9 @@ int hex_digit(char c) {
 }
 
 double to_double(std::string_view number) {
-  static const PlainLocale plain;
-  return strtod_l(std::string(number).c_str(), nullptr, plain.get());
+  static const Locale plain = plain_locale();  // kept as long as the process lives
+  if (plain == nullptr) throw std::bad_alloc();
+  return parse(std::string(number).c_str(), plain);
 }
 
 }  // namespace bnas

@@ -54,6 +54,7 @@ int imagined() {
 int main() {
   int wrong = bnas::cpu_has("no such feature") ? 1 : 0;
 #if defined(__x86_64__)
+  __builtin_cpu_init();  // not every compiler's library does so by itself
 #define BNAS_CHECK(name)                                                                     \
   if (bnas::cpu_has(name) != (__builtin_cpu_supports(name) != 0)) {                          \
     std::printf("%s: the compiler's library says %d\n", name, __builtin_cpu_supports(name)); \
