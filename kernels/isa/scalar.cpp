@@ -176,8 +176,9 @@ Floats mul_floats(Floats a, Floats b) {
   for (std::size_t i = 0; i < 4; ++i) a.lane[i] *= b.lane[i];
   return a;
 }
-#if defined(__wasm__)
-// The C library's fmaf sets the rounding mode, which WebAssembly has not.
+#if defined(__wasm__) || defined(_WIN32)
+// WebAssembly has no rounding mode, which the C library's fmaf sets; MinGW's rounds some subnormal
+// results twice.
 #include "generic/exact_fma-inl.h"
 #else
 float exact_fma(float a, float b, float c) { return fmaf(a, b, c); }
