@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format wasm web page bench bench-quick spellings wheel wheels \
+.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick spellings wheel wheels \
   wheel-pure try-wheel sdist address cross clean
 
 help:  ## list the targets
@@ -48,6 +48,18 @@ types: $(STAMP)  ## mypy --strict on the package as installed
 	rm -rf build/types
 	$(BIN)/python -m pip install --quiet --no-deps --target build/types -Cbuild-dir=build/wheel .
 	cd build/types && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p bnas_deploy
+
+# The generator reads the sources and imports none, so its environment is small and apart. The variable hides
+# an advertisement; Material is maintained until May 2027.
+DOCS_STAMP := build/docs-venv/.installed
+$(DOCS_STAMP): pyproject.toml
+	$(PYTHON) -m venv build/docs-venv
+	$(PYTHON) -c "import re; print(*re.search(r'(?m)^docs = (.*)$$', open('pyproject.toml').read())[1][2:-2].split('\", \"'), sep='\n')" > build/docs-venv/wanted.txt
+	build/docs-venv/bin/python -m pip install --quiet -r build/docs-venv/wanted.txt
+	touch $@
+
+docs: $(DOCS_STAMP)  ## build the docs as a site into build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 build/docs-venv/bin/mkdocs build --strict --quiet
 
 wasm:  ## build the engine for WebAssembly, with threads and without, and run its self-tests in Node
 	VENV=$(VENV) kernels/check_wasm.sh threads

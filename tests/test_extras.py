@@ -26,7 +26,7 @@ def test_the_table_is_the_extra(extra: str) -> None:
 
 
 def test_every_extra_for_users_is_there() -> None:
-    assert set(STATED) - set(EXTRAS) == {"bench", "test", "dev"}
+    assert set(STATED) - set(EXTRAS) == {"bench", "test", "dev", "docs"}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
