@@ -50,7 +50,7 @@ types: $(STAMP)  ## mypy --strict on the package as installed
 	cd build/types && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p bnas_deploy
 
 # The generator reads the sources and imports none, so its environment is small and apart. The variable hides
-# an advertisement; Material is maintained until May 2027.
+# the notice that Material for MkDocs is maintained until May 2027.
 DOCS_STAMP := build/docs-venv/.installed
 $(DOCS_STAMP): pyproject.toml
 	$(PYTHON) -m venv build/docs-venv
