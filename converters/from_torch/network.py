@@ -17,6 +17,7 @@ from bnas_deploy.converters.from_torch.activation_scale import (
     scale_by_box,
     scaled_by_activations,
 )
+from bnas_deploy.converters.from_torch.activations import RULES_OF_ACTIVATIONS
 from bnas_deploy.converters.from_torch.backbones import RULES_OF_BACKBONES
 from bnas_deploy.converters.from_torch.rules import (
     RULES,
@@ -29,7 +30,6 @@ from bnas_deploy.converters.graph.builder import GraphBuilder
 from bnas_deploy.converters.graph.nodes import Array, Graph
 from bnas_deploy.errors import ConversionError
 from bnas_deploy.networks.build import AnyNetwork
-from bnas_deploy.nn.activations import CellPReLU, Shift
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.nn.genotype import EDGES_PER_NODE, INPUT_STATES, NODES
 from bnas_deploy.nn.layers import BinaryConv2d, ConvUnit, FloatConv2d
@@ -266,24 +266,7 @@ def _binary_shortcut(build: GraphBuilder, shortcut: BinaryShortcut, x: str, name
     return scaled_by_activations(build, x, normalised, shortcut.conv, name)
 
 
-def _relu(build: GraphBuilder, module: nn.ReLU, x: str, name: str) -> str:
-    return build.add("relu", name, (x,))
-
-
-def _shift(build: GraphBuilder, module: Shift, x: str, name: str) -> str:
-    shift = array(module.shift)
-    ones, zeros = np.ones_like(shift), np.zeros_like(shift)
-    constants = {"weight": ones, "bias": shift, "mean": zeros, "var": ones}
-    return build.add("batch_norm", name, (x,), {"eps": 0.0}, constants)
-
-
-def _cell_prelu(build: GraphBuilder, module: CellPReLU, x: str, name: str) -> str:
-    return build.add("prelu", name, (x,), {}, {"slope": array(module.weight)})
-
-
 RULES |= {
-    Shift: _shift,
-    CellPReLU: _cell_prelu,
     nn.Sequential: _sequential,
     ConvShortcut: _sequential,
     PooledConvShortcut: _sequential,
@@ -297,12 +280,12 @@ RULES |= {
     FloatConv2d: _conv,
     nn.Conv2d: _conv,
     nn.BatchNorm2d: _batch_norm,
-    nn.ReLU: _relu,
     nn.MaxPool2d: _pool,
     nn.AvgPool2d: _pool,
     Zeroise: _zeroise,
     nn.Identity: _identity,
     Network: _cells,
     StackNetwork: _stack,
+    **RULES_OF_ACTIVATIONS,
     **RULES_OF_BACKBONES,
 }
