@@ -6,7 +6,7 @@ bnas-deploy on an index may be somebody else's. A test compares the table with p
 
 from __future__ import annotations
 
-__all__ = ["EXTRAS", "how_to_install"]
+__all__ = ["EXTRAS", "how_to_install", "is_installed"]
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch>=2.4", "tqdm"),
@@ -31,3 +31,10 @@ def how_to_install(extra: str) -> str:
     """
     words = (f'"{name}"' if ">" in name else name for name in EXTRAS[extra])
     return " ".join(["pip install", *words])
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package can be imported; it is not."""
+    from importlib.util import find_spec  # noqa: PLC0415 - not needed to run a network
+
+    return find_spec(package) is not None

@@ -43,7 +43,9 @@ def test_naming_a_picture_loads_only_what_it_uses() -> None:
     rare = ("bnas_deploy.cost", "bnas_deploy.runtime.explain", "bnas_deploy.runtime.dump")
     rare += ("bnas_deploy.format.steps", "bnas_deploy.format.reader", "safetensors", "hashlib")
     slow = ("statistics", "tempfile", "random", "tarfile", "difflib", "importlib.util", "json")
-    assert loaded("import bnas_deploy.cli.run.command", (*rare, *slow)) == set()
+    # An editable install's finder loads some before anything else runs.
+    before = loaded("pass", (*rare, *slow))
+    assert loaded("import bnas_deploy.cli.run.command", (*rare, *slow)) - before == set()
 
 
 def test_the_check_sees_what_is_loaded() -> None:

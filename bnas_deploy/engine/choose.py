@@ -15,7 +15,7 @@ from typing import Any
 
 from bnas_deploy.engine.runner import Runner, check_threads
 from bnas_deploy.errors import BackendError
-from bnas_deploy.extras import how_to_install
+from bnas_deploy.extras import how_to_install, is_installed
 from bnas_deploy.format.model_file import ModelFile
 from bnas_deploy.format.program import PackedModel
 from bnas_deploy.shown import found_name, unknown_name
@@ -38,9 +38,7 @@ def _native_missing() -> str | None:
 
 
 def _numba_missing() -> str | None:
-    from importlib.util import find_spec  # noqa: PLC0415 - the native backend does not need it
-
-    if find_spec("numba") is None:
+    if not is_installed("numba"):
         return f"numba is not installed; {how_to_install('numba')}"
     return None
 

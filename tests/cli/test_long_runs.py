@@ -23,7 +23,7 @@ MISTAKES = {
         (["--lr", "-1"], "recipe: lr"),
         (["--schedule", "linear"], "one-cycle"),
         (["--fused", "on"], "--fused on"),
-        (["--layers", "2"], "--layers must be"),
+        (["--layers", "2"], "--layers (with reduction cells at the thirds) must be"),
         (["--image-size", "10"], "--image-size must be a multiple of 4"),
     ],
     "search": [

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from bnas_deploy import __version__
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.errors import BnasError, UsageError
-from bnas_deploy.extras import how_to_install
+from bnas_deploy.extras import how_to_install, is_installed
 from bnas_deploy.shown import nearest
 
 __all__ = [
@@ -76,9 +76,7 @@ def require(extra: str, *packages: str) -> None:
     Raises:
         UsageError: Some are not; the message says what to install.
     """
-    from importlib.util import find_spec  # noqa: PLC0415 - not needed to run a network
-
-    missing = [name for name in packages if find_spec(name) is None]
+    missing = [name for name in packages if not is_installed(name)]
     if missing:
         msg = f"{' and '.join(missing)} not installed; {how_to_install(extra)}"
         raise UsageError(msg)

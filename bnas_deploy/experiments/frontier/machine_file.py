@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bnas_deploy import atomic
-from bnas_deploy.errors import DataError
+from bnas_deploy.checks import check_choice
+from bnas_deploy.errors import ConfigError, DataError
 from bnas_deploy.experiments.frontier.columns import COLUMNS
 
 __all__ = ["FOLDER", "MachineResults", "read_all", "read_machine", "write_machine"]
@@ -68,8 +69,8 @@ def read_machine(path: str | os.PathLike[str]) -> MachineResults:
             msg = f"{path}: expected {FORMAT} of version {VERSION}"
             raise DataError(msg)
         found = MachineResults(**value)
-        assert found.column in COLUMNS, f"no column {found.column}"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        check_choice("column", found.column, COLUMNS)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
         msg = f"{path}: cannot be read as a machine's results ({type(error).__name__}: {error})"
         raise DataError(msg) from error
     return found

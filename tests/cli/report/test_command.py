@@ -102,17 +102,14 @@ def test_a_mistake_is_one_line_and_status_two(report, words, message):
 
 
 def test_plots_that_are_not_installed(report, monkeypatch):
-    monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", lambda name: None)
+    monkeypatch.setattr("bnas_deploy.cli.common.entry.is_installed", lambda name: False)
     status, _, err = report("render", "--out", "OUT/docs")
     assert status == 2
     assert "matplotlib not installed; pip install matplotlib" in err
 
 
 def test_the_frontier_needs_what_makes_the_rivals_files(report, monkeypatch):
-    def missing(name, find=entry.find_spec):
-        return None if name == "onnxruntime" else find(name)
-
-    monkeypatch.setattr(entry, "find_spec", missing)
+    monkeypatch.setattr(entry, "is_installed", lambda name: name != "onnxruntime")
     status, _, err = report("run", "frontier", *SMOKE)
     assert status == 2
     assert 'onnxruntime not installed; pip install "onnx>=' in err

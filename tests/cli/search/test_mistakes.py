@@ -33,8 +33,7 @@ def test_a_search_is_not_overwritten(search, tmp_path):
     ],
 )
 def test_a_package_that_is_not_there(search, monkeypatch, package, message):
-    there = lambda name: None if name == package else name  # noqa: E731
-    monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", there)
+    monkeypatch.setattr("bnas_deploy.cli.common.entry.is_installed", lambda name: name != package)
     status, _, err = search(pictures=True)
     assert status == 2
     assert message in err

@@ -62,7 +62,7 @@ def test_a_product_without_its_checkpoint_is_not_overwritten(train, tmp_path, na
 
 
 def test_torch_that_is_not_there(train, monkeypatch):
-    monkeypatch.setattr("bnas_deploy.cli.common.entry.find_spec", lambda name: None)
+    monkeypatch.setattr("bnas_deploy.cli.common.entry.is_installed", lambda name: False)
     status, _, err = train()
     assert status == 2
     assert 'torch and tqdm not installed; pip install "torch>=2.4" tqdm' in err

@@ -114,7 +114,9 @@ def test_an_entry_of_the_wrong_type(path, entry):
 
 def test_a_wrong_configuration(path):
     change(path, lambda value: value["config"].update(layers=1))
-    with pytest.raises(CheckpointError, match="layers must be"):
+    with pytest.raises(
+        CheckpointError, match=r"layers \(with reduction cells at the thirds\) must be"
+    ):
         load_model(path)
 
 
