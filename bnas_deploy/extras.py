@@ -17,6 +17,12 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": ("onnx>=1.16", "onnxruntime>=1.18"),
     "tflite": ("tflite>=2.10",),
     "litert": ("ai-edge-litert", "ai-edge-quantizer", "litert-torch"),
+    "serve": (
+        "fastapi>=0.110",
+        "prometheus-client",
+        "python-multipart",
+        "uvicorn>=0.27",
+    ),
     "completion": ("shtab>=1.6",),
 }
 """The requirements of an extra that hold for every version of Python."""

@@ -32,7 +32,7 @@ ENTRIES = {"bnas_deploy", "__main__", "cli"}
 """Where users enter; they may import every room, and no room imports them."""
 LIBRARIES = (
     "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",
-    "matplotlib", "openvino",
+    "matplotlib", "openvino", "fastapi", "starlette", "uvicorn", "anyio", "prometheus_client",
 )  # fmt: skip
 
 Rules = dict[str, tuple[set[str], set[str]]]

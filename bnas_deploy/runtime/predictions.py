@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Guess", "Prediction", "best", "softmax"]
+__all__ = ["Guess", "Prediction", "as_record", "best", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,12 @@ def best(logits: npt.NDArray[np.float32], labels: tuple[str, ...], top_k: int) -
     keys = np.where(np.isnan(probabilities), 0, -logits)
     order = np.argsort(keys, kind="stable")[:top_k]
     return Prediction(tuple(Guess(labels[i], int(i), float(probabilities[i])) for i in order))
+
+
+def as_record(name: str, prediction: Prediction) -> dict[str, Any]:
+    """What JSON says about the picture of that name, of `bnas-run` and `bnas-serve`."""
+    top = [
+        {"label": guess.label, "index": guess.index, "probability": guess.probability}
+        for guess in prediction.top
+    ]
+    return {"image": name, **top[0], "top": top}

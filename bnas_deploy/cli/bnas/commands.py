@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
         "import_model.command.import_parser",
     ),
     "run": Command("name what is in pictures", "run", "run.command.run_parser"),
+    "serve": Command("answer over HTTP", "serve", "serve.parser.serve_parser"),
     "inspect": Command(
         "describe or compare packed files", "inspect", "inspect.command.inspect_parser"
     ),

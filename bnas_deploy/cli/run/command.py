@@ -14,7 +14,7 @@ from bnas_deploy.cli import Parser, positive, run_cli
 from bnas_deploy.cli.common.text import progress, safe, tolerant_output
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model, load
-from bnas_deploy.runtime.predictions import Prediction
+from bnas_deploy.runtime.predictions import Prediction, as_record
 from bnas_deploy.runtime.sources import Item, find_pictures
 from bnas_deploy.runtime.stream import Answer, answers
 
@@ -219,7 +219,7 @@ def _note_answer(
         return
     (prediction,) = model.rank(answer.logits[None], top_k=args.top_k or 1)
     if args.json:
-        report["results"].append(_record(name, prediction))
+        report["results"].append(as_record(name, prediction))
     else:
         _write(name, prediction)
 
@@ -231,14 +231,6 @@ def _write(name: str, prediction: Prediction) -> None:
     print(f"{safe(name)}:")
     for guess in prediction.top:
         print(f"  {guess.probability:6.1%}  {safe(guess.label)}")
-
-
-def _record(name: str, prediction: Prediction) -> dict[str, Any]:
-    top = [
-        {"label": guess.label, "index": guess.index, "probability": guess.probability}
-        for guess in prediction.top
-    ]
-    return {"image": name, **top[0], "top": top}
 
 
 def _report(model: Model, args: argparse.Namespace) -> dict[str, Any]:

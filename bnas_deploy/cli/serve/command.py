@@ -1,0 +1,50 @@
+"""`bnas-serve`: answer over HTTP with packed networks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bnas_deploy.cli.common.entry import require, run_cli
+from bnas_deploy.cli.common.text import safe
+from bnas_deploy.cli.serve.parser import serve_parser
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments (None: those of the process)."""
+    return run_cli(_run, argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = serve_parser().parse_args(argv)
+    require("serve", "fastapi", "uvicorn", "prometheus_client", "python_multipart")
+    return _serve(args)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    # Only now: these need the extra.
+    from bnas_deploy.serving.app import make_app  # noqa: PLC0415
+    from bnas_deploy.serving.cpus import usable_cpus  # noqa: PLC0415
+    from bnas_deploy.serving.limits import Gate, Limits  # noqa: PLC0415
+    from bnas_deploy.serving.metrics import Metrics  # noqa: PLC0415
+    from bnas_deploy.serving.server import listen, run  # noqa: PLC0415
+    from bnas_deploy.serving.service import Service  # noqa: PLC0415
+    from bnas_deploy.serving.shelf import Shelf  # noqa: PLC0415
+
+    workers = args.workers or max(1, usable_cpus() // args.threads)
+    limits = Limits(args.max_bytes, args.max_pixels, workers, args.queue, args.timeout)
+    metrics = Metrics()
+    shelf = Shelf(args.threads, metrics)
+    shelf.add(args.packed)
+    app = make_app(Service(shelf, Gate(limits), metrics), reload_seconds=args.reload)
+    listener = listen(args.host, args.port)
+    host, port, *_ = listener.getsockname()
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    names = ", ".join(shelf.names)
+    print(safe(f"serving {names} on http://{place}, {workers} at a time"), file=sys.stderr)
+    sys.stderr.flush()
+    run(app, listener, args.timeout)
+    return 0

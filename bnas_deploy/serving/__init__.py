@@ -1,0 +1,1 @@
+"""Packed networks behind HTTP: the Open Inference Protocol, pictures, limits, reloading."""
