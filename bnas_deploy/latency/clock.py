@@ -6,8 +6,10 @@ measurement, none of the seconds in which other programs slow the processor down
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,12 +84,15 @@ def is_this_machine(facts: Mapping[str, str]) -> bool:
 
 
 def machine() -> Mapping[str, str]:
-    """Return what times depend on: processor, instruction set in use, version of the engine.
+    """Return what times depend on: processor, instruction set in use, the engine.
+
+    Versions may have other kernels between two releases, so the compiled module has a checksum.
 
     Raises:
         BackendError: The native engine is not available.
     """
     # Imported late: it needs the compiled module.
+    from bnas_deploy import _kernels  # noqa: PLC0415
     from bnas_deploy.engine.native.backend import best_isa  # noqa: PLC0415
 
     cpu = engine.describe()["cpu"]
@@ -97,4 +102,5 @@ def machine() -> Mapping[str, str]:
         "architecture": cpu["architecture"],
         "isa": best_isa() if isa == "not set" else isa,
         "bnas_deploy": __version__,
+        "kernels": hashlib.sha256(Path(_kernels.__file__).read_bytes()).hexdigest()[:12],
     }

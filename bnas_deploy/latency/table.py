@@ -81,7 +81,7 @@ class LatencyTable:
     """Times of steps, one image on one thread.
 
     Attributes:
-        machine: `cpu`, `architecture`, `isa`, `bnas_deploy` (its version).
+        machine: `cpu`, `architecture`, `isa`, `bnas_deploy` (its version), `kernels` (a checksum).
         covers: For which networks.
         overhead_seconds: Of a run beside its steps.
         agreement: How far the table's own networks are from their prediction, as shares of the

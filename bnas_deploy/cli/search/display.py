@@ -111,7 +111,11 @@ class SearchDisplay:
         if times is None:
             return ""
         measured = times.get("measured_ms")
-        more = f", {measured:.3f} measured" if measured else ", not measured on this machine"
+        more = (
+            f", {measured:.3f} measured"
+            if measured
+            else ", not measured: the table is of another machine or other kernels"
+        )
         return f" ({times['predicted_ms']:.3f} ms predicted{more})"
 
     def _size(self) -> str:

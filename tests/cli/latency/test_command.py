@@ -39,7 +39,7 @@ def test_a_table_says_what_it_is_of(folder):
     table = read_table(folder / "table.json")
     assert table.covers.widths == (4, 8, 16)
     assert table.covers.eight_bit == ("shortcut", "stem", "classifier")
-    assert set(table.machine) == {"cpu", "architecture", "isa", "bnas_deploy"}
+    assert set(table.machine) == {"cpu", "architecture", "isa", "bnas_deploy", "kernels"}
 
 
 def test_networks_of_any_form_are_predicted(folder, capsys):
