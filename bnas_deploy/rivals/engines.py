@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bnas_deploy.errors import BackendError
+from bnas_deploy.extras import is_installed
 from bnas_deploy.rivals import onnx_runtime, torch_float
 from bnas_deploy.rivals.answers import Floats, Run, difference
 
@@ -26,9 +26,7 @@ TOLERANCE = {
 """How far each may be off PyTorch float32, as a share of the largest logit."""
 
 RIVALS = tuple(
-    name
-    for name in TOLERANCE
-    if not name.startswith("openvino") or importlib.util.find_spec("openvino")
+    name for name in TOLERANCE if not name.startswith("openvino") or is_installed("openvino")
 )
 
 

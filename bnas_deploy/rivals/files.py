@@ -6,12 +6,12 @@ an older instruction set. Importing this needs no engine.
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from bnas_deploy.extras import is_installed
 from bnas_deploy.rivals.answers import Floats, Run, correlation, difference
 
 __all__ = ["FILE_ENGINES", "FileEngine", "Loaded", "load", "missing"]
@@ -82,7 +82,7 @@ class Loaded:
 def missing(name: str) -> str:
     """Return why an engine cannot run here, or nothing."""
     package = FILE_ENGINES[name].package
-    return "" if importlib.util.find_spec(package) else f"{package} is not installed"
+    return "" if is_installed(package) else f"{package} is not installed"
 
 
 def load(name: str, model: bytes) -> Loaded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import BinaryIO
 
 from bnas_deploy.bulk.rows import Row
 from bnas_deploy.errors import UsageError
-from bnas_deploy.extras import how_to_install
+from bnas_deploy.extras import how_to_install, is_installed
 
 __all__ = ["check_parquet", "write_parquet"]
 
@@ -24,7 +23,7 @@ def check_parquet(path: Path) -> None:
     Raises:
         UsageError: It is not.
     """
-    if importlib.util.find_spec("pyarrow") is None:
+    if not is_installed("pyarrow"):
         msg = (
             f"{path}: Parquet needs pyarrow; {how_to_install('parquet')}, or choose .jsonl or .csv"
         )

@@ -6,7 +6,6 @@ Weights are random, pictures are noise. A folder holds `entry.json` (what it is 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from bnas_deploy import __version__, atomic
 from bnas_deploy.experiments.frontier.entries import COUNTERPARTS, Entry
+from bnas_deploy.extras import is_installed
 
 __all__ = ["CHECK", "ENTRY", "PACKED", "make_files"]
 
@@ -46,7 +46,7 @@ def make_files(entry: Entry, folder: Path) -> bool:
 
 
 def _has_litert() -> bool:
-    return all(importlib.util.find_spec(p) for p in ("litert_torch", "ai_edge_quantizer"))
+    return all(is_installed(p) for p in ("litert_torch", "ai_edge_quantizer"))
 
 
 def _pictures(entry: Entry) -> npt.NDArray[np.float32]:

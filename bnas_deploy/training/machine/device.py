@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.extras import how_to_install
+from bnas_deploy.extras import how_to_install, is_installed
 from bnas_deploy.networks.build import AnyNetwork
 from bnas_deploy.nn.cell import Cell
 from bnas_deploy.numba_cache import is_compiled
@@ -211,4 +210,4 @@ def _has_bf16(device: str) -> bool:
 
 
 def _has_numba() -> bool:
-    return find_spec("numba") is not None
+    return is_installed("numba")
