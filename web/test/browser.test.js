@@ -56,25 +56,39 @@ async function resultOf(page) {
     return await result;
   } finally {
     clearTimeout(limit);
-    close();
+    await close();
     server.closeAllConnections();
     server.close();
   }
 }
 
-/** @type {(page: string, port: number) => () => void} */
+/** @type {(page: string, port: number) => () => Promise<void>} */
 function openBrowser(page, port) {
   const profile = mkdtempSync(join(tmpdir(), "bnas-browser-"));
   const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"];
-  const child = spawn(/** @type {string} */ (browser), [
-    ...flags,
-    `--user-data-dir=${profile}`,
-    `http://127.0.0.1:${port}/test/browser/${page}`,
-  ]);
-  return () => {
-    child.once("exit", () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-    child.kill();
+  const child = spawn(
+    /** @type {string} */ (browser),
+    [...flags, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/test/browser/${page}`],
+    { detached: true }, // a process group of its own, which ends as a whole
+  );
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return async () => {
+    process.kill(-(/** @type {number} */ (child.pid)), "SIGKILL");
+    await ended;
+    remove(profile);
   };
+}
+
+/**
+ * The browser's helpers may write for a moment after it has ended; what then stays is a folder of temporary files.
+ * @param {string} profile
+ */
+function remove(profile) {
+  try {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  } catch (error) {
+    console.warn(`${profile} stays: ${error}`);
+  }
 }
 
 const bits = (/** @type {string} */ name) => Array.from(new Uint32Array(bytes(name).buffer));
