@@ -7,18 +7,15 @@ one for validation), only its pictures count. A tar is read as it is, never unpa
 from __future__ import annotations
 
 import os
-import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from lzma import LZMAError
 from pathlib import Path
 
 from bnas_deploy.errors import DataError, UsageError
 from bnas_deploy.runtime.class_folders import TEST, TRAIN, UNSPLIT, VALIDATION, lay_out
 from bnas_deploy.runtime.model import Model
-from bnas_deploy.runtime.sources import Item, files_in
+from bnas_deploy.runtime.sources import Item, files_in, is_picture
+from bnas_deploy.runtime.sources.tars import Tar
 from bnas_deploy.runtime.stream import Answer, answers
 from bnas_deploy.shown import some
 
@@ -26,6 +23,7 @@ __all__ = ["Accuracy", "LabelledPictures", "evaluate"]
 
 SPLITS = (TEST, VALIDATION, UNSPLIT, TRAIN)
 TOP_5_FROM = 10
+EXPECTED = "expected a folder or a tar of [test/]<class>/pictures"
 
 
 @dataclass
@@ -67,7 +65,8 @@ class LabelledPictures:
         skipped: Names of files that count for no split, by the reason.
 
     Raises:
-        DataError: There is nothing there, or a class folder's name is not a label.
+        DataError: There is nothing there, a tar is damaged or has a picture that is not read from
+            tars (`Member.check`), or a class folder's name is not a label.
     """
 
     def __init__(self, source: str | os.PathLike[str], labels: Sequence[str]) -> None:
@@ -94,17 +93,19 @@ class LabelledPictures:
         return Item(shown, picture, self._index[self._classes[name]])
 
     def _from_tar(self) -> Iterator[Item]:
-        with _open_tar(self.source) as tar:
-            for member in tar:
-                file = tar.extractfile(member) if member.name in self._classes else None
-                if file is not None:
-                    yield self._item(member.name, file.read())
+        for member in Tar(self.source, EXPECTED):
+            if member.name in self._classes:
+                yield self._item(member.name, member.read())
 
     def _all_names(self) -> list[str]:
         if self.source.is_dir():
             return [name for name, _ in files_in(self.source)]
-        with _open_tar(self.source) as tar:
-            return [member.name for member in tar if member.isfile()]
+        names = []
+        for member in Tar(self.source, EXPECTED):
+            if is_picture(member.name):
+                member.check()
+            names.append(member.name)
+        return names
 
     def _check(self) -> None:
         if not self._classes:
@@ -149,18 +150,3 @@ def evaluate(
     for answer in watch(answers(model, pictures, batch=batch, workers=workers)):
         result.add(answer)
     return result
-
-
-@contextmanager
-def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open a tar of any compression; a broken one is a `DataError` whenever that shows."""
-    try:
-        with tarfile.open(path) as tar:
-            yield tar
-    except (tarfile.TarError, LZMAError, zlib.error, EOFError) as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        msg = f"{path}: neither a folder nor a readable tar file ({reason})"
-        raise DataError(msg) from error
-    except OSError as error:
-        msg = f"{path}: {error.strerror or error}"
-        raise DataError(msg) from error

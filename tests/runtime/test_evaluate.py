@@ -138,5 +138,7 @@ def test_broken_tar(data: Path, mode: str) -> None:
     with pytest.raises(DataError, match=r"data\.tar"):
         LabelledPictures(tar, LABELS)
     tar.write_bytes(b"hello")
-    with pytest.raises(DataError, match="neither a folder nor a readable tar"):
+    with pytest.raises(
+        DataError, match="this is a text that begins 'hello'; expected a folder or a tar"
+    ):
         LabelledPictures(tar, LABELS)

@@ -106,7 +106,7 @@ def test_unreadable_pictures_do_not_stop_the_others(
         (["--dump-layers", "d", "--evaluate", "."], "--evaluate goes with neither"),
         (["red.png", "--dump-layers", "."], "exists and is not a dump"),
         (["--evaluate", "nix"], "nix: No such file"),
-        (["--evaluate", "red.png"], "red.png: neither a folder nor a readable tar"),
+        (["--evaluate", "red.png"], "red.png: this is a picture; expected a folder or a tar"),
     ],
 )
 def test_mistakes(
