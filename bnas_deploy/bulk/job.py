@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Written:
 def answer_into(
     target: Path,
     model: Model,
-    items: Sequence[Item],
+    items: Iterable[Item],
     *,
     top_k: int = 1,
     batch: int = 64,
@@ -54,7 +54,7 @@ def answer_into(
     Args:
         target: A file ending in .jsonl, .csv or .parquet.
         model: What answers; rows of another one are not gone on with.
-        items: The pictures.
+        items: The pictures, in the same order every time; they are gone through once.
         top_k: Number of classes to name.
         batch: Number of pictures to run together.
         workers: Number of threads that decode pictures, as for `answers`.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy.errors import ImageError
+from bnas_deploy.runtime.images import Picture
 from bnas_deploy.runtime.in_order import checked_workers, chunks, in_order
 from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.sources import Item
@@ -57,15 +58,26 @@ def answers(
     batch = max(1, min(batch, INPUT_LIMIT // math.prod(model.input_shape)))
     workers = checked_workers(workers, model.threads)
 
-    def decode(item: Item) -> tuple[Item, Pixels | ImageError]:
+    def decode(taken: tuple[Item, Picture | ImageError]) -> tuple[Item, Pixels | ImageError]:
+        item, picture = taken
+        if isinstance(picture, ImageError):
+            return item, picture
         try:
-            return item, model.pixels(item.picture, item.name)
+            return item, model.pixels(picture, item.name)
         except ImageError as error:
             return item, error
 
-    decoded = in_order(decode, items, workers=workers, ahead=batch)
+    # What lies in larger files is read by the caller's thread, in order; the others decode.
+    decoded = in_order(decode, map(_taken, items), workers=workers, ahead=batch)
     for chunk in chunks(decoded, batch):
         yield from _answer_chunk(model, chunk)
+
+
+def _taken(item: Item) -> tuple[Item, Picture | ImageError]:
+    try:
+        return item, item.taken()
+    except ImageError as error:
+        return item, error
 
 
 def _answer_chunk(model: Model, chunk: list[tuple[Item, Pixels | ImageError]]) -> Iterator[Answer]:

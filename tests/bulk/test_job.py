@@ -8,17 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from support.small_models import mean_colour_model, picture_model, written
+from support.stored_pictures import parquet_of, tar_of
 
 from bnas_deploy.bulk.job import Written, answer_into
 from bnas_deploy.bulk.partial import partial_path
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model, load
-from bnas_deploy.runtime.sources import Item
+from bnas_deploy.runtime.sources import Item, find_pictures
 
 PICTURES = 40
 BROKEN = 7
@@ -42,7 +44,7 @@ def items(tmp_path: Path) -> list[Item]:
     return found
 
 
-def run(target: Path, model: Model, items: list[Item], **options: object) -> Written:
+def run(target: Path, model: Model, items: Iterable[Item], **options: object) -> Written:
     return answer_into(target, model, items, batch=4, **options)  # type: ignore[arg-type]
 
 
@@ -96,9 +98,9 @@ import os, signal, sys
 from pathlib import Path
 from bnas_deploy.bulk import job, partial
 from bnas_deploy.runtime.model import load
-from bnas_deploy.runtime.sources import Item
+from bnas_deploy.runtime.sources import find_pictures
 
-folder, after = Path(sys.argv[1]), int(sys.argv[2])
+folder, after, workers, *sources = Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
 partial.SECONDS, made, plain = 0.0, 0, job.row_of
 
 def row_of(*arguments):
@@ -109,27 +111,55 @@ def row_of(*arguments):
     return plain(*arguments)
 
 job.row_of = row_of
-items = [Item(p.name, p) for p in sorted(folder.glob("*.png"))]
+items, _ = find_pictures(sources)
 model = load(folder / "model.bnn", backend="reference")
-job.answer_into(folder / "a.jsonl", model, items, batch=4)
+job.answer_into(folder / "a.jsonl", model, items, batch=4, workers=int(workers))
 """
 
 
+SOURCES = {
+    "files": ["[0-9]*.png"],
+    "tars": ["a.tar", "b.tar.gz"],
+    "Parquet": ["a.parquet", "b.parquet"],
+}
+
+
+@pytest.fixture
+def stored(tmp_path: Path, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts the pictures into tars and Parquet files, too."""
+    monkeypatch.chdir(tmp_path)
+    files = [(item.name, (tmp_path / item.name).read_bytes()) for item in items]
+    tar_of(tmp_path / "a.tar", files[:15])
+    tar_of(tmp_path / "b.tar.gz", files[15:])
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
-def test_killed_and_gone_on_with(tmp_path: Path, model: Model, items: list[Item]) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kind", ["files", "tars", "Parquet"])
+def test_killed_and_gone_on_with(
+    tmp_path: Path, model: Model, stored: None, kind: str, workers: int
+) -> None:
+    if kind == "Parquet":
+        pytest.importorskip("pyarrow")
+        contents = [path.read_bytes() for path in sorted(tmp_path.glob("[0-9]*.png"))]
+        parquet_of(tmp_path / "a.parquet", contents[:30])
+        parquet_of(tmp_path / "b.parquet", contents[30:])
     target = tmp_path / "a.jsonl"
     for after in (5, 9):
-        words = [sys.executable, "-c", KILLED, str(tmp_path), str(after)]
-        done = subprocess.run(words, check=False, env=os.environ)
+        words = [str(tmp_path), str(after), str(workers), *SOURCES[kind]]
+        done = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, env=os.environ)
         assert done.returncode == -signal.SIGKILL
         assert not target.exists()
     with partial_path(target).open("ab") as file:
         file.write(b'{"image": "half a ro')
+    items, _ = find_pictures(SOURCES[kind])
     found = run(target, model, items)
     assert found.before == 14
     assert (found.pictures, found.errors) == (PICTURES, 1)
     run(tmp_path / "b.jsonl", model, items)
     assert target.read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    lines = target.read_text().splitlines()
+    assert len({json.loads(line)["image"] for line in lines}) == PICTURES
 
 
 def interrupted(target: Path, model: Model, items: list[Item], after: int) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from bnas_deploy.shown import safe
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 __all__ = ["progress", "safe", "tolerant_output", "write_table"]
 
@@ -34,22 +37,32 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[object]], indent:
         print((indent + "  ".join(padded)).rstrip())
 
 
-def progress(items: Iterable[T], total: int, *, done: int = 0) -> Iterable[T]:
+def progress(
+    items: Iterable[T], expected: Callable[[], int | None], *, done: int = 0
+) -> Iterable[T]:
     """Show a bar while `items` pass: if stderr is a terminal, they are many, and tqdm is there.
 
     Args:
         items: What passes.
-        total: Its number, and that of what was done before.
+        expected: Tells its number, and that of what was done before, as far as it is known.
         done: The latter.
     """
-    if total < MANY or not sys.stderr.isatty():
+    total = expected()
+    if (total is not None and total < MANY) or not sys.stderr.isatty():
         return items
     try:
         from tqdm import tqdm  # noqa: PLC0415
     except ImportError:
         return items
-    bar: Iterable[T] = tqdm(items, total=total, initial=done, unit="picture")
-    return bar
+    return _shown(items, tqdm(total=total, initial=done, unit="picture"), expected)
+
+
+def _shown(items: Iterable[T], bar: tqdm[T], expected: Callable[[], int | None]) -> Iterator[T]:
+    with bar:
+        for item in items:
+            yield item
+            if bar.update():  # it was drawn, so it is time to look again
+                bar.total = expected()
 
 
 def _is_number(cell: str) -> bool:

@@ -126,9 +126,12 @@ def inputs_of(
     items, problems = find_pictures(names)
     if problems:
         raise UsageError("; ".join(problems))
-    if most is not None:
-        items = [items[i] for i in _spread(len(items), most)]
-    pixels = [read_pixels(item.picture, preprocessing, item.name) for item in items]
+    chosen = None if most is None else set(_spread(sum(1 for _ in items), most))
+    pixels = [
+        read_pixels(item.taken(), preprocessing, item.name)
+        for i, item in enumerate(items)
+        if chosen is None or i in chosen
+    ]
     return normalise(np.stack(pixels), preprocessing)
 
 

@@ -15,7 +15,9 @@ from bnas_deploy.cli.common.text import progress, safe, tolerant_output
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model, load
 from bnas_deploy.runtime.predictions import Prediction, as_record
-from bnas_deploy.runtime.sources import Item, find_pictures
+from bnas_deploy.runtime.sources import Source, find_pictures
+from bnas_deploy.runtime.sources.item import held
+from bnas_deploy.runtime.sources.source import Singles
 from bnas_deploy.runtime.stream import Answer, answers
 
 __all__ = ["main", "run_parser"]
@@ -30,6 +32,7 @@ examples:
   cat photo.jpg | bnas-run --packed model.bnn -
   bnas-run --packed model.bnn photo.jpg --json
   bnas-run --packed model.bnn archive/ --output answers.csv
+  bnas-run --packed model.bnn "shard-{000..010}.tar" --output answers.parquet --workers 2
   bnas-run --packed model.bnn photo.jpg --explain    how each step runs
   bnas-run --packed model.bnn --evaluate cifar10.tar.xz --threads 2
   bnas-run --packed model.bnn --evaluate photos/ --report report/
@@ -77,13 +80,14 @@ def _check_together(args: argparse.Namespace) -> None:
         UsageError: One does not.
     """
     if args.evaluate is not None:
-        others = "pictures nor --explain, --dump-layers, --output or --top-k"
+        others = "pictures nor --files, --column, --explain, --dump-layers, --output or --top-k"
         _refuse(args, f"--evaluate goes with neither {others}", *_FOR_PICTURES)
     elif args.report:
         msg = "--report shows what --evaluate DATA found; give both, or neither"
         raise UsageError(msg)
-    elif not args.images and (args.explain or args.dump_layers):
-        _refuse(args, "no picture is given, so noise is run once", "top_k", "batch", "workers")
+    elif not args.images and not args.files and (args.explain or args.dump_layers):
+        names = ("top_k", "batch", "workers", "column")
+        _refuse(args, "no picture is given, so noise is run once", *names)
     if args.output:
         _refuse(args, "--output is for the answers alone", "explain", "dump_layers")
     if args.force and not args.dump_layers and not args.output:
@@ -97,7 +101,7 @@ def _check_together(args: argparse.Namespace) -> None:
         raise UsageError(msg)
 
 
-_FOR_PICTURES = ("images", "explain", "dump_layers", "output", "top_k")
+_FOR_PICTURES = ("images", "files", "column", "explain", "dump_layers", "output", "top_k")
 
 
 def _refuse(args: argparse.Namespace, because: str, *names: str) -> None:
@@ -121,8 +125,21 @@ def run_parser() -> Parser:
     add(
         "images",
         nargs="*",
-        metavar="IMAGE",
-        help="pictures, folders (with their subfolders), quoted patterns, or - for standard input",
+        metavar="SOURCE",
+        help="pictures, folders (with their subfolders), tars (WebDataset's shards, too), Parquet "
+        "files, quoted patterns (*, ?, [ ], **, {00..12}), or - for a picture on standard input",
+    )
+    add(
+        "--files",
+        metavar="LIST",
+        help="a file with the path of a picture (or of any other source) on each line, "
+        "or - for standard input",
+    )
+    add(
+        "--column",
+        metavar="NAME",
+        help="column of the Parquet files that holds the bytes of pictures, or structs with them "
+        "(default: the only one that may)",
     )
     add(
         "--evaluate",
@@ -189,13 +206,13 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
         model, items, batch=args.batch or BATCH, workers=args.workers
     )
     if args.json or not sys.stdout.isatty():
-        stream = progress(stream, len(items))
+        stream = progress(stream, items.expected)
     for answer in stream:
         _note_answer(model, answer, args, report)
     if args.explain or args.dump_layers:
         from bnas_deploy.cli.run.inside import show_inside  # noqa: PLC0415 - rarely needed
 
-        show_inside(model, items, report, args)
+        show_inside(model, list(items), report, args)
     if args.json:
         import json  # noqa: PLC0415 - rarely needed
 
@@ -203,10 +220,13 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
     return UNREADABLE if report["errors"] else 0
 
 
-def _pictures(args: argparse.Namespace) -> tuple[list[Item], list[str]]:
-    if (args.explain or args.dump_layers) and not args.images:
-        return [], []
-    return find_pictures(args.images)
+def _pictures(args: argparse.Namespace) -> tuple[Source, list[str]]:
+    if not args.explain and not args.dump_layers:
+        return find_pictures(args.images, listing=args.files, column=args.column)
+    if not args.images and args.files is None:
+        return Singles(), []
+    found, problems = find_pictures(args.images, listing=args.files, column=args.column)
+    return Singles(map(held, found)), problems
 
 
 def _note_answer(

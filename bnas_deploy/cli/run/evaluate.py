@@ -43,7 +43,7 @@ def run_evaluation(model: Model, args: argparse.Namespace, facts: Mapping[str, A
         pictures,
         batch=args.batch or BATCH,
         workers=args.workers,
-        watch=lambda items: _noted(progress(items, len(pictures)), outcomes),
+        watch=lambda items: _noted(progress(items, pictures.__len__), outcomes),
     )
     for answer in result.errors:
         print(f"error: {safe(str(answer.error))}", file=sys.stderr)

@@ -34,7 +34,7 @@ def show_inside(
 def _first_input(model: Model, items: Sequence[Item]) -> npt.NDArray[np.float32]:
     """The first picture that can be read, or noise where none is given."""
     readable = next((a for a in answers(model, items, batch=1) if a.logits is not None), None)
-    return model.preprocess(readable.item.picture) if readable else random_input(model)
+    return model.preprocess(readable.item.taken()) if readable else random_input(model)
 
 
 def _explain(
@@ -51,7 +51,7 @@ def _dump(model: Model, items: Sequence[Item], args: argparse.Namespace) -> None
     inputs, names = [random_input(model)] if not items else [], ["noise"] if not items else []
     for item in items:
         try:
-            inputs.append(model.preprocess(item.picture))
+            inputs.append(model.preprocess(item.taken()))
         except ImageError:  # reported already, with the answers
             continue
         names.append(item.name)

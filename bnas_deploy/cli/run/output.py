@@ -13,7 +13,7 @@ from bnas_deploy.bulk.job import Written, answer_into
 from bnas_deploy.bulk.partial import partial_path
 from bnas_deploy.cli.common.text import progress, safe
 from bnas_deploy.runtime.model import Model
-from bnas_deploy.runtime.sources import Item
+from bnas_deploy.runtime.sources import Source
 from bnas_deploy.runtime.stream import Answer
 
 __all__ = ["write_output"]
@@ -25,7 +25,7 @@ BATCH = 64
 def write_output(
     model: Model,
     args: argparse.Namespace,
-    items: Sequence[Item],
+    items: Source,
     problems: Sequence[str],
     facts: Mapping[str, Any],
 ) -> int:
@@ -44,7 +44,7 @@ def write_output(
         if before:
             place = safe(str(partial_path(target)))
             print(f"goes on behind {before:,} pictures of {place}", file=sys.stderr)
-        return progress(found, len(items), done=before)
+        return progress(found, items.expected, done=before)
 
     try:
         written = answer_into(

@@ -5,5 +5,14 @@ from __future__ import annotations
 from bnas_deploy.runtime.sources.find import find_pictures
 from bnas_deploy.runtime.sources.folders import files_in, pictures_in
 from bnas_deploy.runtime.sources.item import PICTURE_SUFFIXES, Item, is_picture
+from bnas_deploy.runtime.sources.source import Source
 
-__all__ = ["PICTURE_SUFFIXES", "Item", "files_in", "find_pictures", "is_picture", "pictures_in"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "Item",
+    "Source",
+    "files_in",
+    "find_pictures",
+    "is_picture",
+    "pictures_in",
+]

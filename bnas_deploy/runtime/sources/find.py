@@ -1,67 +1,145 @@
-"""The pictures that command-line arguments name: files, folders, patterns or standard input."""
+"""The pictures that command-line arguments name, whatever kind of place each of them is."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.runtime.sources.folders import pictures_in
+from bnas_deploy.runtime.sources.braces import expanded
+from bnas_deploy.runtime.sources.folders import Folder
 from bnas_deploy.runtime.sources.item import Item
+from bnas_deploy.runtime.sources.source import Chain, Singles, Source
 
 __all__ = ["find_pictures"]
 
 STDIN = "-"
+TAR = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
+TABLE = ".parquet"
 
 
-def find_pictures(arguments: Sequence[str]) -> tuple[list[Item], list[str]]:
+def find_pictures(
+    arguments: Sequence[str], *, listing: str | None = None, column: str | None = None
+) -> tuple[Chain, list[str]]:
     """Find the pictures that command-line arguments name.
 
     Args:
-        arguments: Files, folders (searched through all levels for `PICTURE_SUFFIXES`), patterns
-            with ``*``, ``?``, ``[`` or ``**``, and ``-`` for a picture on standard input.
+        arguments: Files, folders (searched through all levels for `PICTURE_SUFFIXES`), tars and
+            Parquet files (known by their endings), patterns with ``*``, ``?``, ``[`` or ``**``,
+            names with braces (``a-{00..12}.tar``), and ``-`` for a picture on standard input.
+        listing: A file with a path on each line, or ``-`` for lines on standard input.
+        column: Of the Parquet files; None: the only one that may hold pictures.
 
     Returns:
-        The pictures in the order of the arguments, those of a folder or pattern sorted by path; and
-        one message for each argument that names none.
+        The pictures in the order of the arguments and then of the list, those of a folder or
+        pattern sorted by path; and one message for each argument that names none.
 
     Raises:
-        UsageError: There is no picture at all.
+        UsageError: There is no picture at all; the list or a Parquet file cannot be read, or has no
+            such column; a column is named, but no Parquet file.
     """
-    items: list[Item] = []
-    problems: list[str] = []
-    for argument in arguments:
-        found = list(_expand(argument))
-        items += found
-        if not found:
-            problems.append(_problem(argument))
-    if not items:
+    names, problems = _names(arguments)
+    _check_standard_input(names, listing)
+    parts = list(_sources(names, column))
+    problems += [part.problem for part in parts if isinstance(part, Folder) and part.problem]
+    if listing is not None:
+        parts.append(_listed(listing, column))
+    elif column is not None and not any(map(_is_table, names)):
+        raise UsageError(_NO_TABLE)
+    if all(part.expected() == 0 for part in parts):
         msg = "; ".join(problems) or "no pictures given; name files, folders, patterns or -"
         raise UsageError(msg)
-    return items, problems
+    return Chain(parts), problems
 
 
-def _expand(argument: str) -> Iterator[Item]:
-    path = Path(argument)
-    if argument == STDIN:
-        yield Item("<stdin>", sys.stdin.buffer.read())
-    elif path.is_dir():
-        yield from (Item(str(file), file) for file in pictures_in(path))
-    elif path.exists():
-        yield Item(argument, path)
-    else:
-        import glob  # noqa: PLC0415 - most arguments are files and folders
-
-        matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
-        yield from (Item(name, Path(name)) for name in matches if Path(name).is_file())
+_NO_TABLE = "--column is of Parquet files, and none is given; leave it out"
 
 
-def _problem(argument: str) -> str:
-    if Path(argument).is_dir():
-        return f"{argument}: no pictures in this folder"
+def _listed(listing: str, column: str | None) -> Source:
+    from bnas_deploy.runtime.sources.lists import Listing  # noqa: PLC0415 - rarely needed
+
+    source = Listing(listing, lambda name: Chain(list(_sources([name], column))))
+    if column is not None and listing != STDIN and not any(map(_is_table, source.lines())):
+        raise UsageError(_NO_TABLE)
+    return source
+
+
+def _names(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is there by these names, and a message for each that names nothing."""
+    names: list[str] = []
+    problems: list[str] = []
+    for argument in arguments:
+        if argument == STDIN or Path(argument).exists():
+            names.append(argument)
+            continue
+        for name in expanded(argument):
+            found = [name] if Path(name).exists() else _matches(name)
+            names += found
+            if not found:
+                problems.append(_nothing(name))
+    return names, problems
+
+
+def _matches(pattern: str) -> list[str]:
+    import glob  # noqa: PLC0415 - most arguments are files and folders
+
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
+    return [name for name in matches if Path(name).is_file()]
+
+
+def _nothing(name: str) -> str:
     import glob  # noqa: PLC0415 - see above
 
-    if glob.has_magic(argument):
-        return f"{argument}: no file matches this pattern"
-    return f"{argument}: no such file"
+    if glob.has_magic(name):
+        return f"{name}: no file matches this pattern"
+    return f"{name}: no such file"
+
+
+def _check_standard_input(names: Sequence[str], listing: str | None) -> None:
+    if listing == STDIN and STDIN in names:
+        msg = "- is a picture on standard input, and --files - a list there; give one of them"
+        raise UsageError(msg)
+
+
+Make = Callable[[list[str], str | None], Iterator[Source]]
+"""Makes the sources of names of one kind, and the column for tables."""
+
+
+def _sources(names: Iterable[str], column: str | None) -> Iterator[Source]:
+    for make, group in groupby(names, _make):
+        yield from make(list(group), column)
+
+
+def _make(name: str) -> Make:
+    if name != STDIN and Path(name).is_dir():
+        return _folders
+    return _tars if name.lower().endswith(TAR) else _tables if _is_table(name) else _singles
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(TABLE)
+
+
+def _singles(names: list[str], _: str | None) -> Iterator[Source]:
+    yield Singles(
+        Item("<stdin>", sys.stdin.buffer.read()) if name == STDIN else Item(name, Path(name))
+        for name in names
+    )
+
+
+def _folders(names: list[str], _: str | None) -> Iterator[Source]:
+    yield from (Folder(Path(name)) for name in names)
+
+
+def _tars(names: list[str], _: str | None) -> Iterator[Source]:
+    from bnas_deploy.runtime.sources.shards import Shards  # noqa: PLC0415 - rarely needed
+
+    yield Shards([Path(name) for name in names])
+
+
+def _tables(names: list[str], column: str | None) -> Iterator[Source]:
+    from bnas_deploy.runtime.sources.tables import Tables  # noqa: PLC0415 - rarely needed
+
+    yield Tables([Path(name) for name in names], column)

@@ -1,4 +1,4 @@
-"""The files of a folder and of the folders below."""
+"""The files of a folder and of the folders below, and the pictures among them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.runtime.sources.item import is_picture
+from bnas_deploy.runtime.sources.item import Item, is_picture
 
-__all__ = ["files_in", "pictures_in"]
+__all__ = ["Folder", "files_in", "pictures_in"]
 
 
-def pictures_in(folder: Path) -> list[Path]:
+class Folder:
+    """The pictures in a folder and below, sorted by path.
+
+    Attributes:
+        problem: What is wrong if there are none.
+
+    Raises:
+        UsageError: A folder cannot be listed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = sum(1 for _ in pictures_in(path))
+        self.problem = (
+            None if self._count else f"{path}: no pictures in this folder{_tars_in(path)}"
+        )
+
+    def __iter__(self) -> Iterator[Item]:
+        return (Item(str(path), path) for path in pictures_in(self._path))
+
+    def expected(self) -> int:
+        """Their number when the folder was looked at first."""
+        return self._count
+
+
+def _tars_in(folder: Path) -> str:
+    """What to do about a folder of shards."""
+    return f" (name its tars: '{folder}/*.tar')" if any(folder.glob("*.tar")) else ""
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
     """All pictures in a folder and below, sorted by path."""
-    return [path for name, path in files_in(folder) if is_picture(name)]
+    return (path for name, path in files_in(folder) if is_picture(name))
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, Path]]:

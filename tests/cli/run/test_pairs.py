@@ -20,6 +20,8 @@ EXAMPLES = {
     "evaluate": ("data",),
     "report": ("page",),
     "output": ("answers.csv",),
+    "files": ("more.txt",),
+    "column": ("image",),
     "top_k": ("2",),
     "dump_layers": ("dump",),
     "backend": ("reference",),
@@ -42,6 +44,7 @@ def call(folder, monkeypatch, capsys):
     for name in COLOURS:
         (folder / "data" / "test" / name).mkdir(parents=True)
         Image.open(folder / f"{name}.png").save(folder / "data" / "test" / name / "a.png")
+    (folder / "more.txt").write_text("green.png\nred.png\n")
     monkeypatch.delenv("BNAS_BACKEND")
     created, sizes, create = [], [], engine.create
     workers, in_order = [], stream.in_order
