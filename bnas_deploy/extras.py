@@ -19,8 +19,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "litert": ("ai-edge-litert", "ai-edge-quantizer", "litert-torch"),
     "serve": (
         "fastapi>=0.110",
-        "prometheus-client",
-        "python-multipart",
+        "prometheus-client>=0.15",
+        "python-multipart>=0.0.18",
         "uvicorn>=0.27",
     ),
     "completion": ("shtab>=1.6",),

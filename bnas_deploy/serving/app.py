@@ -29,7 +29,14 @@ def make_app(service: Service, *, reload_seconds: float) -> FastAPI:
             yield
             tasks.cancel_scope.cancel()
 
-    app = FastAPI(title="bnas-serve", version=__version__, lifespan=watching, redoc_url=None)
+    # FastAPI's own pages come from a CDN.
+    app = FastAPI(
+        title="bnas-serve",
+        version=__version__,
+        lifespan=watching,
+        docs_url=None,
+        redoc_url=None,
+    )
     for routes in (operation_routes, classify_routes, v2_routes):
         app.include_router(routes(service))
     add_error_handlers(app)

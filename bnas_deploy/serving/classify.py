@@ -57,18 +57,21 @@ def classify_routes(service: Service) -> APIRouter:
     ) -> Response:
         """Name what is in a picture: the body itself, a file in a form, or base64 in JSON."""
         model = service.shelf[name]
-        async with service.gate.place():
-            picture = await picture_of(request.headers, await service.gate.body(request))
-            limit = service.gate.limits.pixels
-            answer = await service.gate.compute(
-                lambda: _classified(model, name, picture, top_k, limit)
+        kind = request.headers.get("content-type", "")
+        limit = service.gate.limits.pixels
+        async with service.gate.body(request) as body:
+            return await service.gate.compute(
+                lambda: json_answer(
+                    _classified(model, name, picture_of(kind, body), top_k=top_k, limit=limit)
+                )
             )
-        return json_answer(answer)
 
     return router
 
 
-def _classified(model: Model, name: str, picture: bytes, top_k: int, limit: int) -> dict[str, Any]:
+def _classified(
+    model: Model, name: str, picture: bytes, *, top_k: int, limit: int
+) -> dict[str, Any]:
     try:
         pixels = model.pixels(opened(picture, limit), NAME)
     except BnasError as error:

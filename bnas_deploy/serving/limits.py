@@ -16,6 +16,9 @@ __all__ = ["Gate", "Limits"]
 
 T = TypeVar("T")
 RETRY = {"Retry-After": "1"}
+CLOSE = {"Connection": "close"}
+"""Where the rest of a body is not wanted."""
+BUSY = "the server is busy; try again later"
 
 
 @dataclass(frozen=True)
@@ -40,77 +43,88 @@ class Limits:
 class Gate:
     """Lets as many requests in as the limits say, and computes some of them at a time.
 
-    A request has its place before its body is read, so that the memory of all of them is at most
-    (workers + queue) times a body, and `workers` times what decoding and computing take.
+    A body takes memory as it arrives, and a place only when it is there: slow clients keep nobody
+    out. All bodies together are at most (workers + queue) times the largest.
     """
 
     def __init__(self, limits: Limits) -> None:
         """Let nobody in yet."""
         self.limits = limits
         self.inside = 0
+        self.held = 0
+        self._places = limits.workers + limits.queue
         self._turns = anyio.Semaphore(limits.workers)
         self._threads: anyio.CapacityLimiter | None = None
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place while the body runs.
-
-        Raises:
-            HTTPException: 503 if there is none.
-        """
-        if self.inside >= self.limits.workers + self.limits.queue:
-            raise HTTPException(503, "the server is busy; try again later", RETRY)
-        self.inside += 1
-        try:
-            yield
-        finally:
-            self.inside -= 1
-
-    async def body(self, request: Request) -> bytes:
-        """Read a request's body.
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """Read a request's body, whose memory counts until the end of the block.
 
         Raises:
             HTTPException: 413 if it is too large, 408 if it takes too long, 415 if it is
-                compressed, 400 if the client went away.
+                compressed, 400 if the client went away, 503 if the server has enough to do.
         """
+        self._check_places()
         if request.headers.get("content-encoding", "identity") != "identity":
-            raise HTTPException(415, "send the body without Content-Encoding")
+            raise HTTPException(415, "send the body without Content-Encoding", CLOSE)
+        body = bytearray()
+        try:
+            await self._arrival(request, body)
+            yield bytes(body)
+        finally:
+            self.held -= len(body)
+
+    async def _arrival(self, request: Request, body: bytearray) -> None:
         try:
             with anyio.fail_after(self.limits.timeout):
-                return await self._read(request)
+                await self._read(request, body)
         except TimeoutError:
             seconds = self.limits.timeout
-            raise HTTPException(408, f"the body took longer than {seconds:g} s") from None
+            raise HTTPException(408, f"the body took longer than {seconds:g} s", CLOSE) from None
         except ClientDisconnect:
             raise HTTPException(400, "the client went away") from None
 
-    async def _read(self, request: Request) -> bytes:
+    async def _read(self, request: Request, body: bytearray) -> None:
         length = request.headers.get("content-length", "0")
-        body = bytearray()
-        if not length.isdecimal() or int(length[:20]) <= self.limits.body:
-            async for piece in request.stream():
-                body += piece
-                if len(body) > self.limits.body:
-                    break
-            else:
-                return bytes(body)
-        msg = f"the body is larger than {self.limits.body} bytes"
-        raise HTTPException(413, msg, {"Connection": "close"})
+        if length.isdecimal() and int(length[:20]) > self.limits.body:
+            raise self._too_large()
+        async for piece in request.stream():
+            body += piece
+            self.held += len(piece)
+            if len(body) > self.limits.body:
+                raise self._too_large()
+            if self.held > self._places * self.limits.body:
+                raise HTTPException(503, BUSY, RETRY | CLOSE)
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"the body is larger than {self.limits.body} bytes", CLOSE)
+
+    def _check_places(self) -> None:
+        if self.inside >= self._places:
+            raise HTTPException(503, BUSY, RETRY)
 
     async def compute(self, function: Callable[[], T]) -> T:
         """Call a function in a thread when its turn comes; what has begun is not given up.
 
         Raises:
-            HTTPException: 503 if its turn does not come in time.
+            HTTPException: 503 if all places are taken, or its turn does not come in time.
         """
+        self._check_places()
+        self.inside += 1
+        try:
+            await self._turn()
+            try:
+                self._threads = self._threads or anyio.CapacityLimiter(self.limits.workers)
+                return await anyio.to_thread.run_sync(function, limiter=self._threads)
+            finally:
+                self._turns.release()
+        finally:
+            self.inside -= 1
+
+    async def _turn(self) -> None:
         try:
             with anyio.fail_after(self.limits.timeout):
                 await self._turns.acquire()
         except TimeoutError:
             msg = f"no turn within {self.limits.timeout:g} s; try again later"
             raise HTTPException(503, msg, RETRY) from None
-        try:
-            self._threads = self._threads or anyio.CapacityLimiter(self.limits.workers)
-            return await anyio.to_thread.run_sync(function, limiter=self._threads)
-        finally:
-            self._turns.release()

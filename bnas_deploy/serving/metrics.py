@@ -33,6 +33,9 @@ class Metrics:
         self.inside = Gauge(
             "bnas_requests_inside", "Requests that wait or are computed", registry=self.registry
         )
+        self.held = Gauge(
+            "bnas_body_bytes", "Bytes of requests' bodies in memory", registry=self.registry
+        )
         self.reloads = Counter(
             "bnas_reloads", "Files that changed", ("model", "outcome"), registry=self.registry
         )

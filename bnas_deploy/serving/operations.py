@@ -35,12 +35,15 @@ def operation_routes(service: Service) -> APIRouter:
     def metrics() -> Response:
         """Numbers for Prometheus."""
         service.metrics.inside.set(service.gate.inside)
+        service.metrics.held.set(service.gate.held)
         return service.metrics.answer()
 
     for path, name, kind in (
         ("/", "index.html", "text/html"),
         ("/page.js", "page.js", "text/javascript"),
         ("/page.css", "page.css", "text/css"),
+        ("/docs", "docs.html", "text/html"),
+        ("/docs.js", "docs.js", "text/javascript"),
     ):
         router.add_api_route(path, _file(name, kind), include_in_schema=False)
     return router

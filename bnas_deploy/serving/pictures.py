@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from bnas_deploy.serving.answers import BadRequest
 
@@ -22,23 +20,25 @@ FORMATS = (
     "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP",
 )  # fmt: skip
 """What is decoded in this process alone: Pillow starts Ghostscript for EPS."""
+MOST_PARTS = 16
+"""Fields of a form beside the picture."""
 
 
-async def picture_of(headers: Headers, body: bytes) -> bytes:
-    """Return the bytes of the picture that a request holds.
+def picture_of(kind: str, body: bytes) -> bytes:
+    """Return the bytes of the picture that a request holds; takes its time, so call it in a thread.
 
     Args:
-        headers: Its Content-Type decides: multipart/form-data with one file, application/json with
-            base64 in "image", else the body is the picture.
+        kind: The Content-Type: multipart/form-data with one file, application/json with base64 in
+            "image", else the body is the picture.
         body: Of the request.
 
     Raises:
         BadRequest: There is no picture, or several.
     """
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        content = await _from_form(headers, body)
-    elif kind == "application/json":
+    media_type = kind.partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        content = _from_form(kind, body)
+    elif media_type == "application/json":
         content = _from_json(body)
     else:
         content = body
@@ -80,27 +80,37 @@ def opened(content: bytes, limit: int) -> PilImage:
     return image
 
 
-async def _from_form(headers: Headers, body: bytes) -> bytes:
-    async def stream() -> AsyncIterator[bytes]:
-        yield body
+def _from_form(kind: str, body: bytes) -> bytes:
+    found: list[File] = []
+    parts = 0
 
-    try:
-        # Nothing is spooled to the disk: a file in it is no larger than the body.
-        parser = MultiPartParser(headers, stream(), max_files=1, max_fields=8)  # type: ignore[arg-type]
-        parser.spool_max_size = len(body) + 1
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError, LookupError) as error:
-        message = getattr(error, "message", "") or "it cannot be parsed"
-        msg = f"expected multipart/form-data with one file: {message}"
-        raise BadRequest(msg) from None
-    try:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        if len(files) != 1:
-            msg = f"expected a form with one file, got {len(files)}"
+    def count(_: Field) -> None:
+        nonlocal parts
+        parts += 1
+        if parts > MOST_PARTS:
+            raise BadRequest(f"expected a form with one file, got over {MOST_PARTS} parts")  # noqa: EM102
+
+    def keep(file: File) -> None:
+        if found:
+            msg = "expected a form with one file, got several"
             raise BadRequest(msg)
-        return await files[0].read()
-    finally:
-        await form.close()
+        found.append(file)
+
+    # Nothing is spooled to the disk: a file in it is no larger than the body.
+    sizes = {"MAX_MEMORY_FILE_SIZE": len(body) + 1}
+    _, options = parse_options_header(kind)
+    boundary = options.get(b"boundary")
+    try:
+        parser = FormParser("multipart/form-data", count, keep, boundary=boundary, config=sizes)
+        parser.write(body)
+        parser.finalize()
+    except ValueError:
+        found.clear()
+    if not found:
+        msg = "expected multipart/form-data with one file; there is none, or it cannot be parsed"
+        raise BadRequest(msg)
+    found[0].file_object.seek(0)
+    return found[0].file_object.read()
 
 
 def _from_json(body: bytes) -> bytes:

@@ -1,4 +1,7 @@
-"""A real bnas-serve on a free port, with two models and pictures."""
+"""A real bnas-serve on a free port, with two models and pictures.
+
+It runs on the native kernels where there are some; the header of the test run says whether.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,13 @@ from PIL import Image
 from support.coloured_pictures import COLOURS
 from support.small_models import mean_colour_model, picture_model
 
+from bnas_deploy.engine import available
 from bnas_deploy.format import write
 
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")
+
+BACKEND = "native" if available()["native"] is None else "reference"
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +37,10 @@ def shelf(tmp_path_factory):
 
 
 @contextmanager
-def serving(*words):
-    """Run bnas-serve; gives the process and its address."""
+def serving(*words, backend=BACKEND):
+    """Run bnas-serve; gives the process and its address. Its log must stay short: few read it."""
     command = [sys.executable, "-m", "bnas_deploy", "serve", "--port", "0", *map(str, words)]
-    environment = {**os.environ, "BNAS_BACKEND": "reference"}
+    environment = {**os.environ, "BNAS_BACKEND": backend}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             line = process.stderr.readline()

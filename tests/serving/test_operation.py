@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
-import socket
 import time
+from concurrent.futures import ThreadPoolExecutor as Pool
 
 import httpx
+from serving.clients import infer, metric, slow_upload, tensors, wait_until
 from serving.conftest import serving
 from support.small_models import mean_colour_model, picture_model
 
@@ -17,55 +20,57 @@ from bnas_deploy.serving.cpus import usable_cpus
 URL = "/v1/models/m:classify"
 
 
-def slow_upload(address, body):
-    """A request whose last byte is still to come."""
-    host, port = address.removeprefix("http://").split(":")
-    client = socket.create_connection((host, int(port)), timeout=20)
-    head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-    client.sendall(head.encode() + body[:-1])
-    return client
-
-
-def wait_until(true):
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def inside(address):
-    text = httpx.get(address + "/metrics").text
-    return float(text.split("\nbnas_requests_inside ")[1].split()[0])
-
-
 def test_overload_is_refused_and_sigterm_answers_what_is_there(shelf, tmp_path):
-    path = tmp_path / "m.bnn"
-    write(mean_colour_model(), path)
-    picture = (shelf / "red.png").read_bytes()
-    words = ["--packed", path, "--workers", 1, "--queue", 1]
-    with serving(*words) as (process, address):
-        clients = [slow_upload(address, picture) for _ in range(2)]
-        wait_until(lambda: inside(address) == 2)
-        refused = httpx.post(address + URL, content=picture)
+    picture, slow = (shelf / "red.png").read_bytes(), tensors(1500)
+    words = ["--packed", shelf / "colours.bnn", "--packed", shelf / "things.bnn"]
+    limits = ["--workers", 1, "--queue", 1]
+    with serving(*words, *limits, backend="reference") as (process, address), Pool(3) as pool:
+        url = f"{address}/v1/models/colours:classify"
+        upload = slow_upload(url, picture)
+        working = [pool.submit(infer, address, slow) for _ in range(2)]
+        wait_until(lambda: metric(address, "bnas_requests_inside") == 2)
+        refused = httpx.post(url, content=picture)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-        clients[0].sendall(picture[-1:])
-        assert b"200 OK" in clients[0].recv(9999)
-        wait_until(lambda: inside(address) == 1)
-        assert httpx.post(address + URL, content=picture).status_code == 200
+        assert [answer.result().status_code for answer in working] == [200, 200]
+        assert httpx.post(url, content=picture).status_code == 200
+        working = [pool.submit(infer, address, slow)]
+        wait_until(lambda: metric(address, "bnas_requests_inside") == 1)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        clients[1].sendall(picture[-1:])
-        assert b"200 OK" in clients[1].recv(9999)
-        for client in clients:
-            client.close()
+        time.sleep(0.2)
+        upload.sendall(picture[-1:])
+        assert b"200 OK" in upload.recv(9999)
+        assert working[0].result().status_code == 200
+        upload.close()
         assert process.wait(20) == 0
 
 
-def test_a_body_that_does_not_come_is_given_up(shelf, tmp_path):
-    write(mean_colour_model(), tmp_path / "m.bnn")
-    words = ["--packed", tmp_path / "m.bnn", "--timeout", 0.2]
-    with serving(*words) as (_, address), slow_upload(address, b"xx") as client:
-        assert b"408" in client.recv(9999)
+def test_slow_clients_keep_nobody_out_and_are_given_up(shelf):
+    picture = (shelf / "red.png").read_bytes()
+    words = ["--packed", shelf / "colours.bnn", "--timeout", 2, "--workers", 1, "--queue", 1]
+    with serving(*words) as (_, address):
+        url = f"{address}/v1/models/colours:classify"
+        uploads = [slow_upload(url, picture) for _ in range(5)]
+        headers = slow_upload(url, picture, b"GET / HTTP/1.1\r\nHost: ")
+        wait_until(lambda: metric(address, "bnas_body_bytes") == 5 * (len(picture) - 1))
+        assert httpx.post(url, content=picture).status_code == 200
+        assert all(b"408" in upload.recv(9999) for upload in uploads)
+        assert headers.recv(9999) == b""
+        assert metric(address, "bnas_body_bytes") == 0
+        for client in (*uploads, headers):
+            client.close()
+
+
+def test_bodies_that_arrive_take_bounded_memory(shelf):
+    words = ["--packed", shelf / "colours.bnn", "--workers", 1, "--queue", 1, "--max-bytes", 9000]
+    with serving(*words) as (_, address):
+        url = f"{address}/v1/models/colours:classify"
+        uploads = [slow_upload(url, bytes(9000)) for _ in range(2)]
+        wait_until(lambda: metric(address, "bnas_body_bytes") == 2 * 8999)
+        refused = httpx.post(url, content=bytes(100))
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        for upload in uploads:
+            upload.close()
+        wait_until(lambda: metric(address, "bnas_body_bytes") == 0)
 
 
 def test_a_changed_file_is_loaded_and_a_damaged_one_is_not(shelf, tmp_path):
@@ -89,22 +94,37 @@ def test_a_changed_file_is_loaded_and_a_damaged_one_is_not(shelf, tmp_path):
 
 
 def test_the_page_health_and_the_description(client):
-    page = client.get("/").text
-    assert "http" not in page  # nothing comes from elsewhere
-    assert "page.js" in page
-    assert client.get("/page.js").status_code == client.get("/page.css").status_code == 200
+    for path in ("/", "/docs"):
+        page = client.get(path)
+        assert "http" not in page.text  # nothing comes from elsewhere
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        for name in re.findall('(?:src|href)="([a-z.]+)"', page.text):
+            assert client.get(f"/{name}").status_code == 200
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json() == {"models": ["colours", "things"]}
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/v1/models/{name}:classify", "/v2/models/{name}/infer"} <= set(paths)
 
 
-def test_the_quota_of_a_container_counts(tmp_path):
-    allowed = usable_cpus(tmp_path / "none")
-    (tmp_path / "cpu.max").write_text("150000 100000\n")
-    assert usable_cpus(tmp_path) == 1
-    (tmp_path / "cpu.max").write_text("max 100000\n")
-    assert usable_cpus(tmp_path) == allowed
+def quotas(folder):
+    """What the files of a container mean, in versions 2 and 1 of cgroups."""
+    for text, cpus in (("150000 100000\n", 1), ("max 100000\n", None), ("", None)):
+        (folder / "cpu.max").write_text(text)
+        yield cpus
+    (folder / "cpu").mkdir()
+    (folder / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    for text, cpus in (("50000\n", 1), ("-1\n", None)):
+        (folder / "cpu/cpu.cfs_quota_us").write_text(text)
+        yield cpus
+
+
+def test_the_quota_of_a_container_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    assert usable_cpus(tmp_path / "none") == 64
+    for cpus in quotas(tmp_path):
+        assert usable_cpus(tmp_path) == (cpus or 64)
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("1250000\n")
+    assert usable_cpus(tmp_path) == 12
 
 
 def test_mistakes_of_the_command_are_one_line(shelf, tmp_path, capsys):

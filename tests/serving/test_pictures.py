@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 from PIL import Image
+from serving.conftest import BACKEND
 
 from bnas_deploy.cli.run.command import main as bnas_run
 
@@ -17,7 +18,7 @@ URL = "/v1/models/colours:classify"
 
 
 def test_every_way_in_gets_the_answer_of_bnas_run(client, shelf, capsys, monkeypatch):
-    monkeypatch.setenv("BNAS_BACKEND", "reference")
+    monkeypatch.setenv("BNAS_BACKEND", BACKEND)
     path = shelf / "red.png"
     assert bnas_run(["--packed", str(shelf / "colours.bnn"), str(path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -12,7 +12,7 @@ IMAGES = np.random.default_rng(3).normal(size=(2, 3, 8, 8)).astype(np.float32)
 
 @pytest.fixture
 def logits(shelf):
-    return load(shelf / "things.bnn", backend="reference").run(IMAGES)
+    return load(shelf / "things.bnn", backend="reference").run(IMAGES)  # the meaning of all others
 
 
 def test_json_tensors_give_the_engines_bits(client, logits):

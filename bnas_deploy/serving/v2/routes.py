@@ -67,9 +67,8 @@ def v2_routes(service: Service) -> APIRouter:
     async def infer(request: Request, name: str) -> Response:
         """Logits of inputs that are normalised already."""
         found = shelf[name]
-        async with service.gate.place():
-            body = await service.gate.body(request)
-            length = request.headers.get(LENGTH)
+        length = request.headers.get(LENGTH)
+        async with service.gate.body(request) as body:
             return await service.gate.compute(lambda: _inferred(found, name, body, length))
 
     return router
