@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,28 +41,43 @@ class Shelf:
     Attributes:
         threads: Of each model.
         metrics: Where reloading is counted.
+        load: Makes a file a model, as `bnas_deploy.load` does.
     """
 
     threads: int
     metrics: Metrics
+    load: Callable[..., Model] = load
     _entries: dict[str, Entry] = field(default_factory=dict)
 
-    def add(self, paths: Sequence[str]) -> None:
+    def add(self, places: Sequence[str], *, name: str | None = None) -> None:
         """Load files.
 
+        Args:
+            places: Files, and folders of them, whose names end in .bnn.
+            name: What the only one is called; None: the file's stem.
+
         Raises:
-            UsageError: Two have the same stem.
+            UsageError: Two would be called the same, a folder has none, or there are several for a
+                name.
             FormatError: One cannot be read.
         """
-        for path in map(Path, paths):
-            if path.stem in self._entries:
-                msg = (
-                    f"two models would be called {path.stem}: {self._entries[path.stem].path} and"
-                    f" {path}; rename one of the files"
-                )
-                raise UsageError(msg)
-            state = _state(path)
-            self._entries[path.stem] = Entry(path, load(path, threads=self.threads), state)
+        paths = [path for place in places for path in _files(Path(place))]
+        if name is not None and (len(paths) != 1 or not name or "/" in name):
+            found = ", ".join(path.name for path in paths)
+            msg = f"--name {name!r} is a name without / for one model; there are: {found}"
+            raise UsageError(msg)
+        for path in paths:
+            self._add(path, name or path.stem)
+
+    def _add(self, path: Path, name: str) -> None:
+        if name in self._entries:
+            msg = (
+                f"two models would be called {name}: {self._entries[name].path} and {path}; rename"
+                " one of the files"
+            )
+            raise UsageError(msg)
+        state = _state(path)
+        self._entries[name] = Entry(path, self.load(path, threads=self.threads), state)
 
     @property
     def names(self) -> list[str]:
@@ -93,13 +108,23 @@ class Shelf:
                 continue
             entry.state = state
             try:
-                entry.model = load(entry.path, threads=self.threads)
+                entry.model = self.load(entry.path, threads=self.threads)
             except (BnasError, MemoryError) as error:
                 self.metrics.reloads.labels(name, "refused").inc()
                 _say(f"{name}: the changed file is refused, the old model stays: {error}")
             else:
                 self.metrics.reloads.labels(name, "loaded").inc()
                 _say(f"{name}: loaded again, {entry.model.checksum[:12]}")
+
+
+def _files(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    found = sorted(path for path in place.iterdir() if path.suffix == ".bnn")
+    if not found:
+        msg = f"--packed {place}: expected .bnn files in this folder, found none"
+        raise UsageError(msg)
+    return found
 
 
 def _say(text: str) -> None:

@@ -38,7 +38,7 @@ def _serve(args: argparse.Namespace) -> int:
     limits = Limits(args.max_bytes, args.max_pixels, workers, args.queue, args.timeout)
     metrics = Metrics()
     shelf = Shelf(args.threads, metrics)
-    shelf.add(args.packed)
+    shelf.add(args.packed, name=args.name)
     app = make_app(Service(shelf, Gate(limits), metrics), reload_seconds=args.reload)
     listener = listen(args.host, args.port)
     host, port, *_ = listener.getsockname()

@@ -13,6 +13,7 @@ EPILOG = """\
 examples:
   bnas-serve --packed cats.bnn
   bnas-serve --packed cats.bnn --packed dogs.bnn --host 0.0.0.0 --port 8080
+  bnas-serve --packed /mnt/models --name cats
   curl --data-binary @photo.jpg http://127.0.0.1:8000/v1/models/cats:classify
 
 A model is called after its file without .bnn. SIGTERM ends the server when it has answered what it
@@ -34,8 +35,9 @@ def serve_parser() -> Parser:
         required=True,
         action="append",
         metavar="MODEL.bnn",
-        help="a packed network; give the option again for more of them",
+        help="a packed network, or a folder of them; give the option again for more",
     )
+    add("--name", help="what the only model is called, instead of after its file")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=_port, default=8000, metavar="N", help="0: a free one (default: 8000)")
     add("--threads", type=positive, default=1, metavar="N", help="of a request (default: 1)")
