@@ -28,22 +28,18 @@ def _serve(args: argparse.Namespace) -> int:
     # Only now: these need the extra.
     from bnas_deploy.serving.app import make_app  # noqa: PLC0415
     from bnas_deploy.serving.cpus import usable_cpus  # noqa: PLC0415
-    from bnas_deploy.serving.limits import Gate, Limits  # noqa: PLC0415
-    from bnas_deploy.serving.metrics import Metrics  # noqa: PLC0415
+    from bnas_deploy.serving.limits import Limits  # noqa: PLC0415
     from bnas_deploy.serving.server import listen, run  # noqa: PLC0415
-    from bnas_deploy.serving.service import Service  # noqa: PLC0415
-    from bnas_deploy.serving.shelf import Shelf  # noqa: PLC0415
+    from bnas_deploy.serving.service import make_service  # noqa: PLC0415
 
     workers = args.workers or max(1, usable_cpus() // args.threads)
     limits = Limits(args.max_bytes, args.max_pixels, workers, args.queue, args.timeout)
-    metrics = Metrics()
-    shelf = Shelf(args.threads, metrics)
-    shelf.add(args.packed, name=args.name)
-    app = make_app(Service(shelf, Gate(limits), metrics), reload_seconds=args.reload)
+    service = make_service(args.packed, name=args.name, threads=args.threads, limits=limits)
+    app = make_app(service, reload_seconds=args.reload)
     listener = listen(args.host, args.port)
     host, port, *_ = listener.getsockname()
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    names = ", ".join(shelf.names)
+    names = ", ".join(service.shelf.names)
     print(safe(f"serving {names} on http://{place}, {workers} at a time"), file=sys.stderr)
     sys.stderr.flush()
     run(app, listener, args.timeout)
