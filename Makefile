@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick spellings wheel wheels \
-  wheel-pure try-wheel sdist address cross clean
+.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick bench-serve \
+  spellings wheel wheels wheel-pure try-wheel sdist address cross clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -110,6 +110,10 @@ bench-quick: $(BENCH_STAMP)  ## the same with few rounds, to try the benchmarks 
 	$(MEASURE) --quick --benchmark-json=reports/quick.json
 	$(call AGAINST_LARQ,1)
 	$(call REPORT,reports/quick.json) --out reports/quick
+
+bench-serve: $(BENCH_STAMP)  ## measure bnas-serve under load beside ONNX Runtime (8 minutes; wants wrk, a quiet machine)
+	$(BIN)/python benchmarks/under_load.py --out reports/serving.json
+	$(BIN)/python benchmarks/under_load.py --out reports/serving.json --page reports/serving.md
 
 spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md
