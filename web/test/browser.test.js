@@ -1,19 +1,15 @@
 // The package and the demo in a real browser without a window: all logits are Python's.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { answers, bytes, folder } from "./answers.js";
+import { missing as skip, open } from "./chromium.js";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-const NAMES = [process.env.CHROMIUM ?? "chromium", "chromium-browser", "google-chrome"];
-const browser = NAMES.find((name) => spawnSync(name, ["--version"]).status === 0);
-const skip = browser === undefined && `there is no ${NAMES[0]} (Debian: chromium)`;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const SECONDS = 120;
 
@@ -50,7 +46,8 @@ async function resultOf(page) {
     response.end(found);
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
-  const close = openBrowser(page, /** @type {any} */ (server.address()).port);
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const close = open(`http://127.0.0.1:${port}/test/browser/${page}`);
   const limit = setTimeout(() => done({ error: "the browser gave no answer" }), SECONDS * 1000);
   try {
     return await result;
@@ -59,35 +56,6 @@ async function resultOf(page) {
     await close();
     server.closeAllConnections();
     server.close();
-  }
-}
-
-/** @type {(page: string, port: number) => () => Promise<void>} */
-function openBrowser(page, port) {
-  const profile = mkdtempSync(join(tmpdir(), "bnas-browser-"));
-  const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"];
-  const child = spawn(
-    /** @type {string} */ (browser),
-    [...flags, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/test/browser/${page}`],
-    { detached: true }, // a process group of its own, which ends as a whole
-  );
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  return async () => {
-    process.kill(-(/** @type {number} */ (child.pid)), "SIGKILL");
-    await ended;
-    remove(profile);
-  };
-}
-
-/**
- * The browser's helpers may write for a moment after it has ended; what then stays is a folder of temporary files.
- * @param {string} profile
- */
-function remove(profile) {
-  try {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  } catch (error) {
-    console.warn(`${profile} stays: ${error}`);
   }
 }
 
