@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,31 @@ def test_the_table_of_models_has_the_sizes_of_the_files() -> None:
     text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
     for name in ("bnas-mini.bnn", "bnas-mini.pt"):
         assert f"{(ROOT / 'models' / name).stat().st_size:,} B" in text
+
+
+def referred() -> set[str]:
+    """The public names that the reference shows; a module without a list shows all of its own."""
+    text = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    names: set[str] = set()
+    for path, members in re.findall(
+        r"^::: (\S+)(?:\n    options:\n      members: \[(.*)\])?$", text, re.MULTILINE
+    ):
+        full = re.sub(r"^converters\b", "bnas_deploy.converters", path)
+        owner, _, last = full.rpartition(".")
+        if last in getattr(import_module(owner), "__all__", ()):
+            names.add(last)
+            continue
+        module = import_module(full)
+        shown = members.split(", ") if members else module.__all__
+        assert set(shown) <= set(module.__all__), path
+        names |= set(shown)
+    return names
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["bnas_deploy", "bnas_deploy.converters", "bnas_deploy.engine", "bnas_deploy.format"],
+)
+def test_the_reference_has_the_public_names(package: str) -> None:
+    public = set(import_module(package).__all__) - {"__version__", "errors", "convert"}
+    assert public <= referred()
