@@ -27,8 +27,13 @@ async function use(source) {
   });
   model?.free();
   [model, modelBytes] = [next, bytes];
-  say(`${model.labels.length} classes: ${model.labels.slice(0, 12).join(", ")}`);
+  sayClasses(model);
   if (video.hidden) answer(canvas);
+}
+
+/** @param {import("../src/index.js").Model} of */
+function sayClasses({ labels }) {
+  say(`${labels.length} classes: ${labels.slice(0, 12).join(", ")}`);
 }
 
 function engineBytes() {
@@ -118,10 +123,11 @@ function setCamera(on) {
   element("camera").setAttribute("aria-pressed", String(on));
 }
 
-/** Does something that may fail, and says so if it does. @param {() => unknown} body */
+/** Does something that may fail, and says so if it does; an earlier failure is forgotten. @param {() => unknown} body */
 async function attempt(body) {
   try {
     await body();
+    if (model && element("status").classList.contains("wrong")) sayClasses(model);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error), true);
   }

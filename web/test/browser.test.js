@@ -1,61 +1,33 @@
 // The package and the demo in a real browser without a window: all logits are Python's.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { answers, bytes, folder } from "./answers.js";
+import { bytes } from "./answers.js";
 import { missing as skip, open } from "./chromium.js";
+import { visit } from "./devtools.js";
+import { picture, serve } from "./server.js";
 
-const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const SECONDS = 120;
-
-const picture = answers.shipped.pictures.find(({ stem }) => stem.endsWith(".large"));
-
-/** @param {string} path of a request */
-function content(path) {
-  if (path === "/dist/bnas-mini.bnn") return bytes("shipped.bnn");
-  if (path === "/picture.json") return JSON.stringify(picture);
-  const [root, rest] = path.startsWith("/answers/") ? [folder, path.slice(9)] : [PACKAGE, path];
-  const file = join(root, normalize(rest));
-  return existsSync(file) ? readFileSync(file) : undefined;
-}
+const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 /**
- * Serves the package and the answers until a page of test/browser/ has sent its result.
+ * What a page of test/browser/ sends.
  * @param {string} page
+ * @param {string[]} [flags] of the browser
  */
-async function resultOf(page) {
+async function resultOf(page, flags) {
   /** @type {(result: any) => void} */
-  let done;
+  let done = () => {};
   const result = new Promise((resolve) => (done = resolve));
-  const server = createServer((request, response) => {
-    if (request.method === "POST") {
-      let body = "";
-      request.on("data", (part) => (body += part));
-      request.on("end", () => response.end(done(JSON.parse(body))));
-      return;
-    }
-    const found = content(request.url ?? "");
-    response.writeHead(found === undefined ? 404 : 200, {
-      "content-type": TYPES[extname(request.url ?? "")] ?? "application/octet-stream",
-    });
-    response.end(found);
-  });
-  await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const close = open(`http://127.0.0.1:${port}/test/browser/${page}`);
+  const { address, stop } = await serve((message) => done(message));
+  const close = open(`${address}/test/browser/${page}`, flags);
   const limit = setTimeout(() => done({ error: "the browser gave no answer" }), SECONDS * 1000);
   try {
     return await result;
   } finally {
     clearTimeout(limit);
     await close();
-    server.closeAllConnections();
-    server.close();
+    stop();
   }
 }
 
@@ -78,7 +50,7 @@ test("a page and a worker give Python's logits", { skip }, async () => {
 });
 
 test("the demo", { skip }, async () => {
-  const found = await resultOf("demo.html");
+  const found = await resultOf("demo.html", CAMERA);
   assert.equal(found.error, undefined);
   assert.equal(found.first.length, 5);
   assert.equal(found.facts.at(-1), "wasm_simd128");
@@ -90,9 +62,56 @@ test("the demo", { skip }, async () => {
   });
   const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
   const want = picture.top.map(([label, share]) => [label, percent.format(share)]);
+  const { stem } = picture;
   assert.deepEqual(found.picture.slice(0, want.length), want);
+  assert.deepEqual(found.logits, bits(`${stem}.logits`));
   assert.match(found.damaged, /^damaged\.bnn: header: it is not valid JSON/);
-  assert.equal(found.afterError, "ship");
+  assert.equal(found.afterError[0], "ship");
+  assert.match(found.afterError[1], /^10 classes: airplane, /);
   assert.equal(found.other, 3);
+  assert.deepEqual(found.dropped, { over: true, left: false, after: false, answer: found.picture });
+  assert.deepEqual(found.text, found.dropped.answer);
+  assert.deepEqual(found.camera, { of: "VIDEO", guesses: 5, pressed: "true", hidden: false });
+  assert.deepEqual(found.stopped, { pressed: "false", hidden: true, tracks: ["ended"], answer: found.picture });
+  assert.match(found.refused, /Permission denied/);
   assert.deepEqual(found.elsewhere, []);
+});
+
+test("the demo by keyboard", { skip }, async () => {
+  const { address, stop } = await serve(() => {});
+  const { evaluate, press, close } = await visit(`${address}/demo/index.html`, CAMERA);
+  const until = async (/** @type {string} */ there) => {
+    const end = Date.now() + SECONDS * 1000;
+    while (!(await evaluate(there))) assert.ok(Date.now() < end, `not in time: ${there}`);
+  };
+  const FOCUS = `(() => {
+    const { activeElement: at } = document;
+    const shown = getComputedStyle(at.type === "file" ? at.parentElement : at);
+    return [(at.labels?.[0] ?? at).textContent.trim(), shown.outlineStyle];
+  })()`;
+  const FIRST = `document.querySelector("#answer li span")?.textContent`;
+  try {
+    await until(`document.querySelectorAll("#answer li").length === 5`);
+    const seen = [];
+    for (let i = 0; i < 5; ++i) {
+      await press("Tab");
+      seen.push(await evaluate(FOCUS));
+    }
+    const names = ["Choose a file", "Camera", "A drawn ship", "A drawn airplane", "A drawn truck"];
+    assert.deepEqual(seen, names.map((name) => [name, "solid"]));
+    await press("Enter");
+    assert.equal(await evaluate(FIRST), "truck");
+    await evaluate(`document.querySelector("#drawings button").focus()`);
+    await press("Space");
+    assert.equal(await evaluate(FIRST), "ship");
+    await evaluate(`document.getElementById("camera").focus()`);
+    await press("Space");
+    await until(`!document.getElementById("video").hidden`);
+    await press("Enter");
+    await until(`document.getElementById("video").hidden`);
+    assert.equal(await evaluate(FIRST), "ship");
+  } finally {
+    await close();
+    stop();
+  }
 });

@@ -16,15 +16,20 @@ export const missing = chromium === undefined && `there is no ${NAMES[0]} (Debia
 /**
  * @param {string} address of the first page
  * @param {string[]} [flags] more of them
+ * @param {{ commands?: unknown, messages?: unknown }} [pipes] is given the two ends of --remote-debugging-pipe
  * @returns {() => Promise<void>} ends it, and removes its profile
  */
-export function open(address, flags = []) {
+export function open(address, flags = [], pipes) {
   const profile = mkdtempSync(join(tmpdir(), "bnas-browser-"));
   const child = spawn(
     /** @type {string} */ (chromium),
     [...FLAGS, ...flags, `--user-data-dir=${profile}`, address],
-    { detached: true, stdio: "ignore" }, // a process group of its own, which ends as a whole
+    {
+      detached: true, // a process group of its own, which ends as a whole
+      stdio: ["ignore", "ignore", "ignore", ...(pipes ? /** @type {const} */ (["pipe", "pipe"]) : [])],
+    },
   );
+  if (pipes) [, , , pipes.commands, pipes.messages] = child.stdio;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   return async () => {
     process.kill(-(/** @type {number} */ (child.pid)), "SIGKILL");
