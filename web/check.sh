@@ -12,6 +12,7 @@ if [[ ! -f $engine ]]; then
 fi
 mkdir -p web/dist dist
 cp "$engine" web/dist/
+cp LICENSE web/  # npm packs what lies in the package's folder
 
 size=$(($(gzip -9c "$engine" | wc -c) + $(cat web/src/*.js | gzip -9c | wc -c)))
 echo "check web: engine and glue take $size bytes gzipped"
