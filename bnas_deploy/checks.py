@@ -1,14 +1,15 @@
-"""Checks of values that people and files give: configurations, recipes, preprocessing."""
+"""Checks of values that people and files give: arguments, configurations, recipes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, SupportsIndex
 
-from bnas_deploy.errors import ConfigError
+from bnas_deploy.errors import ConfigError, UsageError
 from bnas_deploy.shown import nearest, shown
 
-__all__ = ["check_choice", "check_integer", "checked_keys", "is_of", "is_within"]
+__all__ = ["check_choice", "check_integer", "checked_keys", "is_of", "is_within", "whole"]
 
 _ALLOWED: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -53,6 +54,22 @@ def check_integer(field: str, value: object, least: int, most: int) -> None:
         msg = f"{field} must be an integer of at least {least} and at most {most};"
         msg += f" got {shown(value)}"
         raise ConfigError(msg)
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return an argument that is a whole number, also one of NumPy's; True and False are none.
+
+    Raises:
+        UsageError: It is something else, or below `least`.
+    """
+    # NumPy's integers have __index__, its booleans and floats do not; asking needs no import of it.
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        with suppress(TypeError):  # an array of several numbers
+            number = value.__index__()
+            if number >= least:
+                return number
+    msg = f"{name} must be a whole number of at least {least}; got {shown(value)}"
+    raise UsageError(msg)
 
 
 def checked_keys(

@@ -20,6 +20,7 @@ GROUND = {
     "atomic",
     "bits",
     "checks",
+    "cpus",
     "cut_off",
     "errors",
     "extras",

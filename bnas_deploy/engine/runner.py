@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.checks import whole
 from bnas_deploy.errors import UsageError
+from bnas_deploy.shown import shown
 
 if TYPE_CHECKING:
     from bnas_deploy.format.program import Interface
@@ -27,6 +29,9 @@ __all__ = [
     "steady_clock",
     "time_steps",
 ]
+
+MOST_THREADS = 1024
+"""Each has memory of its own for the values of an image."""
 
 CLOCK_TOLERANCE = 0.05
 """A core beside others changes its clock by a step of 100 MHz or two as they come and go."""
@@ -160,12 +165,13 @@ def check_threads(threads: object) -> int:
     """Return `threads` where it is a positive integer, also one of NumPy's.
 
     Raises:
-        UsageError: It is not.
+        UsageError: It is not, or more than `MOST_THREADS`.
     """
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        msg = f"threads must be a whole number of at least 1, got {threads!r}"
+    number = whole("threads", threads, 1)
+    if number > MOST_THREADS:
+        msg = f"threads must be at most {MOST_THREADS}; got {shown(number)}"
         raise UsageError(msg)
-    return int(threads)
+    return number
 
 
 def time_steps(
@@ -176,9 +182,7 @@ def time_steps(
     Raises:
         UsageError: `repeats` is below 1.
     """
-    if repeats < 1:
-        msg = f"repeats must be at least 1, got {repeats}"
-        raise UsageError(msg)
+    repeats = whole("repeats", repeats, 1)
     seconds: list[list[float]] = [[] for _ in steps]
     for _ in range(repeats):
         for i in range(len(steps)):

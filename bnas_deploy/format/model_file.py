@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bnas_deploy.errors import FormatError
+from bnas_deploy.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from bnas_deploy.format.program import PackedModel
@@ -43,6 +43,21 @@ class ModelFile:
         self._content: bytes | None = content
         self.path = path
         self.place = None if path is None else path.absolute()
+
+    @classmethod
+    def given(cls, file: object) -> ModelFile:
+        """Take a path or bytes from a caller.
+
+        Raises:
+            UsageError: It is neither.
+            FormatError: The file cannot be read, or is too large.
+        """
+        if isinstance(file, bytes):
+            return cls(file)
+        if isinstance(file, (str, os.PathLike)):
+            return cls.at(file)
+        msg = f"expected the path of a .bnn file, or its bytes; got {type(file).__name__}"
+        raise UsageError(msg)
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> ModelFile:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-import numpy as np
-
-from bnas_deploy.errors import UsageError
+from bnas_deploy.checks import whole
 
 __all__ = ["checked_workers", "chunks", "in_order"]
 
@@ -64,8 +62,4 @@ def checked_workers(workers: object, threads: int) -> int:
     """
     if workers is None:
         return threads if threads > 1 else 0
-    whole = isinstance(workers, (int, np.integer)) and not isinstance(workers, bool)
-    if not whole or workers < 0:  # type: ignore[operator]
-        msg = f"workers must be a whole number of at least 0, got {workers!r}"
-        raise UsageError(msg)
-    return int(workers)  # type: ignore[call-overload, no-any-return]
+    return whole("workers", workers, 0)

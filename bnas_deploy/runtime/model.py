@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bnas_deploy import engine
-from bnas_deploy.errors import UsageError
+from bnas_deploy.checks import whole
+from bnas_deploy.cpus import capped_threads
 from bnas_deploy.format.model_file import ModelFile
 from bnas_deploy.format.program import PackedModel, Preprocessing
 from bnas_deploy.runtime.images import Picture
 from bnas_deploy.runtime.in_order import checked_workers, chunks, in_order
 from bnas_deploy.runtime.listed import named
-from bnas_deploy.runtime.predictions import Prediction, best
-from bnas_deploy.runtime.preprocess import normalise, read_pixels
+from bnas_deploy.runtime.predictions import Prediction, best, check_logits
+from bnas_deploy.runtime.preprocess import check_pixels, normalise, read_pixels
 from bnas_deploy.runtime.travel import Options, shared
 
 __all__ = ["Model", "load"]
@@ -58,7 +59,11 @@ class Model:
                 read, or has changed.
             BackendError: What was chosen there is not available here.
         """
-        return engine.create(self._source, **self._options._asdict())
+        backend, isa, asked = self._options
+        threads, note = capped_threads(asked)
+        runner = engine.create(self._source, backend=backend, isa=isa, threads=threads)
+        runner.note = "; ".join(filter(None, (runner.note, note))) or None
+        return runner
 
     def __copy__(self) -> Model:
         return self
@@ -144,8 +149,8 @@ class Model:
 
         Raises:
             ImageError: A picture cannot be read; the message names it.
-            UsageError: `top_k` or `batch` is below 1, `workers` is below 0, or `images` is
-                something else.
+            UsageError: `top_k` or `batch` is no whole number of at least 1, or `workers` of at
+                least 0, or `images` is something else.
             FormatError: The network's input has neither 3 channels nor 1.
 
         Example:
@@ -154,10 +159,7 @@ class Model:
             >>> cat.label, cat.probability, cat.top[1].label  # doctest: +SKIP
             ('cat', 0.97, 'dog')
         """
-        for name, value in (("top_k", top_k), ("batch", batch)):
-            if value < 1:
-                msg = f"{name} must be at least 1; got {value}"
-                raise UsageError(msg)
+        top_k, batch = whole("top_k", top_k, 1), whole("batch", batch, 1)
         workers = checked_workers(workers, self.threads)
         pixels = in_order(self._named_pixels, named(images), workers=workers, ahead=batch)
         predictions: list[Prediction] = []
@@ -199,7 +201,9 @@ class Model:
         return self.runner.run(images)
 
     def rank(self, logits: Floats, *, top_k: int = 1) -> list[Prediction]:
-        """Turn logits (N, classes) into predictions, as `predict` does."""
+        """Turn logits (N, classes) into predictions, as `predict` does; else a `UsageError`."""
+        top_k = whole("top_k", top_k, 1)
+        check_logits(logits, len(self.labels))
         return [best(row, self.labels, top_k) for row in logits]
 
     def preprocess(self, images: Picture | Iterable[Picture]) -> Floats:
@@ -232,7 +236,12 @@ class Model:
         return self.pixels(picture, name)
 
     def normalise(self, pixels: list[npt.NDArray[np.uint8]]) -> Floats:
-        """Stack what `pixels` gave into float32 (N, C, H, W) for `run`."""
+        """Stack what `pixels` gave into float32 (N, C, H, W) for `run`.
+
+        Raises:
+            UsageError: They are not such arrays.
+        """
+        check_pixels(pixels, self.input_shape)
         if not pixels:
             return np.empty((0, *self.input_shape), np.float32)
         return normalise(np.stack(pixels), self.preprocessing)
@@ -266,13 +275,15 @@ def load(
         backend: Name of a backend; None takes `BNAS_BACKEND`, or native.
         isa: Name of an instruction set of the native backend; None takes `BNAS_ISA`, or
             the best of this machine.
-        threads: Number of threads that share a batch; the native backend lets them share each
-            picture where there are fewer pictures than threads.
+        threads: Number of threads that share a batch, and each picture where there are fewer
+            pictures than threads (native backend). As many as CPUs may be used here are the most;
+            `runner.note` says so where that acts.
 
     Raises:
         FormatError: The file is missing, damaged, or of another version.
         BackendError: The backend or instruction set is unknown or not available here.
-        UsageError: `threads` is no whole number of at least 1.
+        UsageError: `path` is neither a path nor bytes, or `threads` is no whole number of at least
+            1.
 
     Example:
         >>> import bnas_deploy
@@ -280,5 +291,4 @@ def load(
         >>> model.predict("photo.jpg")[0].label  # doctest: +SKIP
         'cat'
     """
-    file = ModelFile(path) if isinstance(path, bytes) else ModelFile.at(path)
-    return Model(file, backend=backend, isa=isa, threads=threads)
+    return Model(ModelFile.given(path), backend=backend, isa=isa, threads=threads)

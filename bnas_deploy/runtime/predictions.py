@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Guess", "Prediction", "as_record", "best", "softmax"]
+from bnas_deploy.errors import UsageError
+
+__all__ = ["Guess", "Prediction", "as_record", "best", "check_logits", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,18 @@ class Prediction:
     def probability(self) -> float:
         """Its probability."""
         return self.top[0].probability
+
+
+def check_logits(logits: object, classes: int) -> None:
+    """Check that these are the logits (N, classes) of some pictures.
+
+    Raises:
+        UsageError: They are not.
+    """
+    if not isinstance(logits, np.ndarray) or logits.ndim != 2 or logits.shape[1] != classes:
+        got = logits.shape if isinstance(logits, np.ndarray) else type(logits).__name__
+        msg = f"logits must be an array (N, {classes}), as `run` gives; got {got}"
+        raise UsageError(msg)
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bnas_deploy.errors import FormatError, ImageError
+from bnas_deploy.errors import FormatError, ImageError, UsageError
 from bnas_deploy.format.program import Preprocessing
 from bnas_deploy.runtime.images import Picture, describe, open_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["normalise", "read_pixels", "resize_and_crop"]
+__all__ = ["check_pixels", "normalise", "read_pixels", "resize_and_crop"]
 
 PICTURES = (1, 3)
 """Channels of inputs that a picture becomes: grey and RGB."""
@@ -84,6 +84,22 @@ def resize_and_crop(
     left, top = (width - crop_width) // 2, (height - crop_height) // 2
     pixels = np.asarray(image.crop((left, top, left + crop_width, top + crop_height)))
     return pixels.reshape(crop_height, crop_width, -1)
+
+
+def check_pixels(pixels: object, input_shape: tuple[int, int, int]) -> None:
+    """Check that these are pictures for `normalise`: a list of uint8 (H, W, C).
+
+    Raises:
+        UsageError: They are not.
+    """
+    channels, *sides = input_shape
+    shape = (*sides, channels)
+    if isinstance(pixels, (list, tuple)) and all(
+        isinstance(x, np.ndarray) and x.shape == shape and x.dtype == np.uint8 for x in pixels
+    ):
+        return
+    msg = f"expected a list of uint8 arrays {shape}, as `pixels` gives them"
+    raise UsageError(msg)
 
 
 def normalise(

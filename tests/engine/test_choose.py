@@ -156,7 +156,7 @@ def test_isa_is_used(model: PackedModel, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_threads_and_model_are_checked(model: PackedModel) -> None:
-    with pytest.raises(UsageError, match="at least 1, got 0"):
+    with pytest.raises(UsageError, match="at least 1; got 0"):
         create(model, backend="reference", threads=0)
     with pytest.raises(FormatError, match="labels"):
         create(dataclasses.replace(model, labels=()), backend="reference")

@@ -48,7 +48,7 @@ def test_threads_are_refused(threads: object) -> None:
 
 
 def test_no_repeats_are_refused() -> None:
-    with pytest.raises(UsageError, match="repeats must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="repeats must be a whole number of at least 1; got 0"):
         time_steps([], lambda _: None, 0)
 
 

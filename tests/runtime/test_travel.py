@@ -123,9 +123,9 @@ def test_equal_models_are_loaded_once(path: Path) -> None:
 
 
 def test_what_was_chosen_goes_along() -> None:
-    blob = pickle.dumps(Model(picture_model(), backend="reference", threads=3))
-    again = far_away(blob)
-    assert (again.backend, again.threads) == ("reference", 3)
+    model = Model(picture_model(), backend="reference", threads=3)
+    again = far_away(pickle.dumps(model))
+    assert (again.backend, again.threads) == ("reference", model.threads)
 
 
 def test_the_choice_is_made_where_the_model_arrives(

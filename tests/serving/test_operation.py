@@ -14,8 +14,8 @@ from serving.conftest import serving
 from support.small_models import mean_colour_model, picture_model
 
 from bnas_deploy.cli.serve.command import main
+from bnas_deploy.cpus import usable_cpus
 from bnas_deploy.format import write
-from bnas_deploy.serving.cpus import usable_cpus
 
 URL = "/v1/models/m:classify"
 

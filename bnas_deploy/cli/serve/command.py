@@ -26,8 +26,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     # Only now: these need the extra.
+    from bnas_deploy.cpus import usable_cpus  # noqa: PLC0415
     from bnas_deploy.serving.app import make_app  # noqa: PLC0415
-    from bnas_deploy.serving.cpus import usable_cpus  # noqa: PLC0415
     from bnas_deploy.serving.limits import Limits  # noqa: PLC0415
     from bnas_deploy.serving.server import listen, run  # noqa: PLC0415
     from bnas_deploy.serving.service import make_service  # noqa: PLC0415

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.checks import whole
 from bnas_deploy.engine.runner import (
     Floats,
     KernelUse,
@@ -127,9 +128,7 @@ class NativeRunner:
     def profile(self, images: Floats, repeats: int) -> list[StepTime]:
         """(index, op, median seconds for all images) of each step over `repeats` runs."""
         images = self._check(images)
-        if repeats < 1:
-            msg = f"repeats must be at least 1, got {repeats}"
-            raise UsageError(msg)
+        repeats = whole("repeats", repeats, 1)
         singles = [images[i : i + 1] for i in range(len(images))]
         steps = self._program().steps
         runs = [

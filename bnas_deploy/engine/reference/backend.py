@@ -46,6 +46,7 @@ class ReferenceRunner:
 
     def run(self, images: Floats) -> Floats:
         """Logits (N, classes) of float32 images (N, C, H, W)."""
+        images = self._check(images)
         # Every value stays in memory, so a large program takes its images one after another.
         count = max(1, ELEMENT_LIMIT // 16 // sum(map(math.prod, self._shapes.values())))
         starts = range(0, max(1, len(images)), count)
@@ -76,8 +77,10 @@ class ReferenceRunner:
         """Not known: NumPy allocates it."""
 
     def _start(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
-        name = self._program.input
-        return {name: check_images(images, self._shapes[name])}
+        return {self._program.input: self._check(images)}
+
+    def _check(self, images: Floats) -> Floats:
+        return check_images(images, self._shapes[self._program.input])
 
     def _state(self, values: dict[str, npt.NDArray[Any]]) -> State:
         count = len(values[self._program.input])

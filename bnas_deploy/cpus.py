@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["usable_cpus"]
+from bnas_deploy.checks import whole
+from bnas_deploy.shown import shown
+
+__all__ = ["capped_threads", "usable_cpus"]
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -18,6 +21,23 @@ def usable_cpus(cgroups: Path = CGROUPS) -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = _quota(cgroups)
     return max(1, min(allowed or 1, int(quota) if quota is not None else allowed or 1))
+
+
+def capped_threads(asked: object) -> tuple[int, str | None]:
+    """Return how many threads to start, and what to say where these are fewer than asked for.
+
+    More threads than CPUs would wait for each other, and each takes memory of its own.
+
+    Raises:
+        UsageError: `asked` is no whole number of at least 1.
+    """
+    threads = whole("threads", asked, 1)
+    if threads == 1:
+        return 1, None
+    most = usable_cpus()
+    if threads <= most:
+        return threads, None
+    return most, f"{most} threads in place of {shown(threads)}: so many CPUs may be used here"
 
 
 def _quota(cgroups: Path) -> float | None:
