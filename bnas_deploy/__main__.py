@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bnas_deploy.cli.bnas.command import main
+from bnas_deploy.start import bnas
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bnas())

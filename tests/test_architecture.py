@@ -25,11 +25,12 @@ GROUND = {
     "errors",
     "extras",
     "file_kind",
+    "interrupt",
     "settings",
     "shown",
 } | {"numba_cache"}
 """Single files that every room may import."""
-ENTRIES = {"bnas_deploy", "__main__", "cli"}
+ENTRIES = {"bnas_deploy", "__main__", "cli", "start"}
 """Where users enter; they may import every room, and no room imports them."""
 LIBRARIES = (
     "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",

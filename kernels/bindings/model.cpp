@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -79,6 +81,28 @@ const float* single_image(const Model& model, const py::object& object) {
   return images.data;
 }
 
+// Runs images in parts of some 0.1 s, so that Ctrl-C ends a large batch as it ends Python code.
+void run_interruptibly(Model& model, const float* images, std::size_t n, float* out,
+                       std::size_t threads) {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto soon = std::chrono::milliseconds(50), late = std::chrono::milliseconds(200);
+  threads = std::min(threads, std::max<std::size_t>(n, 1));
+  std::size_t part = 16 * threads;
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t now = std::min(part, n - done);
+    const Clock::time_point start = Clock::now();
+    {
+      const py::gil_scoped_release unlocked;
+      model.run(images + done * model.image_size(), now, out + done * model.classes(), threads);
+    }
+    done += now;
+    const Clock::duration took = Clock::now() - start;
+    if (took < soon) part *= 2;
+    if (took > late) part = std::max(threads, part / 2);
+    if (done < n && took >= soon && PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+}
+
 py::array_t<float> run(LoadedModel& loaded, const py::object& object, std::size_t threads) {
   Model& model = *loaded.engine;
   if (threads < 1) throw py::value_error("threads: expected at least 1, got 0");
@@ -86,10 +110,7 @@ py::array_t<float> run(LoadedModel& loaded, const py::object& object, std::size_
   const std::size_t n = images.size / model.image_size();
   py::array_t<float> logits({n, model.classes()});
   float* out = logits.mutable_data();
-  {
-    const py::gil_scoped_release unlocked;
-    model.run(images.data, n, out, threads);
-  }
+  run_interruptibly(model, images.data, n, out, threads);
   return logits;
 }
 

@@ -13,6 +13,7 @@ from bnas_deploy import __version__
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.extras import how_to_install, is_installed
+from bnas_deploy.interrupt import STATUS as INTERRUPTED
 from bnas_deploy.shown import nearest
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
 USER_ERROR = 2
 WARNED = 3
 """Done and written, but the user must look at a warning."""
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,6 +96,8 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
     """
     # Pillow's remarks on a picture's metadata are of no use here; what it refuses is an error.
     warnings.filterwarnings("ignore", module="PIL")
+    if sys.stdout is None:
+        return _failed("standard output is closed; open it, for example with > /dev/null")
     try:
         return command(argv)
     except BnasError as error:

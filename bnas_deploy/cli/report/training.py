@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnas_deploy.cli.train.display import TrainingDisplay, stop_on_signals
+from bnas_deploy.cli.common.stopping import stop_on_signals
+from bnas_deploy.cli.train.display import TrainingDisplay
 from bnas_deploy.errors import UsageError
 from bnas_deploy.experiments.definition import Setup
 from bnas_deploy.experiments.running.images import Images

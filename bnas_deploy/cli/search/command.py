@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bnas_deploy.cli.common.entry import INTERRUPTED, require, run_cli
 from bnas_deploy.cli.common.run_folder import check_minutes, check_out
 from bnas_deploy.cli.common.settings_options import given
+from bnas_deploy.cli.common.stopping import stop_on_signals
 from bnas_deploy.cli.search.parser import search_parser
 from bnas_deploy.errors import UsageError
 from bnas_deploy.networks.files import named_config
@@ -52,7 +53,6 @@ def _search(argv: Sequence[str] | None) -> int:
         SearchDisplay,
         SearchDisplayOptions,
     )
-    from bnas_deploy.cli.train.display import stop_on_signals  # noqa: PLC0415
 
     options = SearchDisplayOptions(
         checkpoint_minutes=args.checkpoint_minutes,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bnas_deploy.cli.common.entry import require, run_cli
 from bnas_deploy.cli.common.text import safe
 from bnas_deploy.cli.serve.parser import serve_parser
+from bnas_deploy.interrupt import patient
 
 __all__ = ["main"]
 
@@ -42,5 +43,6 @@ def _serve(args: argparse.Namespace) -> int:
     names = ", ".join(service.shelf.names)
     print(safe(f"serving {names} on http://{place}, {workers} at a time"), file=sys.stderr)
     sys.stderr.flush()
-    run(app, listener, args.timeout)
+    with patient(lambda: True):  # uvicorn answers what has begun
+        run(app, listener, args.timeout)
     return 0

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from bnas_deploy.cli.common.entry import INTERRUPTED, USER_ERROR, require, run_cli
 from bnas_deploy.cli.common.run_folder import check_minutes, check_out
 from bnas_deploy.cli.common.settings_options import given
+from bnas_deploy.cli.common.stopping import stop_on_signals
 from bnas_deploy.cli.train.network import (
     NETWORK_OPTIONS,
     network_config,
@@ -106,7 +107,6 @@ def _train_in(group: Group, args: argparse.Namespace, out: Path) -> int:
     from bnas_deploy.cli.train.display import (  # noqa: PLC0415 - as above
         Silent,
         TrainingDisplay,
-        stop_on_signals,
     )
     from bnas_deploy.training.record.run_record import RunRecordOptions  # noqa: PLC0415 - as above
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
@@ -31,17 +28,9 @@ from bnas_deploy.training.run.progress import Row, is_stale
 
 __all__ = [
     "Silent",
-    "Stoppable",
     "TrainingDisplay",
-    "stop_on_signals",
     "tell_of_compiling",
 ]
-
-
-class Stoppable(Protocol):
-    """What stops after its step once `stop` is set."""
-
-    stop: bool
 
 
 class TrainingDisplay:
@@ -244,20 +233,3 @@ def _time(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-@contextmanager
-def stop_on_signals(trainer: Stoppable) -> Iterator[None]:
-    """Make Ctrl-C and SIGTERM stop a trainer after its step; a second one stops at once."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if trainer.stop:
-            raise KeyboardInterrupt
-        trainer.stop = True
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bnas_deploy import start
 from bnas_deploy.cli.bnas.command import main
 from bnas_deploy.cli.bnas.commands import COMMANDS
 
@@ -22,10 +23,10 @@ PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 def test_every_installed_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     scripts = tomllib.loads(PYPROJECT.read_text())["project"]["scripts"]
-    entries = {
-        f"bnas-{name}": f"bnas_deploy.cli.{c.folder}.command:main" for name, c in COMMANDS.items()
-    }
-    assert scripts == {"bnas": "bnas_deploy.cli.bnas.command:main", **entries}
+    entries = {f"bnas-{name}": f"bnas_deploy.start:{c.folder}" for name, c in COMMANDS.items()}
+    assert scripts == {"bnas": "bnas_deploy.start:bnas", **entries}
+    assert set(start.__all__) == {"bnas", "start", *(c.folder for c in COMMANDS.values())}
+    assert all(getattr(start, c.folder).args == (c.folder,) for c in COMMANDS.values())
     assert main([]) == 0
     listed = capsys.readouterr().out
     assert all(f"  {name}" in listed and c.summary in listed for name, c in COMMANDS.items())

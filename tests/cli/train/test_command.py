@@ -219,7 +219,8 @@ def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeyp
     step = Trainer._step
 
     def step_with_a_signal(trainer, batch):
-        os.kill(os.getpid(), number)
+        if trainer.progress.step == 1:
+            os.kill(os.getpid(), number)
         return step(trainer, batch)
 
     monkeypatch.setattr(Trainer, "_step", step_with_a_signal)
@@ -227,8 +228,18 @@ def test_a_signal_leaves_a_checkpoint_to_resume(train, tmp_path, number, monkeyp
     assert status == 130
     assert f"--out {tmp_path / 'run'} --resume --amp off\n" in err
     progress = load_plain(tmp_path / "run" / "checkpoint.pt")["progress"]
-    assert (progress["epoch"], progress["step"]) == (0, 1)
+    assert (progress["epoch"], progress["step"]) == (0, 2)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_first_step_is_done_ends_at_once(train, tmp_path, number, monkeypatch):
+    monkeypatch.setattr(Trainer, "_step", lambda *_: os.kill(os.getpid(), number))
+    status, _, err = train()
+    assert status == 130
+    assert "stopped" not in err
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 
 @pytest.mark.parametrize(
