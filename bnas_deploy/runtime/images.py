@@ -9,6 +9,7 @@ names the picture.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +23,20 @@ from bnas_deploy.errors import ImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
+    from PIL.ImageFile import ImageFile
 
-__all__ = ["Picture", "describe", "open_rgb"]
+__all__ = ["FORMATS", "Picture", "describe", "open_picture", "open_rgb"]
 
 Picture = Union[str, "os.PathLike[str]", bytes, "PilImage", npt.NDArray[np.uint8]]
 """A path, the bytes of a file, a Pillow image, or a uint8 array (H, W, 3)."""
+
+COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")
+RARER = ("AVIF", "DIB", "ICO", "JPEG2000", "MPO", "PCX", "TGA", "TIFF", "WEBP")
+FORMATS = (*COMMON, *RARER)
+"""Pillow's names of what is decoded, all of it in this process: for EPS it starts Ghostscript."""
+
+SCANS = 100
+"""Most scans of a JPEG; encoders write about ten, and each one is decoded over all pixels."""
 
 ORIENTATION = 0x0112  # the EXIF tag
 UPRIGHT = 1
@@ -45,8 +55,9 @@ def open_rgb(picture: Picture, name: str | None = None) -> PilImage:
         name: What to call it in errors (default: its path, or its kind).
 
     Raises:
-        ImageError: It cannot be read or decoded, or has more pixels than Pillow's limit against
-            decompression bombs (`PIL.Image.MAX_IMAGE_PIXELS`).
+        ImageError: It cannot be read or decoded, is in none of `FORMATS`, or would take too much
+            to decode: more pixels than Pillow's limit against decompression bombs
+            (`PIL.Image.MAX_IMAGE_PIXELS`), or more than `SCANS` scans of a JPEG.
     """
     name = name or describe(picture)
     if isinstance(picture, np.ndarray):
@@ -80,14 +91,56 @@ def _from_array(pixels: npt.NDArray[np.generic], name: str) -> PilImage:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _from_file(source: str | os.PathLike[str] | bytes, name: str) -> PilImage:
+def open_picture(source: str | os.PathLike[str] | bytes, name: str) -> ImageFile:
+    """Open a picture file, whose pixels are not decoded yet, if it is one that may be.
+
+    Raises:
+        ImageError: It would take too much to decode.
+        UnidentifiedImageError: It is in none of `FORMATS`.
+        OSError: It cannot be read; Pillow may raise anything else for a broken file.
+    """
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+
+    def opened(formats: tuple[str, ...]) -> ImageFile:
+        return Image.open(BytesIO(source) if isinstance(source, bytes) else source, "r", formats)
+
+    try:
+        image = opened(COMMON)
+    except UnidentifiedImageError:
+        Image.init()  # takes a while: it imports all that Pillow knows
+        image = opened(tuple(kind for kind in RARER if kind in Image.OPEN))  # it may lack some
+    try:
+        _check_effort(image, name)
+    except BaseException:
+        image.close()
+        raise
+    return image
+
+
+def _check_effort(image: ImageFile, name: str) -> None:
     from PIL import Image  # noqa: PLC0415
 
-    with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
-        limit = Image.MAX_IMAGE_PIXELS
-        if limit is not None and image.width * image.height > limit:
-            msg = f"{name}: {image.width} x {image.height} pixels are over the limit of {limit}"
-            raise ImageError(msg)
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        msg = f"{name}: {image.width} x {image.height} pixels are over the limit of {limit}"
+        raise ImageError(msg)
+    if image.format in ("JPEG", "MPO") and (scans := _scans(image)) > SCANS:
+        msg = f"{name}: a JPEG of {scans:,} scans; at most {SCANS} are decoded"
+        raise ImageError(msg)
+
+
+def _scans(image: ImageFile) -> int:
+    """Count the scans that a JPEG may have: in its data, these two bytes are nothing else."""
+    assert image.fp is not None
+    place = image.fp.tell()
+    image.fp.seek(0)
+    content = image.fp.read()
+    image.fp.seek(place)
+    return sum(1 for _ in re.finditer(b"\xff\xda", content))  # ten times as fast as bytes.count
+
+
+def _from_file(source: str | os.PathLike[str] | bytes, name: str) -> PilImage:
+    with open_picture(source, name) as image:
         image.load()
         return _to_rgb(_upright(image))
 
@@ -102,7 +155,7 @@ def _decoding(name: str) -> Iterator[None]:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        msg = f"{name}: not a picture in a format that Pillow reads"
+        msg = f"{name}: not a picture in a format that is read here ({', '.join(FORMATS)})"
         raise ImageError(msg) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         msg = f"{name}: too many pixels ({error})"
