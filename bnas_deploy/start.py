@@ -38,7 +38,12 @@ def start(command: str) -> int:
     """
     interrupt.at_once()
     _open_what_is_closed()
-    main = import_module(f"bnas_deploy.cli.{command}.command").main
+    try:
+        main = import_module(f"bnas_deploy.cli.{command}.command").main
+    except (MemoryError, OSError) as error:  # as under ulimit -v
+        reason = str(error) or "MemoryError"
+        print(f"error: {command} cannot be loaded here: {reason}", file=sys.stderr)  # noqa: T201
+        return 2
     interrupt.orderly()
     status: int = main()
     return interrupt.STATUS if interrupt.happened() else status

@@ -13,6 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.numba_cache import jitted
+
 __all__ = [
     "INFINITY",
     "ONE",
@@ -42,14 +44,10 @@ def _parallel(function: F) -> F:
 
     Reassociation lets the sums run in vector registers; NaN and infinity keep their meaning.
     """
-    compile_ = numba.njit(
-        parallel=True,
-        nogil=True,
-        cache=True,
-        error_model="numpy",
-        fastmath={"reassoc", "contract", "nsz", "arcp"},
+    fastmath = {"reassoc", "contract", "nsz", "arcp"}
+    return cast(
+        F, jitted(function, parallel=True, nogil=True, error_model="numpy", fastmath=fastmath)
     )
-    return cast(F, compile_(function))
 
 
 def _inlined(function: F) -> F:

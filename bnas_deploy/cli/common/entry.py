@@ -113,11 +113,28 @@ def run_cli(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         return 0
     except OSError as error:
         # The library names the files that it expects trouble with; a full disk can be anywhere.
-        return _failed(str(error))
+        return _failed(_of_system(error))
     except RuntimeError as error:
-        if "allocate memory" not in str(error):  # PyTorch has no type for it on a CPU
+        reason = _short_of(str(error))
+        if reason is None:
             raise
-        return _failed("not enough memory for this network, batch or picture")
+        return _failed(reason)
+
+
+def _of_system(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    return f"a file cannot be read or written: {reason}"
+
+
+def _short_of(message: str) -> str | None:
+    """What to say of a `RuntimeError` that means that the machine has no more of something."""
+    if "allocate memory" in message:  # PyTorch has no type for it on a CPU
+        return "not enough memory for this network, batch or picture"
+    if "start new thread" in message or "Resource temporarily unavailable" in message:
+        return "the system allows no more threads (ulimit -u); ask for fewer, or end other programs"
+    return None
 
 
 def _failed(message: str, *more: str) -> int:

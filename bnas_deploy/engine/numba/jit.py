@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic
+
+from bnas_deploy.numba_cache import jitted
 
 __all__ = [
     "Llvm",
@@ -34,7 +36,7 @@ cgutils: Llvm = _cgutils
 
 def compiled(function: F) -> F:
     """Compile on first use, keep the result on disk, release the GIL; exact floats, no fastmath."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(F, jitted(function, nogil=True, error_model="numpy"))
 
 
 def element(context: Llvm, builder: Llvm, array_type: Llvm, array: Llvm, index: Llvm) -> Llvm:
