@@ -91,8 +91,15 @@ def _from_array(pixels: npt.NDArray[np.generic], name: str) -> PilImage:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def open_picture(source: str | os.PathLike[str] | bytes, name: str) -> ImageFile:
+def open_picture(
+    source: str | os.PathLike[str] | bytes, name: str, most: int | None = None
+) -> ImageFile:
     """Open a picture file, whose pixels are not decoded yet, if it is one that may be.
+
+    Args:
+        source: The file or its bytes.
+        name: What to call it in errors.
+        most: Number of pixels (default: Pillow's limit).
 
     Raises:
         ImageError: It would take too much to decode.
@@ -105,22 +112,23 @@ def open_picture(source: str | os.PathLike[str] | bytes, name: str) -> ImageFile
         return Image.open(BytesIO(source) if isinstance(source, bytes) else source, "r", formats)
 
     try:
-        image = opened(COMMON)
-    except UnidentifiedImageError:
-        Image.init()  # takes a while: it imports all that Pillow knows
-        image = opened(tuple(kind for kind in RARER if kind in Image.OPEN))  # it may lack some
+        try:
+            image = opened(COMMON)
+        except UnidentifiedImageError:
+            Image.init()  # takes a while: it imports all that Pillow knows
+            image = opened(tuple(kind for kind in RARER if kind in Image.OPEN))  # it may lack some
+    except Image.DecompressionBombError as error:
+        msg = f"{name}: too many pixels ({error})"
+        raise ImageError(msg) from error
     try:
-        _check_effort(image, name)
+        _check_effort(image, name, most or Image.MAX_IMAGE_PIXELS)
     except BaseException:
         image.close()
         raise
     return image
 
 
-def _check_effort(image: ImageFile, name: str) -> None:
-    from PIL import Image  # noqa: PLC0415
-
-    limit = Image.MAX_IMAGE_PIXELS
+def _check_effort(image: ImageFile, name: str, limit: int | None) -> None:
     if limit is not None and image.width * image.height > limit:
         msg = f"{name}: {image.width} x {image.height} pixels are over the limit of {limit}"
         raise ImageError(msg)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import binascii
 import json
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
+from bnas_deploy.errors import ImageError
+from bnas_deploy.runtime.images import FORMATS, open_picture
 from bnas_deploy.serving.answers import BadRequest
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["opened", "picture_of"]
 
-FORMATS = (
-    "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP",
-)  # fmt: skip
-"""What is decoded in this process alone: Pillow starts Ghostscript for EPS."""
 MOST_PARTS = 16
 """Fields of a form beside the picture."""
 
@@ -58,26 +55,13 @@ def opened(content: bytes, limit: int) -> PilImage:
     Raises:
         BadRequest: It is in no format that the server takes, or too large.
     """
-    from PIL import Image  # noqa: PLC0415
-
-    Image.init()
     try:
-        image = Image.open(BytesIO(content), formats=[f for f in FORMATS if f in Image.OPEN])
-        pixels = image.width * image.height
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        msg = f"the picture has more than {limit} pixels"
-        raise BadRequest(msg) from None
+        return open_picture(content, "the picture", limit)
+    except ImageError as error:
+        raise BadRequest(str(error)) from None
     except Exception:
-        names = ", ".join(FORMATS)
-        msg = f"expected a picture in one of the formats {names}"
+        msg = f"expected a picture in one of the formats {', '.join(FORMATS)}"
         raise BadRequest(msg) from None
-    if pixels > limit:
-        msg = (
-            f"{image.width} x {image.height} pixels are over the limit of {limit}; send a smaller"
-            " picture"
-        )
-        raise BadRequest(msg)
-    return image
 
 
 def _from_form(kind: str, body: bytes) -> bytes:

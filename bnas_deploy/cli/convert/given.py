@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from bnas_deploy.errors import BnasError, UsageError
 from bnas_deploy.format import Preprocessing
 from bnas_deploy.nn.genotype import GENOTYPES, Genotype
-from bnas_deploy.shown import found_name, nearest
+from bnas_deploy.shown import found_name, nearest, safe
 
 if TYPE_CHECKING:
     from bnas_deploy.converters.from_release.cell import Arch
@@ -126,6 +127,8 @@ def inputs_of(
     items, problems = find_pictures(names)
     if problems:
         raise UsageError("; ".join(problems))
+    for note in items.notes:
+        print(f"note: {safe(note)}", file=sys.stderr)
     chosen = None if most is None else set(_spread(sum(1 for _ in items), most))
     pixels = [
         read_pixels(item.taken(), preprocessing, item.name)

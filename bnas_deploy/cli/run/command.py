@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = run_parser().parse_intermixed_args(argv)
+    args = run_parser().parse_intermixed_args(_named(sys.argv[1:] if argv is None else argv))
     _check_together(args)
     if args.dump_layers:  # before anything is computed
         from bnas_deploy.runtime.dump import check_target  # noqa: PLC0415 - rarely needed
@@ -64,6 +64,17 @@ def _run(argv: Sequence[str] | None) -> int:
 
         return run_evaluation(model, args, _report(model, args))
     return _predict(model, args)
+
+
+def _named(words: Sequence[str]) -> list[str]:
+    """What is behind ``--`` as names that look like no options (argparse reads them twice)."""
+    if "--" not in words:
+        return list(words)
+    end = list(words).index("--")
+    return [
+        *words[:end],
+        *(f"./{w}" if w.startswith("-") and w != "-" else w for w in words[end + 1 :]),
+    ]
 
 
 def _tell_of_top_k(model: Model, args: argparse.Namespace) -> None:
@@ -221,12 +232,13 @@ def _predict(model: Model, args: argparse.Namespace) -> int:
 
 
 def _pictures(args: argparse.Namespace) -> tuple[Source, list[str]]:
-    if not args.explain and not args.dump_layers:
-        return find_pictures(args.images, listing=args.files, column=args.column)
-    if not args.images and args.files is None:
+    inside = args.explain or args.dump_layers
+    if inside and not args.images and args.files is None:
         return Singles(), []
     found, problems = find_pictures(args.images, listing=args.files, column=args.column)
-    return Singles(map(held, found)), problems
+    for note in found.notes:
+        print(f"note: {safe(note)}", file=sys.stderr)
+    return Singles(map(held, found)) if inside else found, problems
 
 
 def _note_answer(

@@ -8,14 +8,13 @@ from itertools import groupby
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.runtime.sources.braces import expanded
 from bnas_deploy.runtime.sources.folders import Folder
 from bnas_deploy.runtime.sources.item import Item
+from bnas_deploy.runtime.sources.names import STDIN, found_names
 from bnas_deploy.runtime.sources.source import Chain, Singles, Source
 
 __all__ = ["find_pictures"]
 
-STDIN = "-"
 TAR = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 TABLE = ".parquet"
 
@@ -40,7 +39,7 @@ def find_pictures(
         UsageError: There is no picture at all; the list or a Parquet file cannot be read, or has no
             such column; a column is named, but no Parquet file.
     """
-    names, problems = _names(arguments)
+    names, problems = found_names(arguments)
     _check_standard_input(names, listing)
     parts = list(_sources(names, column))
     problems += [part.problem for part in parts if isinstance(part, Folder) and part.problem]
@@ -51,7 +50,8 @@ def find_pictures(
     if all(part.expected() == 0 for part in parts):
         msg = "; ".join(problems) or "no pictures given; name files, folders, patterns or -"
         raise UsageError(msg)
-    return Chain(parts), problems
+    notes = [part.note for part in parts if isinstance(part, Folder) and part.note]
+    return Chain(parts, notes), problems
 
 
 _NO_TABLE = "--column is of Parquet files, and none is given; leave it out"
@@ -64,37 +64,6 @@ def _listed(listing: str, column: str | None) -> Source:
     if column is not None and listing != STDIN and not any(map(_is_table, source.lines())):
         raise UsageError(_NO_TABLE)
     return source
-
-
-def _names(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What is there by these names, and a message for each that names nothing."""
-    names: list[str] = []
-    problems: list[str] = []
-    for argument in arguments:
-        if argument == STDIN or Path(argument).exists():
-            names.append(argument)
-            continue
-        for name in expanded(argument):
-            found = [name] if Path(name).exists() else _matches(name)
-            names += found
-            if not found:
-                problems.append(_nothing(name))
-    return names, problems
-
-
-def _matches(pattern: str) -> list[str]:
-    import glob  # noqa: PLC0415 - most arguments are files and folders
-
-    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
-    return [name for name in matches if Path(name).is_file()]
-
-
-def _nothing(name: str) -> str:
-    import glob  # noqa: PLC0415 - see above
-
-    if glob.has_magic(name):
-        return f"{name}: no file matches this pattern"
-    return f"{name}: no such file"
 
 
 def _check_standard_input(names: Sequence[str], listing: str | None) -> None:
@@ -123,10 +92,14 @@ def _is_table(name: str) -> bool:
 
 
 def _singles(names: list[str], _: str | None) -> Iterator[Source]:
-    yield Singles(
-        Item("<stdin>", sys.stdin.buffer.read()) if name == STDIN else Item(name, Path(name))
-        for name in names
-    )
+    yield Singles(_standard_input() if name == STDIN else Item(name, Path(name)) for name in names)
+
+
+def _standard_input() -> Item:
+    if sys.stdin is None:
+        msg = "standard input is closed; give it a picture, for example with < photo.jpg"
+        raise UsageError(msg)
+    return Item("<stdin>", sys.stdin.buffer.read())
 
 
 def _folders(names: list[str], _: str | None) -> Iterator[Source]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bnas_deploy.errors import UsageError
-from bnas_deploy.runtime.sources.item import Item, is_picture
+from bnas_deploy.runtime.sources.item import UNREAD_SUFFIXES, Item, is_picture
 
 __all__ = ["Folder", "files_in", "pictures_in"]
 
@@ -17,6 +18,7 @@ class Folder:
 
     Attributes:
         problem: What is wrong if there are none.
+        note: What is passed over, or None.
 
     Raises:
         UsageError: A folder cannot be listed.
@@ -24,7 +26,9 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        suffixes = Counter(Path(name).suffix.lower() for name, _ in files_in(path))
         self._count = sum(1 for _ in pictures_in(path))
+        self.note = _passed_over(path, {s: n for s, n in suffixes.items() if s in UNREAD_SUFFIXES})
         self.problem = (
             None if self._count else f"{path}: no pictures in this folder{_tars_in(path)}"
         )
@@ -35,6 +39,13 @@ class Folder:
     def expected(self) -> int:
         """Their number when the folder was looked at first."""
         return self._count
+
+
+def _passed_over(folder: Path, counts: Mapping[str, int]) -> str | None:
+    if not counts:
+        return None
+    kinds = " and ".join(f"{count:,} {suffix}" for suffix, count in sorted(counts.items()))
+    return f"{folder}: {kinds} passed over, which are not read here; convert them, say to JPEG"
 
 
 def _tars_in(folder: Path) -> str:

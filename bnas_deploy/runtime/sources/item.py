@@ -9,7 +9,15 @@ from pathlib import PurePath, PurePosixPath
 from bnas_deploy.errors import ImageError
 from bnas_deploy.runtime.images import Picture
 
-__all__ = ["PICTURE_SUFFIXES", "Item", "Stored", "held", "is_picture", "unreadable"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "UNREAD_SUFFIXES",
+    "Item",
+    "Stored",
+    "held",
+    "is_picture",
+    "unreadable",
+]
 
 Stored = Callable[[], bytes]
 """Reads a picture where it lies in a larger file, before the next one there is asked for."""
@@ -17,6 +25,25 @@ Stored = Callable[[], bytes]
 _SUFFIXES = "avif bmp dib gif ico jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm tga tif tiff webp"
 PICTURE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 """Endings of pictures in folders and tars; a file that is named itself may be called anything."""
+
+UNREAD_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in [
+        "arw",
+        "cr2",
+        "cr3",
+        "dng",
+        "eps",
+        "heic",
+        "heif",
+        "jxl",
+        "nef",
+        "psd",
+        "raw",
+        "svg",
+    ]
+)
+"""Endings of pictures that are not decoded here, which people may expect to be."""
 
 
 @dataclass(frozen=True)

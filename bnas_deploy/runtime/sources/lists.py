@@ -46,6 +46,9 @@ class Listing:
     def lines(self) -> Iterator[str]:
         """Yield the lines that are not empty."""
         self._position = 0
+        if self._name == STDIN and sys.stdin is None:
+            msg = "standard input is closed; give it a list, for example with < list.txt"
+            raise UsageError(msg)
         with nullcontext(sys.stdin.buffer) if self._name == STDIN else self._opened() as file:
             for line in file:
                 self._position += len(line)

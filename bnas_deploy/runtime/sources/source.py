@@ -29,10 +29,15 @@ class Singles(list[Item]):
 
 
 class Chain:
-    """Several sources, one behind the other."""
+    """Several sources, one behind the other.
 
-    def __init__(self, parts: Sequence[Source]) -> None:
+    Attributes:
+        notes: What people should know of them.
+    """
+
+    def __init__(self, parts: Sequence[Source], notes: Sequence[str] = ()) -> None:
         self._parts = parts
+        self.notes = notes
 
     def __iter__(self) -> Iterator[Item]:
         for part in self._parts:

@@ -25,7 +25,18 @@ def fails(error: BaseException) -> Callable[[object], int]:
         (FormatError("a\nb\x1b[31m: broken"), 2, "error: a\\nb\\x1b[31m: broken\n"),
         (MemoryError(), 2, "error: not enough memory"),
         (RuntimeError("can't allocate memory: 9\nbytes"), 2, "error: not enough memory"),
-        (OSError(28, "No space left on device", "a.pt"), 2, "error: [Errno 28] No space left"),
+        (RuntimeError("can't start new thread"), 2, "error: the system allows no more threads"),
+        (RuntimeError("Resource temporarily unavailable"), 2, "error: the system allows no more"),
+        (
+            OSError(28, "No space left on device", "a.pt"),
+            2,
+            "error: a.pt: No space left on device\n",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            2,
+            "error: a file cannot be read or written: No s",
+        ),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a POSIX shell does")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="closes streams in a shell")
 
 OPENS = """
 import sys, types
 from bnas_deploy import start
 
 def main():
-    with open(__file__ if "__file__" in globals() else sys.executable, "rb") as file:
+    with open(sys.executable, "rb") as file:
         print("number", file.fileno())
     return 0
 
@@ -57,8 +58,8 @@ def test_errors_are_not_told_as_output() -> None:
 
 
 def test_no_input() -> None:
-    model = os.path.join(os.path.dirname(__file__), "../../../models/bnas-mini.bnn")
-    done = closed([0], "-m", "bnas_deploy", "run", "--packed", model, "-")
+    model = Path(__file__).parents[3] / "models/bnas-mini.bnn"
+    done = closed([0], "-m", "bnas_deploy", "run", "--packed", str(model), "-")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: standard input is closed")
     assert len(done.stderr.splitlines()) == 1
