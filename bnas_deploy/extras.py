@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "numba": ("numba>=0.59",),
     "parquet": ("pyarrow>=15",),
     "onnx": ("onnx>=1.16", "onnxruntime>=1.18"),
+    "ort": ("onnx>=1.16", "onnxruntime>=1.18", "onnxruntime-extensions"),
     "tflite": ("tflite>=2.10",),
     "litert": ("ai-edge-litert", "ai-edge-quantizer", "litert-torch"),
     "serve": (
