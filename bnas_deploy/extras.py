@@ -18,6 +18,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ort": ("onnx>=1.16", "onnxruntime>=1.18", "onnxruntime-extensions"),
     "tflite": ("tflite>=2.10",),
     "litert": ("ai-edge-litert", "ai-edge-quantizer", "litert-torch"),
+    "ray": ("pyarrow>=15", "ray[data]>=2.9"),
     "serve": (
         "fastapi>=0.110",
         "prometheus-client>=0.15",

@@ -35,6 +35,7 @@ ENTRIES = {"bnas_deploy", "__main__", "cli", "start"}
 LIBRARIES = (
     "torch", "onnx", "onnxruntime", "tflite", "flatbuffers", "numba", "PIL", "safetensors",
     "matplotlib", "openvino", "fastapi", "starlette", "uvicorn", "anyio", "prometheus_client",
+    "ray",
 )  # fmt: skip
 
 Rules = dict[str, tuple[set[str], set[str]]]

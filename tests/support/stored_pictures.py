@@ -44,6 +44,6 @@ def parquet_of(
     import pyarrow
     from pyarrow import parquet
 
-    table = pyarrow.table({"label": list(range(len(contents))), column: list(contents)})
+    table = pyarrow.table({"number": list(range(len(contents))), column: list(contents)})
     parquet.write_table(table, path, row_group_size=group)
     return path

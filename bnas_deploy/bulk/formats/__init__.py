@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 from bnas_deploy.bulk.formats.delimited import write_csv
 from bnas_deploy.bulk.formats.lines import write_jsonl
-from bnas_deploy.bulk.formats.parquet import check_parquet, write_parquet
+from bnas_deploy.bulk.formats.parquet import check_parquet, count_parquet, write_parquet
 from bnas_deploy.bulk.rows import Row
 from bnas_deploy.errors import UsageError
 
-__all__ = ["Write", "format_of"]
+__all__ = ["Write", "check_parquet", "count_parquet", "format_of"]
 
 Write = Callable[[BinaryIO, Iterable[Row]], None]
 

@@ -11,7 +11,7 @@ from bnas_deploy.bulk.rows import Row
 from bnas_deploy.errors import UsageError
 from bnas_deploy.extras import how_to_install, is_installed
 
-__all__ = ["check_parquet", "write_parquet"]
+__all__ = ["check_parquet", "count_parquet", "write_parquet"]
 
 GROUP = 16_384
 """Rows that are in memory at a time."""
@@ -54,6 +54,15 @@ def write_parquet(file: BinaryIO, rows: Iterable[Row]) -> None:
     with parquet.ParquetWriter(file, schema) as writer:
         while group := list(islice(waiting, GROUP)):
             writer.write_table(pyarrow.Table.from_pylist(list(map(_clean, group)), schema))
+
+
+def count_parquet(path: Path) -> tuple[int, int]:
+    """Return how many rows a finished file has, and how many of them tell an error."""
+    from pyarrow import parquet  # noqa: PLC0415 - not a dependency
+
+    with parquet.ParquetFile(path) as file:
+        errors = file.read(["error"]).column(0)
+        return len(errors), len(errors) - errors.null_count
 
 
 def _clean(row: Row) -> Row:

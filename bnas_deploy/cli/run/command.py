@@ -101,6 +101,9 @@ def _check_together(args: argparse.Namespace) -> None:
         _refuse(args, "no picture is given, so noise is run once", *names)
     if args.output:
         _refuse(args, "--output is for the answers alone", "explain", "dump_layers")
+    if args.ray is not None and not args.output:
+        msg = "--ray writes answers into a folder; add --output DIR, or leave it out"
+        raise UsageError(msg)
     if args.force and not args.dump_layers and not args.output:
         msg = (
             "--force lets --dump-layers replace an older dump, and --output a file; give one of"
@@ -183,6 +186,14 @@ def run_parser() -> Parser:
         metavar="FILE",
         help="write a row for each picture to FILE.jsonl, FILE.csv or FILE.parquet (with pyarrow) "
         "instead of printing them; after an interruption, the same command goes on",
+    )
+    add(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="with --output DIR: answer on a cluster of Ray, or on all cores of this machine, into "
+        "a folder of Parquet files; give it last, or as --ray=ADDRESS",
     )
     add(
         "--force",

@@ -11,7 +11,9 @@ from typing import Any
 
 from bnas_deploy.bulk.job import Written, answer_into
 from bnas_deploy.bulk.partial import partial_path
+from bnas_deploy.cli.common.entry import require
 from bnas_deploy.cli.common.text import progress, safe
+from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.model import Model
 from bnas_deploy.runtime.sources import Source
 from bnas_deploy.runtime.stream import Answer
@@ -38,6 +40,10 @@ def write_output(
         problems: What is wrong with arguments that name none.
         facts: What --json says of the run.
     """
+    if args.ray is not None:
+        written = _on_ray(model, args, items)
+        _tell(written, args, problems, facts)
+        return UNREADABLE if written.errors or problems else 0
     target = Path(args.output)
 
     def watch(found: Iterable[Answer], before: int) -> Iterable[Answer]:
@@ -62,6 +68,25 @@ def write_output(
         raise
     _tell(written, args, problems, facts)
     return UNREADABLE if written.errors or problems else 0
+
+
+def _on_ray(model: Model, args: argparse.Namespace, items: Source) -> Written:
+    target = Path(args.output)
+    if target.suffix or target.is_file():
+        msg = f"--ray writes a folder of Parquet files; --output {target} is the name of one file"
+        raise UsageError(msg)
+    if args.ray and Path(args.ray).exists():
+        msg = f"--ray {args.ray}: expected an address; give --ray last, or as --ray=ADDRESS"
+        raise UsageError(msg)
+    require("ray", "ray", "pyarrow")
+    # Only now: these need the extra.
+    from bnas_deploy.bulk.cluster import Asked, answer_on_ray, connected  # noqa: PLC0415
+    from bnas_deploy.bulk.units import units_of  # noqa: PLC0415
+
+    asked = Asked(args.top_k or 1, args.batch or BATCH, args.workers, args.column)
+    units = units_of(items)
+    with connected(args.ray or None):
+        return answer_on_ray(target, model, units, asked, force=args.force)
 
 
 def _tell(

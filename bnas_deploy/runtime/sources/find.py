@@ -13,7 +13,7 @@ from bnas_deploy.runtime.sources.item import Item
 from bnas_deploy.runtime.sources.names import STDIN, found_names
 from bnas_deploy.runtime.sources.source import Chain, Singles, Source
 
-__all__ = ["find_pictures"]
+__all__ = ["find_pictures", "is_container", "sources_of"]
 
 TAR = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 TABLE = ".parquet"
@@ -41,7 +41,7 @@ def find_pictures(
     """
     names, problems = found_names(arguments)
     _check_standard_input(names, listing)
-    parts = list(_sources(names, column))
+    parts = list(sources_of(names, column))
     problems += [part.problem for part in parts if isinstance(part, Folder) and part.problem]
     if listing is not None:
         parts.append(_listed(listing, column))
@@ -60,7 +60,7 @@ _NO_TABLE = "--column is of Parquet files, and none is given; leave it out"
 def _listed(listing: str, column: str | None) -> Source:
     from bnas_deploy.runtime.sources.lists import Listing  # noqa: PLC0415 - rarely needed
 
-    source = Listing(listing, lambda name: Chain(list(_sources([name], column))))
+    source = Listing(listing, lambda name: Chain(list(sources_of([name], column))))
     if column is not None and listing != STDIN and not any(map(_is_table, source.lines())):
         raise UsageError(_NO_TABLE)
     return source
@@ -76,7 +76,16 @@ Make = Callable[[list[str], str | None], Iterator[Source]]
 """Makes the sources of names of one kind, and the column for tables."""
 
 
-def _sources(names: Iterable[str], column: str | None) -> Iterator[Source]:
+def sources_of(names: Iterable[str], column: str | None) -> Iterator[Source]:
+    """Make the sources of these names; a file that is not there cannot be read later.
+
+    Args:
+        names: Files and folders, no patterns.
+        column: As for `find_pictures`.
+
+    Raises:
+        UsageError: A Parquet file cannot be read, or has no such column.
+    """
     for make, group in groupby(names, _make):
         yield from make(list(group), column)
 
@@ -85,6 +94,11 @@ def _make(name: str) -> Make:
     if name != STDIN and Path(name).is_dir():
         return _folders
     return _tars if name.lower().endswith(TAR) else _tables if _is_table(name) else _singles
+
+
+def is_container(name: str) -> bool:
+    """Tell by its name whether a file holds pictures, rather than being one."""
+    return name.lower().endswith((*TAR, TABLE))
 
 
 def _is_table(name: str) -> bool:

@@ -40,6 +40,10 @@ class Folder:
         """Their number when the folder was looked at first."""
         return self._count
 
+    def names(self) -> Iterator[str]:
+        """Their paths."""
+        return map(str, pictures_in(self._path))
+
 
 def _passed_over(folder: Path, counts: Mapping[str, int]) -> str | None:
     if not counts:

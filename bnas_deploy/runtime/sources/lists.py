@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.sources.item import Item, is_picture
-from bnas_deploy.runtime.sources.source import Source, estimated
+from bnas_deploy.runtime.sources.source import Singles, Source, estimated
 
 __all__ = ["Listing"]
 
@@ -59,11 +59,16 @@ class Listing:
         """What their number will be if the rest of the list is like what has been read."""
         return estimated(self._seen, self._position, self._size) if self._size else None
 
-    def _of_line(self, name: str) -> Source | list[Item]:
+    def names(self) -> Iterator[str]:
+        """The lines, and what lies in those that are folders."""
+        for name in self.lines():
+            yield from self._of_line(name).names()
+
+    def _of_line(self, name: str) -> Source:
         path = Path(name)
         # A file that is not there becomes an item that cannot be read; most need no look at all.
         if is_picture(path) or not path.exists():
-            return [Item(name, path)]
+            return Singles([Item(name, path)])
         return self._source_of(name)
 
     def _opened(self) -> BinaryIO:

@@ -44,6 +44,10 @@ class Shards:
         position = self._before + (self._tar.position if self._tar else 0)
         return estimated(self._seen, position, self._size)
 
+    def names(self) -> Iterator[str]:
+        """The paths of the tars."""
+        return map(str, self._paths)
+
 
 def _pictures(tar: Tar) -> Iterator[Item]:
     empty = True

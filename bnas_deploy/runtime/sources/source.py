@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.sources.item import Item
 
 __all__ = ["Chain", "Singles", "Source", "estimated"]
@@ -19,6 +20,13 @@ class Source(Protocol):
     def expected(self) -> int | None:
         """Their number, or what it looks like so far; None where nothing is known of it."""
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of the files that they lie in, which `sources_of` takes.
+
+        Raises:
+            UsageError: They are not in files.
+        """
+
 
 class Singles(list[Item]):
     """Pictures that were named one by one."""
@@ -26,6 +34,14 @@ class Singles(list[Item]):
     def expected(self) -> int:
         """Their number."""
         return len(self)
+
+    def names(self) -> Iterator[str]:
+        """Their own names."""
+        for item in self:
+            if isinstance(item.picture, bytes):
+                msg = f"{item.name}: other machines cannot read it; name a file"
+                raise UsageError(msg)
+            yield item.name
 
 
 class Chain:
@@ -52,6 +68,11 @@ class Chain:
                 return None
             total += count
         return total
+
+    def names(self) -> Iterator[str]:
+        """The names of all their files, one source behind the other."""
+        for part in self._parts:
+            yield from part.names()
 
 
 SAMPLE = 20

@@ -53,21 +53,25 @@ class Tables:
         """Their number, which the files tell."""
         return sum(table.rows for table in self._tables)
 
+    def names(self) -> Iterator[str]:
+        """The paths of the files."""
+        return (str(table.path) for table in self._tables)
+
 
 class _Table:
     def __init__(self, path: Path, column: str | None) -> None:
-        self._path = path
+        self.path = path
         with _opened(path) as file:
             self.rows: int = file.metadata.num_rows
             self._column = _chosen(file.schema_arrow, path, column)
 
     def __iter__(self) -> Iterator[Item]:
         row = 0
-        with _opened(self._path) as file:
+        with _opened(self.path) as file:
             for index in range(file.num_row_groups):
-                group = _Group(file, index, self._column, self._path)
+                group = _Group(file, index, self._column, self.path)
                 for place in range(file.metadata.row_group(index).num_rows):
-                    name = f"{self._path}/{row}"
+                    name = f"{self.path}/{row}"
                     yield Item(name, partial(group.read, place, name))
                     row += 1
 

@@ -21,6 +21,7 @@ EXAMPLES = {
     "report": ("page",),
     "output": ("answers.csv",),
     "files": ("more.txt",),
+    "ray": ("--ray=nowhere:1",),
     "column": ("image",),
     "top_k": ("2",),
     "dump_layers": ("dump",),
