@@ -61,9 +61,10 @@ def classify_routes(service: Service) -> APIRouter:
         limit = service.gate.limits.pixels
         async with service.gate.body(request) as body:
             return await service.gate.compute(
+                request,
                 lambda: json_answer(
                     _classified(model, name, picture_of(kind, body), top_k=top_k, limit=limit)
-                )
+                ),
             )
 
     return router

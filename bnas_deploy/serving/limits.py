@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
@@ -53,8 +54,7 @@ class Gate:
         self.inside = 0
         self.held = 0
         self._places = limits.workers + limits.queue
-        self._turns = anyio.Semaphore(limits.workers)
-        self._threads: anyio.CapacityLimiter | None = None
+        self._threads = ThreadPoolExecutor(limits.workers, "bnas-serve")
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
@@ -103,28 +103,43 @@ class Gate:
         if self.inside >= self._places:
             raise HTTPException(503, BUSY, RETRY)
 
-    async def compute(self, function: Callable[[], T]) -> T:
+    async def compute(self, request: Request, function: Callable[[], T]) -> T:
         """Call a function in a thread when its turn comes; what has begun is not given up.
 
+        The threads take the next call themselves: a loop that is busy with refusing does not keep
+        them waiting.
+
         Raises:
-            HTTPException: 503 if all places are taken, or its turn does not come in time.
+            HTTPException: 503 if all places are taken, or its turn does not come in time; 400 if
+                the client goes away before it.
         """
         self._check_places()
         self.inside += 1
+        call = self._threads.submit(function)
+        answer = asyncio.wrap_future(call)
+        gone = asyncio.ensure_future(_departure(request))
         try:
-            await self._turn()
-            try:
-                self._threads = self._threads or anyio.CapacityLimiter(self.limits.workers)
-                return await anyio.to_thread.run_sync(function, limiter=self._threads)
-            finally:
-                self._turns.release()
+            await asyncio.wait(
+                (answer, gone),
+                timeout=self.limits.timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not answer.done() and call.cancel():
+                raise self._no_turn(left=gone.done())
+            return await answer
         finally:
+            gone.cancel()
             self.inside -= 1
 
-    async def _turn(self) -> None:
-        try:
-            with anyio.fail_after(self.limits.timeout):
-                await self._turns.acquire()
-        except TimeoutError:
-            msg = f"no turn within {self.limits.timeout:g} s; try again later"
-            raise HTTPException(503, msg, RETRY) from None
+    def _no_turn(self, *, left: bool) -> HTTPException:
+        if left:
+            return HTTPException(400, "the client went away")
+        return HTTPException(
+            503, f"no turn within {self.limits.timeout:g} s; try again later", RETRY
+        )
+
+
+async def _departure(request: Request) -> None:
+    """Return when the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -24,8 +24,12 @@ KINDS = {
 def request(kind, body):
     """A request of which nothing but its body and its type is looked at."""
 
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
     async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not messages:
+            await asyncio.sleep(60)  # the client stays
+        return messages.pop()
 
     headers = [(b"content-type", kind.encode())]
     return Request({"type": "http", "method": "POST", "headers": headers}, receive)

@@ -69,7 +69,7 @@ def v2_routes(service: Service) -> APIRouter:
         found = shelf[name]
         length = request.headers.get(LENGTH)
         async with service.gate.body(request) as body:
-            return await service.gate.compute(lambda: _inferred(found, name, body, length))
+            return await service.gate.compute(request, lambda: _inferred(found, name, body, length))
 
     return router
 
