@@ -29,15 +29,16 @@ def markdown(report: Report) -> str:
 
 def _head(report: Report) -> str:
     facts = report["machine"]
-    isas = ", ".join(f"{k}: {v}" for k, v in facts["engine"].get("isas", {}).items())
+    isas = facts["engine"].get("isas", {})
+    able = ", ".join(name for name, state in isas.items() if state == "supported")
     return (
         "# Servers under load\n\n"
         "Written by `make bench-serve`. For each server: requests a second, and in brackets the"
         " median and the 99th percentile of their times in ms. One request is computed at a time,"
         " on one thread; wrk runs on the same machine. Every answer was compared; wrong or lost"
         " ones would be in the table.\n\n"
-        f"{report['date']}, {facts['os']}, {facts['cores']} CPUs, {isas}; ONNX Runtime"
-        f" {facts['versions']['onnxruntime']}."
+        f"{report['date']}, {facts['os']}, {facts['cores']} CPUs, {able}; ONNX Runtime"
+        f" {facts['versions']['onnxruntime']}. {report.get('note', '')}".rstrip()
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from load import engines, table, wrk
 from load.cases import URLS, make_requests
@@ -10,6 +13,7 @@ from support.small_models import picture_model
 from bnas_deploy.format import write
 
 pytest.importorskip("fastapi")
+DOCS = Path(__file__).parents[2] / "docs"
 needs_wrk = pytest.mark.skipif(bool(wrk.missing()), reason=wrk.missing())
 
 
@@ -56,3 +60,8 @@ def test_the_page_has_all_parts_and_the_targets():
         assert head in text
     bad = report(wrong=3, p50_ms=9.0)
     assert [reached for *_, reached in table.targets(bad)] == ["yes", "yes", "no", "no"]
+
+
+def test_the_docs_show_what_was_measured():
+    measured = json.loads((DOCS / "benchmarks/serving/serving.json").read_text())
+    assert (DOCS / "serving-benchmarks.md").read_text() == table.markdown(measured)

@@ -18,10 +18,12 @@ def connection(address):
     return socket.create_connection((host, int(port)), timeout=20)
 
 
-def slow_upload(url, body, sent=None):
+def slow_upload(url, body, sent=None, headers=None):
     """A connection with all of a request but its last byte, or with `sent`."""
     path = "/" + url.removeprefix("http://").partition("/")[2]
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    named = {"Host": "x", "Content-Length": len(body), **(headers or {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    head = f"POST {path} HTTP/1.1\r\n{lines}\r\n"
     client = connection(url)
     client.sendall(sent or head.encode() + body[:-1])
     return client

@@ -60,6 +60,24 @@ def test_slow_clients_keep_nobody_out_and_are_given_up(shelf):
             client.close()
 
 
+def test_nothing_is_computed_for_who_has_gone_away(shelf):
+    words = ["--packed", shelf / "things.bnn", "--workers", 1]
+    with serving(*words, backend="reference") as (_, address), Pool(1) as pool:
+        url = f"{address}/v2/models/things/infer"
+        first = pool.submit(infer, address, tensors(2500))
+        wait_until(lambda: metric(address, "bnas_requests_inside") == 1)
+        body, headers = tensors(1)
+        left = [slow_upload(url, body, headers=headers) for _ in range(3)]
+        for client in left:
+            client.sendall(body[-1:])
+        wait_until(lambda: metric(address, "bnas_requests_inside") == 4)
+        for client in left:
+            client.close()
+        wait_until(lambda: metric(address, "bnas_requests_inside") == 1)
+        assert not first.done()
+        assert first.result().status_code == 200
+
+
 def test_bodies_that_arrive_take_bounded_memory(shelf):
     words = ["--packed", shelf / "colours.bnn", "--workers", 1, "--queue", 1, "--max-bytes", 9000]
     with serving(*words) as (_, address):
