@@ -34,7 +34,8 @@ class Listener:
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    from bnas_deploy.serving import app, cpus, server
+    from bnas_deploy import cpus
+    from bnas_deploy.serving import app, server
 
     monkeypatch.chdir(tmp_path)
     for name in ("model.bnn", "other.bnn"):
