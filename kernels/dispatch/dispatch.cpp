@@ -18,6 +18,8 @@ namespace bnas {
   ISA(avx512_amx) ISA(avx512_bitalg) ISA(avx512bw) ISA(avx_vnni) ISA(avx2) ISA(scalar)
 #elif defined(__aarch64__)
 #define BNAS_ISAS(ISA) ISA(neon) ISA(scalar)
+#elif defined(BNAS_WASM_VECTORS)  // a module in which there are vectors runs nowhere without them
+#define BNAS_ISAS(ISA) ISA(wasm_simd128)
 #elif defined(__wasm__)
 #define BNAS_ISAS(ISA) ISA(wasm_simd128) ISA(scalar)
 #else

@@ -38,8 +38,6 @@ export interface Guess {
 export interface LoadOptions {
   /** Called as the file arrives, in bytes; `total` is undefined where the server does not say. */
   onProgress?: (loaded: number, total: number | undefined) => void;
-  /** "wasm_simd128" or "scalar"; by default the first. */
-  isa?: string;
   /** Where the engine lies; by default beside this package, as `dist/bnas.wasm`. */
   engine?: string | URL;
 }

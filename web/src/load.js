@@ -7,7 +7,7 @@ import { Model } from "./model.js";
 /**
  * Documented in index.d.ts.
  * @param {Parameters<typeof readBytes>[0]} source
- * @param {{ onProgress?: import("./bytes.js").Progress, isa?: string, engine?: string | URL }} [options]
+ * @param {{ onProgress?: import("./bytes.js").Progress, engine?: string | URL }} [options]
  */
 export async function load(source, options = {}) {
   const [engine, { bytes, name }] = await Promise.all([
@@ -15,7 +15,7 @@ export async function load(source, options = {}) {
     readBytes(source, options.onProgress),
   ]);
   try {
-    return Model.fromBytes(engine, bytes, options.isa);
+    return Model.fromBytes(engine, bytes);
   } catch (error) {
     if (!(error instanceof BnasError) || error.kind !== "format" || name === undefined) throw error;
     throw new BnasError("format", `${name}: ${error.message}`, { cause: error });

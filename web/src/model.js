@@ -5,6 +5,7 @@ import { pixelsOf } from "./pixels.js";
 
 const RGBA = 4; // bytes of a pixel
 const THREADS = 1;
+const DEFAULT = 0; // no name of an instruction set
 
 export class Model {
   #engine;
@@ -32,17 +33,13 @@ export class Model {
   /**
    * @param {import("./engine.js").Engine} engine
    * @param {Uint8Array} bytes of a .bnn file
-   * @param {string} [isa]
    */
-  static fromBytes(engine, bytes, isa) {
+  static fromBytes(engine, bytes) {
     const handle = engine.scoped((allocate) => {
       const file = allocate(bytes.length);
       engine.write(file, bytes);
-      const name = new TextEncoder().encode((isa ?? "") + "\0");
-      const given = isa === undefined ? 0 : allocate(name.length);
-      if (given !== 0) engine.write(given, name);
       const out = allocate(4);
-      engine.call("bnas_model_load_memory", file, bytes.length, given, out);
+      engine.call("bnas_model_load_memory", file, bytes.length, DEFAULT, out);
       return engine.view.getUint32(out, true);
     });
     return new Model(engine, handle);

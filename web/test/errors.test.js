@@ -56,7 +56,6 @@ test("files that are not there", async () => {
 test("engines that are none", async () => {
   const path = join(folder, "shipped.bnn");
   await fails(() => load(shipped(), { engine: path }), "backend", /needs WebAssembly with SIMD/);
-  await fails(() => load(shipped(), { isa: "avx2" }), "backend", /'avx2'; choose one of wasm_simd/);
 });
 
 test("arguments of models", async () => {
