@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick bench-serve \
+.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick bench-serve bench-web \
   spellings wheel wheels wheel-pure try-wheel sdist address cross clean
 
 help:  ## list the targets
@@ -114,6 +114,15 @@ bench-quick: $(BENCH_STAMP)  ## the same with few rounds, to try the benchmarks 
 bench-serve: $(BENCH_STAMP)  ## measure bnas-serve under load beside ONNX Runtime (8 minutes; wants wrk, a quiet machine)
 	$(BIN)/python benchmarks/under_load.py --out reports/serving.json
 	$(BIN)/python benchmarks/under_load.py --out reports/serving.json --page reports/serving.md
+
+# The rival is of npm; the models and the answers to check by are made anew, as the package may have changed.
+WEB_MODELS := build/bench-web/models
+bench-web: $(BENCH_STAMP) web/dist/bnas.wasm  ## measure the npm package in Chromium, write docs/web-benchmarks.md (minutes)
+	cd web/bench && npm install --silent --no-package-lock --no-audit --no-fund
+	PYTHONPATH=benchmarks $(BIN)/python web/bench/make_models.py $(WEB_MODELS)
+	mkdir -p docs/web-benchmarks
+	node web/bench/run.js $(WEB_MODELS) docs/web-benchmarks/zen4.json
+	$(BIN)/python web/bench/report.py docs/web-benchmarks/zen4.json docs/web-benchmarks.md docs/web-benchmarks/zen4.svg
 
 spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md
