@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format.fields import fields_of
+from bnas_deploy.format.limits import check_steps
 from bnas_deploy.format.program import PackedModel, Preprocessing, Program, Value
 from bnas_deploy.format.steps import STAGES, STEPS, Stage, Step
 
@@ -49,6 +50,7 @@ def decode(document: object, tensors: Mapping[str, Any]) -> PackedModel:
     """
     top = _keys(document, TOP_KEYS, "bnas.program")
     steps = _list(top["steps"], "steps")
+    check_steps(len(steps))
     program = Program(
         values={
             name: _dataclass(Value, value, f"value {name!r}")

@@ -19,6 +19,8 @@ from bnas_deploy.format.version import Version, parse_version, version_text
 __all__ = ["pack", "unpack"]
 
 KEYS = ("bnas.version", "bnas.program", "bnas.sha256")
+HEADER_LIMIT = 2**24
+"""Bytes of the JSON, program included; the shipped networks have less than a tenth of one MB."""
 ENTRY_KEYS = {"dtype", "shape", "data_offsets"}
 _Entries = list[tuple[str, dict[str, Any]]]
 
@@ -55,6 +57,10 @@ def unpack(blob: bytes) -> tuple[Version, str, dict[str, npt.NDArray[Any]]]:
     """
     if len(blob) < 8:
         msg = f"expected a .bnn file, got {len(blob)} bytes; it is empty or truncated"
+        raise FormatError(msg)
+    header_size = int.from_bytes(blob[:8], "little")
+    if HEADER_LIMIT < header_size <= len(blob) - 8:
+        msg = f"header: at most {HEADER_LIMIT} bytes are allowed, got {header_size}"
         raise FormatError(msg)
     try:
         entries: _Entries = safetensors.deserialize(blob)  # type: ignore[no-untyped-call]

@@ -9,13 +9,12 @@ import math
 
 import numpy as np
 
-from bnas_deploy.format.limits import ELEMENT_LIMIT, Work, check_elements
+from bnas_deploy.format.limits import ELEMENT_LIMIT, Work, check_elements, check_steps
 from bnas_deploy.format.program import PackedModel, Preprocessing, Value
 from bnas_deploy.format.scope import EXTENT_LIMIT, Scope, fail
 
 __all__ = ["validate"]
 
-STEP_LIMIT = 100_000
 KINDS = ("f32", "bits")
 
 
@@ -45,8 +44,7 @@ def _check_value(name: str, value: Value) -> None:
 
 def _check_steps(model: PackedModel) -> None:
     program = model.program
-    if len(program.steps) > STEP_LIMIT:
-        fail("steps", f"at most {STEP_LIMIT} are allowed, got {len(program.steps)}")
+    check_steps(len(program.steps))
     image = program.values.get(program.input)
     if image is None or image.kind != "f32":
         fail("input", f"{program.input!r} must be a declared value of kind f32")

@@ -19,7 +19,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 namespace {
 
 constexpr std::size_t length_bytes = 8;
-constexpr std::uint64_t header_limit = 100'000'000;  // of safetensors
 
 struct KnownDtype {
   const char* name;  // in a file
@@ -60,9 +59,12 @@ std::string_view header_of(const std::uint8_t* blob, std::size_t size) {
     refuse_file(
         "expected a .bnn file, got one of PyTorch or a zip; pack a model.pt with bnas-export");
   const std::uint64_t length = read_length(blob);
-  if (length > header_limit || length > size - length_bytes)
+  if (length > size - length_bytes)
     refuse_file("not a safetensors file, or truncated (its header has " + std::to_string(length) +
                 " bytes, the file " + std::to_string(size) + "); copy or export the file again");
+  if (length > header_limit)
+    refuse("header", "at most " + std::to_string(header_limit) + " bytes are allowed, got " +
+                         std::to_string(length));
   return {reinterpret_cast<const char*>(blob) + length_bytes, static_cast<std::size_t>(length)};
 }
 

@@ -11,7 +11,8 @@ namespace bnas {
 constexpr std::uint64_t file_limit = std::uint64_t{1} << 31;  // bytes
 constexpr std::size_t extent_limit = 65536;
 constexpr std::uint64_t element_limit = std::uint64_t{1} << 30;
-constexpr std::size_t step_limit = 100000;
+constexpr std::size_t step_limit = 65536;
+constexpr std::uint64_t header_limit = std::uint64_t{1} << 24;  // bytes
 constexpr std::uint64_t window_limit = 65536;
 constexpr std::uint64_t dot_limit = std::uint64_t{1} << 24;
 constexpr std::uint64_t sum_limit = std::uint64_t{1} << 31;
@@ -29,18 +30,30 @@ inline std::size_t extent(std::uint64_t n) {
 
 inline std::uint64_t ceil_divide(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
+// What sums and comparisons of a step cost, each.
+constexpr std::uint64_t float_work = 16, eight_bit_work = 8;
+
+// What a step costs for one image, beside reading its inputs and writing its outputs.
+struct Count {
+  std::uint64_t weights;    // of convolutions and linear layers; binary ones of one output and tap
+                            // count as ceil(C / 8), of a depthwise convolution as one
+  std::uint64_t terms;      // channels of the input times positions of the window
+  std::uint64_t positions;  // pixels of the output times positions of the window
+  std::uint64_t work;
+};
+
 // What the steps so far cost.
 class Work {
  public:
-  // Of convolutions and linear layers, for each step that uses them; binary ones of one output and
-  // tap count as ceil(C / 8), of a depthwise convolution as one. Throws FormatError where it is too
-  // much.
-  void add_weights(const std::string& where, std::uint64_t weights);
-  // Pixels of the output times positions of the window, and what is done at each.
-  void add_windows(const std::string& where, std::uint64_t positions, std::uint64_t operations);
+  void add(const Count& count);
+  // A step or stage reads or assigns a value of so many elements.
+  void add_use(std::uint64_t elements);
+  // Throws FormatError where it is too much.
+  void check(const std::string& where) const;
 
  private:
-  std::uint64_t weights_ = 0, positions_ = 0, operations_ = 0;
+  std::uint64_t uses_ = 0;
+  Count sum_{};
 };
 
 }  // namespace bnas

@@ -7,7 +7,6 @@
 namespace bnas {
 namespace {
 
-constexpr std::size_t vector_elements = 16;  // that a channel takes at least
 constexpr double statistic_limit = 1e30;
 
 NamedValue read_value(const JsonValue& json, std::string_view name, ValueId id) {
@@ -56,9 +55,7 @@ void ModelFile::read_values(const JsonValue& values) {
   std::uint64_t total = 0;
   values.for_members([&](std::string_view name, const JsonValue& json) {
     const NamedValue value = read_value(json, name, values_.size());
-    const Shape& shape = value.shape;
-    total +=
-        shape.channels * ceil_divide(shape.height * shape.width, vector_elements) * vector_elements;
+    total += held(value.shape);
     values_.push_back(&scope_.values.emplace(name, value).first->second);
     names_.emplace_back(name);
   });
@@ -83,6 +80,7 @@ void ModelFile::read_step(const JsonValue& json, std::string where) {
   steps_.push_back(rule->read(reader));
   reader.done();
   scope_.end_step();
+  scope_.work.check(reader.where());
 }
 
 void ModelFile::check_all_used() const {

@@ -12,8 +12,8 @@ from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
 from bnas_deploy.format import PackedModel, Value, to_bytes, validate
+from bnas_deploy.format.limits import STEP_LIMIT
 from bnas_deploy.format.steps import AvgPool2d, MaxPool2d
-from bnas_deploy.format.validation import STEP_LIMIT
 
 # Step numbers of `model`.
 AFFINE, CONV, BINARIZE, BINARY, MAX, SLICE, CONCAT, SELECT = 0, 1, 2, 4, 5, 6, 7, 8
@@ -217,7 +217,7 @@ def test_faults(fault: str) -> None:
 
 def test_too_many_steps() -> None:
     m = program(M, steps=M.program.steps[:1] * (STEP_LIMIT + 1))
-    with pytest.raises(FormatError, match="steps: at most 100000 are allowed, got 100001"):
+    with pytest.raises(FormatError, match="steps: at most 65536 are allowed, got 65537"):
         validate(m)
 
 

@@ -81,4 +81,5 @@ def test_work_is_that_of_one_group_an_output() -> None:
     values = {"x": Value("bits", (18, 3, 3)), "y": Value("f32", (4, 1, 1))}
     work = Work()
     work.add("step", step, values, {"w": np.zeros((4, 2), np.uint64)})
-    assert work == Work(weights=4 * 9 * 2, positions=9, operations=9 * 4 * 9)
+    moved = (18 + 4) * 16
+    assert work == Work(2, 4 * 9 * 2, 18 * 9, positions=9, work=9 * 4 * 64 + moved * 256)

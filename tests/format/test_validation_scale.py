@@ -87,4 +87,5 @@ def test_depthwise_weights_count_as_bytes() -> None:
     values = {"x": Value("bits", (9, 3, 3)), "y": Value("f32", (9, 1, 1))}
     work = Work()
     work.add("step", step, values, {"w": np.zeros((9, 1), np.uint64)})
-    assert work == Work(weights=9 * 9, positions=9, operations=9 * 9)
+    moved = (9 + 9) * 16
+    assert work == Work(2, 9 * 9, 9 * 9, positions=9, work=9 * 9 * 64 + moved * 256)

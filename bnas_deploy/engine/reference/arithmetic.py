@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from bnas_deploy.engine.runner import Floats
@@ -17,6 +21,38 @@ SIGMOID_Q = (
 )  # fmt: skip
 
 
+PIECE = 2**18
+"""Elements at a time, so that what is held between the operations has bounds."""
+
+
+def _in_pieces(function: Callable[..., Floats]) -> Callable[..., Floats]:
+    """Let a function of single elements, whose arguments are broadcast, see some at a time."""
+
+    @functools.wraps(function)
+    def pieces(*arguments: Floats) -> Floats:
+        shape = np.broadcast_shapes(*(np.shape(x) for x in arguments))
+        if math.prod(shape) <= PIECE:
+            return function(*arguments)
+        out = np.empty(shape, np.float32)
+        _fill(out, [np.broadcast_to(x, shape) for x in arguments], function)
+        return out
+
+    return pieces
+
+
+def _fill(out: Floats, arguments: list[Floats], function: Callable[..., Floats]) -> None:
+    """Split along the longest axis until a piece is small enough."""
+    if out.size <= PIECE:
+        out[...] = function(*arguments)
+        return
+    axis = int(np.argmax(out.shape))
+    half = out.shape[axis] // 2
+    for part in (slice(half), slice(half, None)):
+        index = (*(slice(None),) * axis, part)
+        _fill(out[index], [x[index] for x in arguments], function)
+
+
+@_in_pieces
 def fma(a: Floats, b: Floats, c: Floats) -> Floats:
     """``a * b + c`` with a single rounding to float32, nearest even, elementwise.
 
@@ -41,16 +77,19 @@ def fma(a: Floats, b: Floats, c: Floats) -> Floats:
     return odd.view(np.float64).astype(np.float32)
 
 
+@_in_pieces
 def relu(x: Floats) -> Floats:
     """``x`` where ``x > 0``, else +0 (also for -0 and NaN)."""
     return np.where(x > 0, x, np.float32(0))
 
 
+@_in_pieces
 def prelu(x: Floats, slope: Floats) -> Floats:
     """``max(x, 0) + slope * min(x, 0)``, two roundings; NaN counts as 0."""
     return relu(x) + slope * np.where(x < 0, x, np.float32(0))
 
 
+@_in_pieces
 def sigmoid(x: Floats) -> Floats:
     """A quotient of polynomials, as docs/format.md lists its operations."""
     t = np.where(x > -18, x, np.float32(-18))

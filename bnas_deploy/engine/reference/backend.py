@@ -22,9 +22,21 @@ from bnas_deploy.engine.runner import (
     time_steps,
 )
 from bnas_deploy.format.limits import ELEMENT_LIMIT
-from bnas_deploy.format.program import PackedModel
+from bnas_deploy.format.program import PackedModel, Program
 
-__all__ = ["ReferenceRunner"]
+__all__ = ["ReferenceRunner", "dying_values"]
+
+
+def dying_values(program: Program) -> list[list[str]]:
+    """By step, the values that nobody reads later; the input, which is the caller's, stays."""
+    last: dict[str, int] = {}
+    for i, step in enumerate(program.steps):
+        last |= dict.fromkeys((*step.reads(), *step.writes()), i)
+    dying: list[list[str]] = [[] for _ in program.steps]
+    for name, i in last.items():
+        if name not in (program.input, program.output):
+            dying[i].append(name)
+    return dying
 
 
 class ReferenceRunner:
@@ -43,16 +55,26 @@ class ReferenceRunner:
         self._program = model.program
         self._tensors = model.tensors
         self._shapes = {name: value.shape for name, value in model.program.values.items()}
+        self._dying = dying_values(model.program)
 
     def run(self, images: Floats) -> Floats:
         """Logits (N, classes) of float32 images (N, C, H, W)."""
         images = self._check(images)
-        # Every value stays in memory, so a large program takes its images one after another.
+        # A large program takes its images one after another.
         count = max(1, ELEMENT_LIMIT // 16 // sum(map(math.prod, self._shapes.values())))
         starts = range(0, max(1, len(images)), count)
-        parts = [self.trace(images[i : i + count])[self._program.output] for i in starts]
+        parts = [self._logits(images[i : i + count]) for i in starts]
         logits: Floats = np.concatenate(parts)
         return logits[:, :, 0, 0]
+
+    def _logits(self, images: Floats) -> npt.NDArray[Any]:
+        """Run without keeping what nobody reads later."""
+        values = self._start(images)
+        for i in range(len(self._program.steps)):
+            self._step(i, values)
+            for name in self._dying[i]:
+                del values[name]
+        return values[self._program.output]
 
     def trace(self, images: Floats) -> dict[str, npt.NDArray[Any]]:
         """Every value by name, (N, C, H, W) float32, or bool where True is -1."""

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 DOT_LIMIT = 2**24
-BYTE = 8
+BYTE, WORD = 8, 64
 
 Stages = Annotated[tuple[Stage, ...], Role.STAGES]
 
@@ -75,13 +75,19 @@ class BinaryConvolution(Step):
         return {stage.output: stage.addend for stage in floats if stage.addend is not None}
 
     def count(self, values: Values, tensors: Tensors) -> Count:
-        """Every bit of a row of weights counts at every output pixel."""
-        depth = self._depth(values[self.input].shape[0])
+        """Every bit of a row of weights counts at every output pixel; work is done by words."""
+        channels = values[self.input].shape[0]
+        depth = self._depth(channels)
         shape = self.computed(values, tensors)
         taps = shape[0] * math.prod(self.kernel)
         positions = window_positions(shape, self.kernel)
-        macs = positions * shape[0] * depth
-        return Count(taps * -(-depth // BYTE), positions, macs, binary_macs=macs)
+        return Count(
+            weights=taps * -(-depth // BYTE),
+            terms=channels * math.prod(self.kernel),
+            positions=positions,
+            work=positions * shape[0] * -(-depth // WORD) * WORD,
+            binary_macs=positions * shape[0] * depth,
+        )
 
     def _depth(self, channels: int) -> int:
         """Channels that one output reads."""

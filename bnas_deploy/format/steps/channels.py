@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bnas_deploy.format.fields import Reads, ReadsAll, TensorName, Writes
 from bnas_deploy.format.scope import Scope
-from bnas_deploy.format.steps.step import Step
+from bnas_deploy.format.steps.step import Count, Step, Tensors, Values
 from bnas_deploy.format.values import Assigned, floats
 
 __all__ = ["AddSlice", "Concat", "MeanMagnitude", "SelectChannels"]
@@ -83,3 +83,7 @@ class MeanMagnitude(Step, op="mean_magnitude", since=(1, 2)):
         scope.floats("shift", self.shift, (c,))
         scope.floats("terms", self.terms, (2,))
         return [floats(self.output, (1, h, w))]
+
+    def count(self, values: Values, tensors: Tensors) -> Count:
+        """Every channel is a term."""
+        return Count(terms=values[self.input].shape[0])

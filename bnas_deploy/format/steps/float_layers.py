@@ -24,7 +24,7 @@ from bnas_deploy.format.fields import (
 )
 from bnas_deploy.format.scope import Scope
 from bnas_deploy.format.steps.step import Count, Step, Tensors, Values
-from bnas_deploy.format.steps.windows import output_size, window_positions
+from bnas_deploy.format.steps.windows import FLOAT_WORK, output_size, window_positions
 from bnas_deploy.format.values import Assigned, floats
 
 __all__ = ["Conv2d", "GroupedConv2d", "Linear", "QuantizedConv2d"]
@@ -32,11 +32,14 @@ __all__ = ["Conv2d", "GroupedConv2d", "Linear", "QuantizedConv2d"]
 SUM_LIMIT = 2**31
 LARGEST_INPUT = 127
 LEAST_WEIGHT = -127
+EIGHT_BIT_WORK = 8
 
 
 class _Convolution(Step):
     """Base of the convolutions whose weights are (O, C / groups, kh, kw)."""
 
+    WORK: ClassVar[int]
+    input: str
     output: str
     weight: str
 
@@ -45,7 +48,10 @@ class _Convolution(Step):
         outputs, depth, *kernel = tensors[self.weight].shape
         positions = window_positions(values[self.output].shape, tuple(kernel))
         macs = positions * outputs * depth
-        return Count(tensors[self.weight].size, positions, macs, **self._macs(macs))
+        terms = values[self.input].shape[0] * math.prod(kernel)
+        return Count(
+            tensors[self.weight].size, terms, positions, macs * self.WORK, **self._macs(macs)
+        )
 
     def _macs(self, macs: int) -> dict[str, int]:
         return {"float_macs": macs}
@@ -55,6 +61,7 @@ class _Convolution(Step):
 class Conv2d(_Convolution, op="conv2d"):
     """Float convolution (O, C, kh, kw) with optional bias (O,) and activation, FMA in order."""
 
+    WORK: ClassVar[int] = FLOAT_WORK
     groups: ClassVar[int] = 1
     input: Reads
     output: Writes
@@ -73,6 +80,7 @@ class Conv2d(_Convolution, op="conv2d"):
 class GroupedConv2d(_Convolution, op="grouped_conv2d", since=(1, 3)):
     """Float convolution in groups, (O, C/groups, kh, kw): as `Conv2d` on each group's channels."""
 
+    WORK: ClassVar[int] = FLOAT_WORK
     input: Reads
     output: Writes
     weight: TensorName
@@ -110,6 +118,7 @@ def _weight(name: str, scope: Scope, dtype: str, c: int) -> tuple[int, int, int]
 class QuantizedConv2d(_Convolution, op="quantized_conv2d", since=(1, 1)):
     """Full-precision convolution in 8 bits: weights -127..127, inputs quantised to 0..127."""
 
+    WORK: ClassVar[int] = EIGHT_BIT_WORK
     groups: ClassVar[int] = 1
     input: Reads
     output: Writes
@@ -174,4 +183,5 @@ class Linear(Step, op="linear"):
     def count(self, values: Values, tensors: Tensors) -> Count:
         """Every weight is used once."""
         size = tensors[self.weight].size
-        return Count(weights=size, float_macs=size)
+        terms = math.prod(values[self.input].shape)
+        return Count(weights=size, terms=terms, work=size * FLOAT_WORK, float_macs=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from bnas_deploy.format.fields import (
 )
 from bnas_deploy.format.scope import Scope
 from bnas_deploy.format.steps.step import Count, Step, Tensors, Values
-from bnas_deploy.format.steps.windows import output_size, window_positions
+from bnas_deploy.format.steps.windows import FLOAT_WORK, output_size, window_positions
 from bnas_deploy.format.values import Assigned, Shape, bits, floats
 
 __all__ = ["AvgPool2d", "BinaryMaxPool2d", "GlobalAvgPool", "MaxPool2d"]
@@ -43,7 +44,11 @@ class _Pool(Step):
         """One comparison or addition per position of a window."""
         shape = values[self.output].shape
         positions = window_positions(shape, self.kernel)
-        return Count(positions=positions, operations=positions * shape[0])
+        return Count(
+            terms=shape[0] * math.prod(self.kernel),
+            positions=positions,
+            work=positions * shape[0] * FLOAT_WORK,
+        )
 
 
 @dataclass(frozen=True)

@@ -33,16 +33,18 @@ class Count:
     Attributes:
         weights: Weights of convolutions and linear layers, as docs/format.md counts them: the
             binary weights of one output and tap count as ceil(C / 8).
+        terms: Channels of the input times positions of the window: what one output can be made of.
         positions: Pixels of the output times positions of the window.
-        operations: Multiplications, additions or comparisons in windows.
+        work: Of its sums and comparisons, as docs/format.md counts it.
         binary_macs: Binary multiply-accumulates.
         eight_bit_macs: 8-bit multiply-accumulates.
         float_macs: Float multiply-accumulates.
     """
 
     weights: int = 0
+    terms: int = 0
     positions: int = 0
-    operations: int = 0
+    work: int = 0
     binary_macs: int = 0
     eight_bit_macs: int = 0
     float_macs: int = 0
@@ -129,7 +131,7 @@ class Step(Part):
         return self.SINCE, self.OP
 
     def count(self, values: Values, tensors: Tensors) -> Count:
-        """What it costs, for one image; nothing where it works on single elements."""
+        """What it costs, for one image, beside reading its inputs and writing its outputs."""
         return Count()
 
     def computed(self, values: Values, tensors: Tensors) -> Shape:

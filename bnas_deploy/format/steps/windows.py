@@ -13,9 +13,11 @@ from bnas_deploy.format.fields import Padding, Pair
 from bnas_deploy.format.scope import Scope
 from bnas_deploy.format.values import Shape
 
-__all__ = ["Window", "output_size", "window_extent", "window_positions"]
+__all__ = ["FLOAT_WORK", "Window", "output_size", "window_extent", "window_positions"]
 
 WINDOW_LIMIT = 65_536
+FLOAT_WORK = 16
+"""Of a multiplication of floats, or of what a pool does with an element of a window."""
 
 
 class Window(Protocol):

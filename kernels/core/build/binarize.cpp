@@ -14,7 +14,7 @@ bool join(Draft& draft, ValueId input, const Binarize::Signs& signs) {
   auto* before = last == nullptr ? nullptr : std::get_if<Binarize>(&last->op);
   if (before == nullptr || before->input != input || before->count == 2) return false;
   before->signs[before->count++] = signs;
-  last->writes.push_back(signs.output);
+  draft.also_writes(signs.output);
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "core/build/draft.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <stdexcept>
 
@@ -11,6 +12,8 @@
 
 namespace bnas {
 namespace {
+
+constexpr std::size_t no_step = SIZE_MAX;
 
 Planes make_planes(Kind kind, std::size_t channels, std::size_t height, std::size_t width) {
   const std::size_t planes = kind == Kind::bits ? divide_up(channels, bits_per_plane) : channels;
@@ -44,8 +47,15 @@ ValueId Draft::add_hidden(Kind kind, std::size_t planes, std::size_t height, std
 }
 
 void Draft::add_step(Op op, std::size_t units, std::vector<ValueId> reads,
-                     std::vector<ValueId> writes) {
-  steps_.push_back({program_steps_, op, units, std::move(reads), std::move(writes)});
+                     const std::vector<ValueId>& writes) {
+  steps_.push_back({program_steps_, op, units, std::move(reads), {}});
+  for (const ValueId id : writes) also_writes(id);
+}
+
+void Draft::also_writes(ValueId id) {
+  steps_.back().writes.push_back(id);
+  writers_.resize(values_.size(), no_step);
+  writers_[id] = steps_.size() - 1;
 }
 
 void Draft::add_in_place(Op op, ValueId input, ValueId output) {
@@ -63,11 +73,8 @@ void Draft::add_constant(const Constant& op) {
 }
 
 const Step* Draft::writer_of(ValueId id) const {
-  const auto writes = [id](const Step& step) {
-    return std::find(step.writes.begin(), step.writes.end(), id) != step.writes.end();
-  };
-  const auto found = std::find_if(steps_.rbegin(), steps_.rend(), writes);
-  return found == steps_.rend() ? nullptr : &*found;
+  const bool known = id < writers_.size() && writers_[id] != no_step;
+  return known ? &steps_[writers_[id]] : nullptr;
 }
 
 void Draft::need_scratch(std::size_t bytes) {

@@ -40,7 +40,8 @@ class Draft {
   // A value that the program does not know of.
   ValueId add_hidden(Kind kind, std::size_t planes, std::size_t height, std::size_t width);
 
-  void add_step(Op op, std::size_t units, std::vector<ValueId> reads, std::vector<ValueId> writes);
+  void add_step(Op op, std::size_t units, std::vector<ValueId> reads,
+                const std::vector<ValueId>& writes);
   // A step that may write its output where its input lies.
   void add_in_place(Op op, ValueId input, ValueId output);
   // Makes `to` a copy of `from`, for a step that adds onto it.
@@ -49,7 +50,10 @@ class Draft {
   void add_constant(const Constant& op);
   // The step before, or null.
   Step* last_step() { return steps_.empty() ? nullptr : &steps_.back(); }
+  // The step before makes one more value.
+  void also_writes(ValueId id);
 
+  std::size_t value_count() const { return values_.size(); }
   // All so far, for what is decided when all are there.
   std::vector<Step>& steps() { return steps_; }
 
@@ -67,6 +71,7 @@ class Draft {
  private:
   std::vector<Value> values_;
   std::vector<Step> steps_, constants_;
+  std::vector<std::size_t> writers_;  // [value] the last step that writes it, or none
   std::size_t program_steps_ = 0, program_values_ = 0;
   std::size_t scratch_ = 0;
 };

@@ -5,16 +5,11 @@
 #include <variant>
 
 #include "core/buffer.h"
+#include "core/build/arena.h"
 #include "core/sizes.h"
 
 namespace bnas {
 namespace {
-
-// From the first step that writes a buffer to the last that needs it, both included.
-struct Life {
-  std::size_t first, last;
-  bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
-};
 
 std::vector<Life> find_lives(std::size_t count, const std::vector<Step>& steps,
                              const std::vector<Step>& constants, ValueId input, ValueId output) {
@@ -60,27 +55,42 @@ std::vector<bool> take_over(const std::vector<Step>& steps, std::vector<Life>& l
   return needless;
 }
 
-void also_writes(std::vector<Step>& steps, ValueId part, ValueId whole) {
-  for (Step& step : steps) {
-    if (std::find(step.writes.begin(), step.writes.end(), part) != step.writes.end())
-      step.writes.push_back(whole);
+// Values may lie in others that lie in others, and so on; not deeper, as each of their steps then
+// writes them all.
+constexpr std::size_t deepest = 256;
+
+// Which steps write each value.
+std::vector<std::vector<std::size_t>> find_writers(std::size_t values,
+                                                   const std::vector<Step>& steps) {
+  std::vector<std::vector<std::size_t>> writers(values);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (const ValueId id : steps[i].writes) writers[id].push_back(i);
   }
+  return writers;
 }
 
 // Lets what is only copied into another value, and dies there, be made where it is copied to. Who
 // writes the part is then one of those that write the whole.
 void make_in_place(std::vector<Step>& steps, std::vector<Life>& lives, Places& places,
                    std::vector<bool>& needless) {
+  auto writers = find_writers(lives.size(), steps);
+  std::vector<std::size_t> depth(lives.size(), 0);  // of what lies in a value
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto* copy = std::get_if<CopyPlanes>(&steps[i].op);
     if (copy == nullptr || steps[i].in_place || copy->index != nullptr) continue;
     const ValueId part = places.owner[copy->input], whole = copy->output;
-    if (lives[part].last != i || places.whole[part] != part) continue;
+    if (lives[part].last != i || places.whole[part] != part || depth[part] == deepest) continue;
     places.whole[part] = whole;
     places.first[part] = copy->at;
+    depth[whole] = std::max(depth[whole], depth[part] + 1);
     unite(lives[places.owner[whole]], lives[part]);
     needless[i] = true;
-    also_writes(steps, copy->input, whole);
+    for (const std::size_t writer : writers[copy->input]) {
+      std::vector<ValueId>& writes = steps[writer].writes;
+      if (std::find(writes.begin(), writes.end(), whole) != writes.end()) continue;
+      writes.push_back(whole);
+      writers[whole].push_back(writer);
+    }
   }
 }
 
@@ -105,23 +115,6 @@ std::size_t offset_of(const std::vector<Value>& values, const Places& places, Va
          places.first[owner] * values[owner].planes.stride * sizeof(float);
 }
 
-// A buffer that has its place. All are looked through for every other one, so they lie together.
-struct Placed {
-  Life life;
-  std::size_t start, end;
-};
-
-// The lowest place for so many bytes that is free during `life`; `placed` is sorted by start.
-std::size_t lowest_gap(const std::vector<Placed>& placed, const Life& life, std::size_t bytes) {
-  std::size_t offset = 0;
-  for (const Placed& other : placed) {
-    if (!other.life.overlaps(life)) continue;
-    if (offset + bytes <= other.start) break;
-    offset = std::max(offset, other.end);
-  }
-  return offset;
-}
-
 std::size_t bytes_of(const Value& value) {
   const std::size_t element = value.kind == Kind::bits ? 1 : sizeof(float);
   return round_up(product(value.planes.planes, value.planes.stride, element), cache_line);
@@ -132,6 +125,7 @@ std::size_t bytes_of(const Value& value) {
 std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
                  const std::vector<Step>& constants, ValueId input, ValueId output) {
   std::vector<Life> lives = find_lives(values.size(), steps, constants, input, output);
+  const std::size_t steps_before = steps.size();
   const Places places = share(steps, lives);
   std::vector<ValueId> order;
   for (ValueId v = 0; v < values.size(); ++v) {
@@ -139,21 +133,12 @@ std::size_t plan(std::vector<Value>& values, std::vector<Step>& steps,
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](ValueId a, ValueId b) { return bytes_of(values[a]) > bytes_of(values[b]); });
-  std::vector<Placed> placed;
-  std::size_t arena = 0;
-  for (const ValueId id : order) {
-    const std::size_t bytes = bytes_of(values[id]);
-    const std::size_t start = lowest_gap(placed, lives[id], bytes);
-    values[id].planes.offset = start;
-    arena = std::max(arena, sum(start, bytes));
-    const auto after =
-        std::upper_bound(placed.begin(), placed.end(), start,
-                         [](std::size_t at, const Placed& other) { return at < other.start; });
-    placed.insert(after, {lives[id], start, start + bytes});
-  }
+  Arena arena(steps_before + 1);
+  for (const ValueId id : order)
+    values[id].planes.offset = arena.place(lives[id], bytes_of(values[id]));
   for (ValueId v = 0; v < values.size(); ++v)
     values[v].planes.offset = offset_of(values, places, v);
-  return arena;
+  return arena.bytes();
 }
 
 }  // namespace bnas

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Version first{1, 0}, with_scales{1, 2}, with_groups{1, 3};
 constexpr std::uint64_t channels_per_weight = 8;  // a byte counts as one
+constexpr std::uint64_t word_bits = 64;           // work is done by words
 
 void read_threshold(StepReader& s, const Shape& dots, StageSpec& stage) {
   stage.kind = Stage::Kind::threshold;
@@ -92,9 +93,9 @@ AddStep read_dense_bits(StepReader& s, bool grouped) {
                                    ", and must stay below " + std::to_string(dot_limit));
   spec.stages = read_stages(s, {outputs, w.height, w.width});
   const std::uint64_t bytes = ceil_divide(channels, channels_per_weight);
-  s.scope().work.add_weights(s.where(), times(outputs, w.taps() * bytes));
-  s.scope().work.add_windows(s.where(), w.positions(),
-                             times(w.positions(), times(outputs, channels)));
+  const std::uint64_t words = ceil_divide(channels, word_bits);
+  s.scope().work.add({times(outputs, w.taps() * bytes), w.taps() * in.shape.channels, w.positions(),
+                      times(w.positions(), outputs * words * word_bits)});
   return adds(spec);
 }
 
@@ -107,8 +108,8 @@ AddStep read_binary_depthwise_conv2d(StepReader& s) {
   const Windows w = read_windows(s, in.shape, s.integers<2>("kernel"));
   DepthwiseConvSpec spec{in.id, s.packed("weight", {channels}, w.taps()), w.spec, {}};
   spec.stages = read_stages(s, {channels, w.height, w.width});
-  s.scope().work.add_weights(s.where(), channels * w.taps());
-  s.scope().work.add_windows(s.where(), w.positions(), times(w.positions(), channels));
+  s.scope().work.add({channels * w.taps(), channels * w.taps(), w.positions(),
+                      times(w.positions(), channels * word_bits)});
   return adds(spec);
 }
 

@@ -36,6 +36,7 @@ AddStep read_mean_magnitude(StepReader& s) {
   const ValueId out = s.assign(Kind::f32, {1, in.shape.height, in.shape.width});
   const MeanMagnitudeSpec spec{in.id, out, s.floats("scale", each), s.floats("shift", each),
                                s.floats("terms", {2})};
+  s.scope().work.add({0, in.shape.channels, 0, 0});
   return adds(spec);
 }
 
@@ -148,7 +149,7 @@ AddStep read_linear(StepReader& s) {
   const auto weights = s.floats("weight", weight.shape);
   const LinearSpec spec{in.id, s.assign(Kind::f32, {extent(weight.shape[0]), 1, 1}), weights,
                         s.optional_floats("bias", {weight.shape[0]})};
-  s.scope().work.add_weights(s.where(), weight.elements);
+  s.scope().work.add({weight.elements, k, 0, times(weight.elements, float_work)});
   return adds(spec);
 }
 

@@ -41,6 +41,7 @@ StepReader::Value StepReader::look_up(const char* field, std::string_view name, 
   require(value.kind == kind, "field " + quoted(field) + " needs a value of kind " + name_of(kind) +
                                   ", " + quoted(name) + " is " + name_of(value.kind));
   value.read = true;
+  scope_.work.add_use(held(value.shape));
   return {value.id, value.shape};
 }
 
@@ -71,6 +72,7 @@ ValueId StepReader::assign(Kind kind, const Shape& shape) {
           "assigns " + quoted(name) + " " + name_of(kind) + " " + text_of(shape) +
               ", declared as " + name_of(value.kind) + " " + text_of(value.shape));
   value.taken = true;
+  scope_.work.add_use(held(shape));
   scope_.assigned.push_back(&value);
   return value.id;
 }

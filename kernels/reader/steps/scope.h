@@ -31,6 +31,12 @@ inline bool operator==(const Shape& a, const Shape& b) {
 
 inline std::string text_of(const Shape& s) { return listed({s.channels, s.height, s.width}); }
 
+// Elements, each channel filled up to whole vectors: backends keep channels apart by them.
+inline std::uint64_t held(const Shape& s) {
+  constexpr std::uint64_t vector = 16;
+  return s.channels * ceil_divide(std::uint64_t{s.height} * s.width, vector) * vector;
+}
+
 using Dimensions = std::vector<std::uint64_t>;
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 

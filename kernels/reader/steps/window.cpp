@@ -12,10 +12,10 @@ constexpr Version first{1, 0}, with_eight_bits{1, 1}, with_groups{1, 3};
 constexpr std::int64_t largest_input = 127;
 constexpr std::int8_t least_weight = -127;
 
-void count_dense(StepReader& s, const Tensor& weight, const Windows& w) {
-  s.scope().work.add_weights(s.where(), weight.elements);
-  s.scope().work.add_windows(s.where(), w.positions(),
-                             times(w.positions(), times(weight.shape[0], weight.shape[1])));
+void count_dense(StepReader& s, const Tensor& weight, std::uint64_t channels, const Windows& w,
+                 std::uint64_t each) {
+  const std::uint64_t macs = times(w.positions(), times(weight.shape[0], weight.shape[1]));
+  s.scope().work.add({weight.elements, channels * w.taps(), w.positions(), times(macs, each)});
 }
 
 AddStep read_float_conv(StepReader& s, bool grouped) {
@@ -28,7 +28,7 @@ AddStep read_float_conv(StepReader& s, bool grouped) {
   const ValueId out = s.assign(Kind::f32, {extent(weight.shape[0]), w.height, w.width});
   const auto bias = s.optional_floats("bias", {weight.shape[0]});
   const Conv2dSpec spec{in.id, out, weights, bias, w.spec, s.relu(), groups};
-  count_dense(s, weight, w);
+  count_dense(s, weight, in.shape.channels, w, float_work);
   return adds(spec);
 }
 
@@ -71,7 +71,7 @@ AddStep read_quantized_conv2d(StepReader& s) {
   s.require(static_cast<std::uint64_t>(bound) < sum_limit,
             "an integer sum can reach " + std::to_string(bound) + ", and must stay below " +
                 std::to_string(sum_limit));
-  count_dense(s, weight, w);
+  count_dense(s, weight, in.shape.channels, w, eight_bit_work);
   return adds(spec);
 }
 

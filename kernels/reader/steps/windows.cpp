@@ -83,7 +83,8 @@ Windows read_pool_windows(StepReader& s, const Shape& in) {
   const Windows w = read_windows(s, in, s.integers<2>("kernel"), false);
   for (std::size_t i = 0; i < 4; ++i)
     s.require(w.spec.padding[i] < w.spec.kernel[i % 2], "padding must be less than the kernel");
-  s.scope().work.add_windows(s.where(), w.positions(), times(w.positions(), in.channels));
+  s.scope().work.add(
+      {0, in.channels * w.taps(), w.positions(), times(w.positions(), in.channels * float_work)});
   return w;
 }
 

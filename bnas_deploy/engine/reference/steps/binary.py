@@ -40,7 +40,7 @@ def dot_products(s: BinaryConv2d | BinaryGroupedConv2d, state: State) -> Array:
     x = signs(state.values[s.input])
     kh, kw = s.kernel
     c = x.shape[1] // s.groups
-    weight = signs(unpack_rows(state.tensors[s.weight], kh * kw * c)).reshape(-1, kh, kw, c)
+    weight = unpack_rows(state.tensors[s.weight], kh * kw * c).reshape(-1, kh, kw, c)
     fold = np.zeros((len(weight), kh, kw), np.int32) if s.fold is None else state.tensors[s.fold]
     parts = (np.split(x, s.groups, axis=1), np.split(weight, s.groups), np.split(fold, s.groups))
     dots = [_group_dots(s, *part, state) for part in zip(*parts, strict=True)]
@@ -57,7 +57,7 @@ def _group_dots(
     for (ky, kx), to, source in taps((h, w), (ho, wo), s):
         patch = x[source]  # (N, C, y, x)
         y_x = patch.shape[2:]
-        tap = weight[:, ky, kx] @ patch.reshape(n, c, y_x[0] * y_x[1])
+        tap = signs(weight[:, ky, kx]) @ patch.reshape(n, c, y_x[0] * y_x[1])
         dot[to] += tap.reshape(n, len(weight), *y_x).astype(np.int32) + per_channel(fold[:, ky, kx])
     return dot
 

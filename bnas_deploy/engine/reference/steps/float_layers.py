@@ -12,6 +12,7 @@ from bnas_deploy.engine.reference.steps.state import (
     State,
     activate,
     per_channel,
+    taps_of,
 )
 from bnas_deploy.format import steps as op
 
@@ -19,8 +20,6 @@ from bnas_deploy.format import steps as op
 @MEANING.of(op.Conv2d, op.GroupedConv2d)
 def _conv2d(s: op.Conv2d | op.GroupedConv2d, state: State) -> Assigned:
     x, weight = state.values[s.input], state.tensors[s.weight]
-    top, left, bottom, right = s.padding
-    x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     bias = np.zeros(len(weight), np.float32) if s.bias is None else state.tensors[s.bias]
     parts = (np.split(x, s.groups, axis=1), np.split(weight, s.groups), np.split(bias, s.groups))
     sums = [_group_sums(s, *part, state.shapes[s.output]) for part in zip(*parts, strict=True)]
@@ -30,19 +29,15 @@ def _conv2d(s: op.Conv2d | op.GroupedConv2d, state: State) -> Assigned:
 def _group_sums(
     s: op.Conv2d | op.GroupedConv2d, x: Array, weight: Array, bias: Array, shape: tuple[int, ...]
 ) -> Array:
-    """Convolve a padded x."""
-    o, c, kh, kw = weight.shape
+    o, c, *kernel = weight.shape
     _, ho, wo = shape
     acc = np.zeros((len(x), o, ho, wo), np.float32)
     acc[:] = per_channel(bias)
-    (sy, sx), (dy, dx) = s.stride, s.dilation
     for ci in range(c):
-        for ky in range(kh):
-            for kx in range(kw):
-                rows = slice(ky * dy, ky * dy + sy * (ho - 1) + 1, sy)
-                columns = slice(kx * dx, kx * dx + sx * (wo - 1) + 1, sx)
-                patch = x[:, None, ci, rows, columns]  # (N, 1, Ho, Wo)
-                acc = fma(per_channel(weight[:, ci, ky, kx]), patch, acc)
+        for (ky, kx), to, source in taps_of(x.shape[2:], (ho, wo), s, (kernel[0], kernel[1])):
+            patch = np.zeros((len(x), 1, ho, wo), np.float32)  # outside the image x is +0
+            patch[to] = x[:, ci : ci + 1][source]
+            acc = fma(per_channel(weight[:, ci, ky, kx]), patch, acc)
     return acc
 
 

@@ -8,6 +8,9 @@ from bnas_deploy.bits import unpack_rows
 from bnas_deploy.engine.reference.steps.state import MEANING, Assigned, State, per_channel, taps
 from bnas_deploy.format import steps as op
 
+ROWS = 64
+"""Of 16 pixels, that are added one after the other at a time."""
+
 
 @MEANING.of(op.MaxPool2d)
 def _max_pool2d(s: op.MaxPool2d, state: State) -> Assigned:
@@ -36,9 +39,13 @@ def _global_avg_pool(s: op.GlobalAvgPool, state: State) -> Assigned:
     c, h, w = state.shapes[s.input]
     x = state.values[s.input].reshape(-1, c, h * w)  # (N, C, P)
     sums = np.zeros((len(x), c, 16), np.float32)
-    for start in range(0, h * w, 16):
-        chunk = x[..., start : start + 16]
-        sums[..., : chunk.shape[-1]] += chunk
+    whole = h * w // 16 * 16
+    for start in range(0, whole, ROWS * 16):
+        count = min(ROWS, (whole - start) // 16)
+        rows = x[..., start : start + count * 16].reshape(len(x), c, count, 16)
+        rows = np.concatenate((sums[..., None, :], rows), axis=-2)
+        sums = np.add.accumulate(rows, axis=-2)[..., -1, :]
+    sums[..., : h * w - whole] += x[..., whole:]
     for half in (8, 4, 2, 1):
         sums = sums[..., :half] + sums[..., half : 2 * half]
     return {s.output: (sums / np.float32(h * w))[..., None]}

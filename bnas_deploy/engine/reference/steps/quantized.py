@@ -15,6 +15,7 @@ from bnas_deploy.engine.reference.steps.state import (
     State,
     activate,
     per_channel,
+    taps_of,
 )
 from bnas_deploy.engine.runner import Floats
 from bnas_deploy.format.steps import QuantizedConv2d
@@ -35,20 +36,19 @@ def quantize_input(x: Floats, scale: Floats, zero: Floats) -> Array:
 @MEANING.of(QuantizedConv2d)
 def _quantized_conv2d(s: QuantizedConv2d, state: State) -> Assigned:
     """Integer sums of weights times quantised inputs, then one scale a channel."""
-    x, weight = state.values[s.input], state.tensors[s.weight].astype(np.int64)
+    x, weight = state.values[s.input], state.tensors[s.weight]
     n, c, _, _ = x.shape
     o, _, kh, kw = weight.shape
     _, ho, wo = state.shapes[s.output]
-    top, left, bottom, right = s.padding
-    x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    q = quantize_input(x, state.tensors[s.input_scale], state.tensors[s.input_zero])
-    acc = np.zeros((n, o, ho * wo), np.int64) + state.tensors[s.offset][:, None]
-    (sy, sx), (dy, dx) = s.stride, s.dilation
-    for ky in range(kh):
-        for kx in range(kw):
-            rows = slice(ky * dy, ky * dy + sy * (ho - 1) + 1, sy)
-            columns = slice(kx * dx, kx * dx + sx * (wo - 1) + 1, sx)
-            patch = q[:, :, rows, columns].reshape(n, c, ho * wo)
-            acc += weight[:, :, ky, kx] @ patch
-    y = acc.reshape(n, o, ho, wo).astype(np.float32) * per_channel(state.tensors[s.scale])
+    terms = state.tensors[s.input_scale], state.tensors[s.input_zero]
+    q, outside = quantize_input(x, *terms), quantize_input(np.zeros((1, c, 1, 1), "f4"), *terms)
+    # As if all were outside the image, then what is inside instead of that.
+    every = weight.sum(axis=(2, 3), dtype=np.int64) @ outside.reshape(c)
+    acc = np.zeros((n, o, ho, wo), np.int64) + per_channel(state.tensors[s.offset] + every)
+    for (ky, kx), to, source in taps_of(x.shape[2:], (ho, wo), s, (kh, kw)):
+        patch = q[source] - outside
+        y_x = patch.shape[2:]
+        tap = weight[:, :, ky, kx].astype(np.int64) @ patch.reshape(n, c, y_x[0] * y_x[1])
+        acc[to] += tap.reshape(n, o, *y_x)
+    y = acc.astype(np.float32) * per_channel(state.tensors[s.scale])
     return {s.output: activate(y, s.activation)}

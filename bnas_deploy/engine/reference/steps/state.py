@@ -16,8 +16,19 @@ from bnas_deploy.engine.implementations import Implementations
 from bnas_deploy.engine.reference.arithmetic import relu
 from bnas_deploy.engine.runner import Floats
 from bnas_deploy.format import steps as op
+from bnas_deploy.format.steps import Window
 
-__all__ = ["MEANING", "Array", "Assigned", "State", "activate", "per_channel", "positions", "taps"]
+__all__ = [
+    "MEANING",
+    "Array",
+    "Assigned",
+    "State",
+    "activate",
+    "per_channel",
+    "positions",
+    "taps",
+    "taps_of",
+]
 
 Array = npt.NDArray[Any]
 Assigned = dict[str, Array]
@@ -65,13 +76,23 @@ def taps(
     out: tuple[int, int],
     s: op.BinaryConvolution | op.MaxPool2d | op.AvgPool2d | op.BinaryMaxPool2d,
 ) -> Iterator[tuple[tuple[int, int], Any, Any]]:
+    """`taps_of` a step that states its kernel."""
+    return taps_of(size, out, s, s.kernel)
+
+
+def taps_of(
+    size: tuple[int, int],
+    out: tuple[int, int],
+    s: Window,
+    kernel: tuple[int, int],
+) -> Iterator[tuple[tuple[int, int], Any, Any]]:
     """Taps in order, with the output pixels that see them inside the image, and the input pixels.
 
     Yields:
         (ky, kx), an index of the last two axes of the output, and one of the input.
     """
-    for ky in range(s.kernel[0]):
-        for kx in range(s.kernel[1]):
+    for ky in range(kernel[0]):
+        for kx in range(kernel[1]):
             to, source = [], []
             for axis, k in enumerate((ky, kx)):
                 stride, before, d = s.stride[axis], s.padding[axis], s.dilation[axis]

@@ -2,6 +2,9 @@
 // make those values are kept for traces.
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "core/build/draft.h"
 
 namespace bnas {
@@ -9,17 +12,21 @@ namespace bnas {
 // Called when all steps are there. Returns whether some steps are for runs or traces only.
 bool fuse(Draft& draft, ValueId output);
 
-// For the functions that look for one kind of steps each; they return whether there were some:
+// What the functions share that look for one kind of steps each.
+struct Fusion {
+  Draft& draft;
+  ValueId output;
+  std::vector<std::vector<std::size_t>> readers;  // [value] the steps that read it
+  // Steps for runs, each with the step behind which it comes; added to the draft at the end, so
+  // that nothing moves before.
+  std::vector<std::pair<std::size_t, Step>> added;
+
+  void add_run_step(std::size_t behind, Step step);
+};
 
 // A max pool right behind a binary convolution.
-bool fuse_pools(Draft& draft, ValueId output);
+void fuse_pools(Fusion& fusion);
 // Signs of what an 8-bit convolution makes.
-bool fuse_signs(Draft& draft, ValueId output);
-
-// Which steps read a value.
-std::vector<std::size_t> readers_of(const std::vector<Step>& steps, ValueId id);
-
-// Adds a step for runs behind another one.
-void add_run_step(Draft& draft, std::size_t behind, Step step);
+void fuse_signs(Fusion& fusion);
 
 }  // namespace bnas

@@ -47,7 +47,8 @@ struct Pair {
   std::size_t conv, pool;
 };
 
-void fuse_pair(Draft& draft, Pair at) {
+void fuse_pair(Fusion& fusion, Pair at) {
+  Draft& draft = fusion.draft;
   std::vector<Step>& steps = draft.steps();
   BinaryConv conv = std::get<BinaryConv>(steps[at.conv].op);
   const Pool pool = std::get<Pool>(steps[at.pool].op);
@@ -64,26 +65,24 @@ void fuse_pair(Draft& draft, Pair at) {
   steps[at.conv].when = steps[at.pool].when = When::trace;
   Step first{steps[at.conv].program_step, conv, steps[at.conv].units, {conv.input}, {bytes}};
   Step second{steps[at.pool].program_step, pooled, steps[at.pool].units, {bytes}, {pool.output}};
-  add_run_step(draft, at.pool, std::move(second));
-  add_run_step(draft, at.conv, std::move(first));
+  fusion.add_run_step(at.conv, std::move(first));
+  fusion.add_run_step(at.pool, std::move(second));
 }
 
 }  // namespace
 
-bool fuse_pools(Draft& draft, ValueId output) {
-  bool any = false;
-  for (std::size_t i = 0; i < draft.steps().size(); ++i) {
-    const std::vector<Step>& steps = draft.steps();
+void fuse_pools(Fusion& fusion) {
+  const Draft& draft = fusion.draft;
+  const std::vector<Step>& steps = fusion.draft.steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto* pool = std::get_if<Pool>(&steps[i].op);
     if (pool == nullptr || steps[i].when != When::always || !pools_bytes(*pool)) continue;
     const Step* writer = draft.writer_of(pool->input);
-    if (leaves_bytes(draft, writer, pool->input) == nullptr || pool->input == output ||
-        readers_of(steps, pool->input).size() != 1)
+    if (leaves_bytes(draft, writer, pool->input) == nullptr || pool->input == fusion.output ||
+        fusion.readers[pool->input].size() != 1)
       continue;
-    fuse_pair(draft, {static_cast<std::size_t>(writer - steps.data()), i});
-    any = true;
+    fuse_pair(fusion, {static_cast<std::size_t>(writer - steps.data()), i});
   }
-  return any;
 }
 
 }  // namespace bnas

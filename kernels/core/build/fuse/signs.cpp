@@ -89,7 +89,8 @@ std::size_t ways_of(const std::vector<Step>& steps, const std::vector<std::size_
   return ways;
 }
 
-void fuse_readers(Draft& draft, std::size_t at, const std::vector<std::size_t>& readers) {
+void fuse_readers(Fusion& fusion, std::size_t at, const std::vector<std::size_t>& readers) {
+  Draft& draft = fusion.draft;
   std::vector<Step>& steps = draft.steps();
   QuadSigns fused{std::get<QuantizedConv>(steps[at].op), 0, {}};
   Step step{steps[at].program_step, fused, 0, {fused.conv.input}, {}};
@@ -106,24 +107,23 @@ void fuse_readers(Draft& draft, std::size_t at, const std::vector<std::size_t>& 
   fused.conv.offset = filled_offsets(fused.conv, draft.weights);
   step.units = divide_up(fused.conv.outputs, bits_per_plane);
   step.op = fused;
-  add_run_step(draft, at, std::move(step));
+  fusion.add_run_step(at, std::move(step));
 }
 
 }  // namespace
 
-bool fuse_signs(Draft& draft, ValueId output) {
+void fuse_signs(Fusion& fusion) {
   const StandardFloats floats;  // limits are found in the arithmetic of a run
-  bool any = false;
-  for (std::size_t i = 0; i < draft.steps().size(); ++i) {
-    const auto* conv = std::get_if<QuantizedConv>(&draft.steps()[i].op);
-    if (conv == nullptr || conv->output == output || !can_sign(draft.kernels, *conv)) continue;
-    const std::vector<std::size_t> readers = readers_of(draft.steps(), conv->output);
-    const std::size_t ways = ways_of(draft.steps(), readers);
+  const std::vector<Step>& steps = fusion.draft.steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto* conv = std::get_if<QuantizedConv>(&steps[i].op);
+    if (conv == nullptr || conv->output == fusion.output || !can_sign(fusion.draft.kernels, *conv))
+      continue;
+    const std::vector<std::size_t>& readers = fusion.readers[conv->output];
+    const std::size_t ways = ways_of(steps, readers);
     if (ways == 0 || ways > most_quad_signs) continue;
-    fuse_readers(draft, i, readers);
-    any = true;
+    fuse_readers(fusion, i, readers);
   }
-  return any;
 }
 
 }  // namespace bnas
