@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODEL ?= models/bnas-mini.pt
 
-.PHONY: help demo test selftest lint types format docs wasm web page bench bench-quick bench-serve bench-web \
-  spellings wheel wheels wheel-pure try-wheel sdist address cross clean
+.PHONY: help demo test selftest lint types format docs fuzz sanitize wasm web page bench bench-quick bench-serve \
+  bench-web spellings wheel wheels wheel-pure try-wheel sdist address cross clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,14 +34,14 @@ selftest: $(STAMP)  ## run the kernels' tests that need no Python: equal bits, n
 lint: $(STAMP)  ## all linters, changing nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'examples/*.c' | xargs $(BIN)/clang-format --dry-run --Werror
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'fuzz/*.cpp' 'examples/*.c' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/codespell
 	$(BIN)/validate-pyproject pyproject.toml
 
 format: $(STAMP)  ## let the formatters rewrite
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'examples/*.c' | xargs $(BIN)/clang-format -i
+	git ls-files 'kernels/*.cpp' 'kernels/*.h' 'fuzz/*.cpp' 'examples/*.c' | xargs $(BIN)/clang-format -i
 
 # mypy must see the installed layout (bnas_deploy.converters), so a plain install is checked.
 types: $(STAMP)  ## mypy --strict on the package as installed
@@ -60,6 +60,13 @@ $(DOCS_STAMP): pyproject.toml
 
 docs: $(DOCS_STAMP)  ## build the docs as a site into build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 build/docs-venv/bin/mkdocs build --strict --quiet
+
+SECONDS ?= 10
+fuzz: $(STAMP)  ## fuzz the reader, the engine, JSON, resizing and Python's front ends, SECONDS=10 each
+	VENV=$(VENV) fuzz/run.sh $(SECONDS)
+
+sanitize: $(STAMP)  ## run the self-tests and some of Python's with address, undefined, thread and memory sanitizers
+	VENV=$(VENV) kernels/check_sanitizers.sh
 
 wasm:  ## build the engine for WebAssembly, with threads and without, and run its self-tests in Node
 	VENV=$(VENV) kernels/check_wasm.sh threads

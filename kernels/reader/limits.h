@@ -50,6 +50,8 @@ class Work {
   void add_use(std::uint64_t elements);
   // Throws FormatError where it is too much.
   void check(const std::string& where) const;
+  // Units so far.
+  std::uint64_t units() const { return sum_.work; }
 
  private:
   std::uint64_t uses_ = 0;

@@ -36,6 +36,8 @@ class ModelFile {
   // step and why.
   std::unique_ptr<Model> build(const Kernels& kernels) const;
 
+  // Units of work for one image, as docs/format.md counts them.
+  std::uint64_t work() const { return scope_.work.units(); }
   const Version& version() const { return container_.version; }
   // Names of all values, in the order in which the file declares them and the engine numbers them.
   const std::vector<std::string>& value_names() const { return names_; }

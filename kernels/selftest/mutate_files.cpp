@@ -6,12 +6,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
-#include <string>
 #include <vector>
 
 #include "c_api/bnas.h"
 #include "reader/file.h"
-#include "reader/sha256.h"
+#include "selftest/seal.h"
 
 namespace {
 
@@ -20,34 +19,6 @@ using Random = std::mt19937;
 
 std::size_t below(Random& random, std::size_t n) { return n == 0 ? 0 : random() % n; }
 
-std::size_t header_end(const Bytes& blob) {
-  std::uint64_t length = 0;
-  for (std::size_t i = 8; i-- > 0;) length = length << 8 | blob[i];
-  return 8 + static_cast<std::size_t>(std::min<std::uint64_t>(length, blob.size() - 8));
-}
-
-// Makes the checksum right again where the program has no escapes but those of quotes, so that the
-// damage is not found at the door.
-void seal(Bytes& blob) {
-  const std::size_t end = header_end(blob);
-  const std::string header(blob.begin() + 8, blob.begin() + static_cast<std::ptrdiff_t>(end));
-  const std::string open = "\"bnas.program\":\"", sum = "\"bnas.sha256\":\"";
-  const std::size_t begin = header.find(open), at = header.find(sum);
-  if (begin == std::string::npos || at == std::string::npos || at + sum.size() + 64 > header.size())
-    return;
-  std::string program;
-  for (std::size_t i = begin + open.size(); i < header.size() && header[i] != '"'; ++i) {
-    if (header[i] == '\\') ++i;
-    if (i < header.size()) program += header[i];
-  }
-  bnas::Sha256 digest;
-  digest.update(program.data(), program.size());
-  digest.update(blob.data() + end, blob.size() - end);
-  const std::string hex = digest.hex();
-  std::copy(hex.begin(), hex.end(),
-            blob.begin() + static_cast<std::ptrdiff_t>(8 + at + sum.size()));
-}
-
 std::uint8_t replacement(Random& random) {
   constexpr char likely[] = "0123456789-+.eE[]{},:\"\\ unlx";
   if (below(random, 4) == 0) return static_cast<std::uint8_t>(random());
@@ -55,7 +26,7 @@ std::uint8_t replacement(Random& random) {
 }
 
 void mutate(Random& random, Bytes& blob) {
-  const std::size_t limit = below(random, 4) == 0 ? blob.size() : header_end(blob);
+  const std::size_t limit = below(random, 4) == 0 ? blob.size() : bnas::header_end(blob);
   for (std::size_t n = 1 + below(random, 3); n-- > 0;) {
     const std::size_t at = below(random, limit);
     if (below(random, 16) == 0) {
@@ -102,7 +73,7 @@ int try_file(const char* path, int mutations) {
     Random random(static_cast<unsigned>(seed));
     Bytes blob = original;
     mutate(random, blob);
-    if (seed % 8 != 0) seal(blob);
+    if (seed % 8 != 0) bnas::seal(blob);
     accepted += load(blob);
   }
   std::printf("%s: %d mutations, %d accepted\n", path, mutations, accepted);

@@ -30,6 +30,7 @@ from bnas_deploy.errors import BackendError, FormatError
 from bnas_deploy.format import PackedModel, read, to_bytes
 from bnas_deploy.format.codec import encode
 from bnas_deploy.format.container import pack
+from bnas_deploy.format.steps import MaxPool2d
 from bnas_deploy.format.strict_json import dump_json
 from bnas_deploy.format.version import VERSION, parse_version, version_text
 
@@ -102,6 +103,49 @@ def test_faults_of_programs(name: str) -> None:
         written += 1
         assert agree(blob) == "format", fault
     assert written > 5
+
+
+def beyond_the_limits() -> dict[str, PackedModel]:
+    """Programs with too much of something each, in which nothing else is wrong."""
+    models = {}
+    b = Builder(np.random.default_rng(0), (4, 4096, 4096))
+    for _ in range(64):
+        b.global_avg_pool("image")
+    models["units of work"] = b.finish()
+    b = Builder(np.random.default_rng(0), (1, 1, 1))
+    for _ in range(3):
+        b.select_channels(b.concat(*["image"] * 50_000), np.zeros(1, np.int32))
+    models["uses of values"] = b.finish()
+    b = Builder(np.random.default_rng(0), (256, 256, 256))
+    for _ in range(2):
+        b.pool(MaxPool2d, "image", kernel=256, padding=0)
+    models["terms"] = b.finish()
+    b = Builder(np.random.default_rng(0), (1, 128, 128))
+    b.pool(MaxPool2d, "image", kernel=255, padding=127)
+    models["positions"] = b.finish()
+    return models
+
+
+def test_programs_beyond_the_limits() -> None:
+    for what, model in beyond_the_limits().items():
+        blob = unchecked(model)
+        assert blob is not None
+        with pytest.raises(FormatError, match=f"a program may have .* {what}, up") as python:
+            read(blob)
+        with pytest.raises(CError) as c:
+            CModel(blob, ISA)
+        assert c.value.message == str(python.value)
+
+
+def test_a_header_beyond_the_limit() -> None:
+    length = 2**24 + 8
+    longer = TEXT.encode() + b" " * (length - len(TEXT))
+    blob = length.to_bytes(8, "little") + longer + DATA
+    with pytest.raises(FormatError, match="header: at most 16777216 bytes are allowed") as python:
+        read(blob)
+    with pytest.raises(CError) as c:
+        CModel(blob, ISA)
+    assert c.value.message == str(python.value)
 
 
 def test_faults_of_documents() -> None:

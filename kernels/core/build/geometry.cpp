@@ -121,6 +121,7 @@ std::size_t plane_stride(Kind kind, std::size_t pixels) {
 Geometry make_geometry(const Window& w, std::size_t lanes, std::size_t planes, Kind kind) {
   Geometry g{};
   g.pixels = w.out_h * w.out_w;
+  g.kernel_w = w.kernel_w;
   g.phase_h = divide_up(w.in_h, w.stride_y);
   g.phase_w = divide_up(w.in_w, w.stride_x);
   find_patterns(w, lanes, g);

@@ -21,6 +21,7 @@ struct Geometry {
   std::vector<std::uint64_t> inside;   // [pattern][tap]
   std::vector<Phase> phases;           // to split the image into first; empty: none
   std::size_t phase_h, phase_w;
+  std::size_t kernel_w;  // taps in a row of the window
 };
 
 std::size_t taps_of(const Window& w);

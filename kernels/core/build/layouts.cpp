@@ -14,6 +14,9 @@ constexpr double count_step = 3, finish_planes = 16, finish_chunk = 14, finish_t
                  finish_pixels = 12, gather_step = 6, split_byte = 1, encode_pixel = 2,
                  pack_word = 8;
 
+// Pixels of the output times taps that are worth that.
+constexpr std::size_t most_positions = std::size_t{1} << 22;
+
 double times(std::size_t a, std::size_t b) {
   return static_cast<double>(a) * static_cast<double>(b);
 }
@@ -57,6 +60,8 @@ double cost_of_pixels(const BinaryShape& shape, const Window& w) {
 Layout choose_layout(const Kernels& kernels, const BinaryShape& shape, const Window& w) {
   if (kernels.turned_conv == nullptr || shape.groups > 1) return Layout::planes;
   const std::size_t lanes = kernels.byte_lanes, pixels = w.out_h * w.out_w;
+  // The others find out for each pixel which taps it has inside the image.
+  if (shape.taps * pixels > most_positions) return Layout::planes;
   const std::size_t steps = shape.taps * planes_for(shape.channels);
   const double gathering =
       (shape.taps > 1 ? gather_step * times(steps, divide_up(pixels, lanes)) : 0.0) +

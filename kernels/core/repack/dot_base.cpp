@@ -40,6 +40,8 @@ std::int64_t dot_bound(Array<std::int32_t> fold, const BinaryShape& shape) {
 // weights:
 //   dot = sum over taps inside (C + fold - 2 count) = base - 2 count,
 //   base = sum over taps inside (C + fold) + sum over taps outside 2 p.
+// The taps inside are a part of the window, whose sum comes from sums over all parts that begin
+// with the first tap, so that large windows take no longer than their outputs.
 DotBase::DotBase(const std::uint64_t* rows, Array<std::int32_t> fold, const BinaryShape& shape,
                  const Geometry& geometry, std::size_t lanes)
     : shape_(shape),
@@ -47,36 +49,48 @@ DotBase::DotBase(const std::uint64_t* rows, Array<std::int32_t> fold, const Bina
       lanes_(lanes),
       base_(product(geometry.patterns, shape.outputs, lanes)) {
   const std::size_t words = words_for(shape.taps * shape.channels);
-  const std::vector<std::int32_t> masks = lane_masks(geometry);
+  const std::size_t kernel_w = geometry.kernel_w, row = kernel_w + 1;
+  const std::vector<Part> parts = parts_inside(geometry);
+  std::vector<std::int32_t> sums((shape.taps / kernel_w + 1) * row);  // [rows][columns] of a part
   for (std::size_t o = 0; o < shape.outputs; ++o) {
+    std::int32_t outside = 0;  // of all taps
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
-      add_tap(masks, o, tap,
-              static_cast<std::int32_t>(shape.channels) + fold_at(fold, shape, o, tap),
-              2 * count_bits(rows + o * words, tap * shape.channels, shape.channels));
+      const std::int32_t twice =
+          2 * count_bits(rows + o * words, tap * shape.channels, shape.channels);
+      const std::int32_t more =
+          static_cast<std::int32_t>(shape.channels) + fold_at(fold, shape, o, tap) - twice;
+      const std::size_t at = (tap / kernel_w + 1) * row + tap % kernel_w + 1;
+      sums[at] = more + sums[at - 1] + sums[at - row] - sums[at - row - 1];
+      outside += twice;
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const Part& part = parts[i];
+      const std::int32_t* top = sums.data() + part.top * row;
+      const std::int32_t* bottom = sums.data() + part.bottom * row;
+      base_[(i / lanes * shape.outputs + o) * lanes + i % lanes] =
+          outside + bottom[part.right] - bottom[part.left] - top[part.right] + top[part.left];
     }
   }
   forget_lanes_behind_the_image(geometry);
 }
 
-// [pattern][tap][lane], all ones where the tap lies inside the image: so that the loop over lanes
-// below, which runs for every output, needs neither shifts nor branches.
-std::vector<std::int32_t> DotBase::lane_masks(const Geometry& geometry) const {
-  std::vector<std::int32_t> masks;
-  masks.reserve(product(patterns_, shape_.taps, lanes_));
-  for (std::size_t row = 0; row < patterns_ * shape_.taps; ++row) {
-    for (std::size_t i = 0; i < lanes_; ++i)
-      masks.push_back((geometry.inside[row] >> i & 1) != 0 ? -1 : 0);
-  }
-  return masks;
-}
-
-void DotBase::add_tap(const std::vector<std::int32_t>& masks, std::size_t output, std::size_t tap,
-                      std::int32_t inside, std::int32_t outside) {
+// [pattern][lane]; where no tap is inside, a part without any.
+std::vector<DotBase::Part> DotBase::parts_inside(const Geometry& geometry) const {
+  std::vector<Part> parts(product(patterns_, lanes_), Part{0, 0, 0, 0});
   for (std::size_t p = 0; p < patterns_; ++p) {
-    const std::int32_t* mask = masks.data() + (p * shape_.taps + tap) * lanes_;
-    std::int32_t* sums = base_.data() + (p * shape_.outputs + output) * lanes_;
-    for (std::size_t i = 0; i < lanes_; ++i) sums[i] += outside + (mask[i] & (inside - outside));
+    for (std::size_t tap = 0; tap < shape_.taps; ++tap) {
+      const auto ky = static_cast<std::uint32_t>(tap / geometry.kernel_w);
+      const auto kx = static_cast<std::uint32_t>(tap % geometry.kernel_w);
+      for (std::uint64_t lanes = geometry.inside[p * shape_.taps + tap]; lanes != 0;
+           lanes &= lanes - 1) {
+        Part& part = parts[p * lanes_ + static_cast<std::size_t>(__builtin_ctzll(lanes))];
+        if (part.bottom == 0) part = {ky, ky, kx, kx};  // taps come row by row
+        part.bottom = ky + 1;
+        part.right = std::max(part.right, kx + 1);
+      }
+    }
   }
+  return parts;
 }
 
 // Nobody reads those lanes; what they hold must not keep a stage from looking at bytes.

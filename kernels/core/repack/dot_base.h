@@ -33,9 +33,12 @@ class DotBase {
   std::vector<std::uint8_t> rooms(const StageSpec& stage, std::uint8_t* inverted) const;
 
  private:
-  std::vector<std::int32_t> lane_masks(const Geometry& geometry) const;
-  void add_tap(const std::vector<std::int32_t>& masks, std::size_t output, std::size_t tap,
-               std::int32_t inside, std::int32_t outside);
+  // Rows and columns of the window: top <= ky < bottom, left <= kx < right.
+  struct Part {
+    std::uint32_t top, bottom, left, right;
+  };
+
+  std::vector<Part> parts_inside(const Geometry& geometry) const;
   void forget_lanes_behind_the_image(const Geometry& geometry);
   bool threshold_rooms(const StageSpec& stage, std::uint8_t* inverted, std::uint8_t* rooms) const;
   bool scale_rooms(const StageSpec& stage, std::uint8_t* rooms) const;

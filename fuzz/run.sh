@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Fuzzes all targets, so many seconds each (default 10): fuzz/run.sh [SECONDS]. Finds lie in fuzz-finds/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-10}
+python=${PYTHON:-${VENV:-.venv}/bin/python}
+work=${FUZZ_DIR:-build/fuzz}
+mkdir -p "$work/corpus" fuzz-finds
+
+"$python" fuzz/seeds.py "$work/seeds"
+if command -v clang++ >/dev/null; then
+  cmake -S . -B "$work/build" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=None \
+    -DCMAKE_CXX_FLAGS=-O1 -DBNAS_FUZZ=ON -DBNAS_PYTHON=OFF -DBNAS_C_API=OFF >/dev/null
+  cmake --build "$work/build" --parallel "$(nproc)" >/dev/null
+  for target in json reader resealed resize; do
+    mkdir -p "$work/corpus/$target"
+    echo "fuzz: $target (C++)"
+    "$work/build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=300 -rss_limit_mb=4096 -dict=fuzz/bnn.dict \
+      -artifact_prefix=fuzz-finds/ -print_final_stats=1 -verbosity=0 "$work/corpus/$target" "$work/seeds/$target" 2>&1 |
+      grep -E 'stat::number_of_executed_units|ERROR|SUMMARY|deadly' || true
+    test "${PIPESTATUS[0]}" -eq 0
+  done
+else
+  echo 'fuzz: the C++ targets are left out, for there is no clang++ (apt-get install clang)'
+fi
+for target in reader resealed json pictures checkpoints onnx; do
+  "$python" fuzz/loop.py "$target" "$seconds" --seeds "$work/seeds"
+done
