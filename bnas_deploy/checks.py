@@ -62,8 +62,10 @@ def whole(name: str, value: object, least: int) -> int:
     Raises:
         UsageError: It is something else, or below `least`.
     """
-    # NumPy's integers have __index__, its booleans and floats do not; asking needs no import of it.
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+    # NumPy's integers have __index__, and so have its booleans in old versions, but no floats.
+    if isinstance(value, SupportsIndex) and not (
+        isinstance(value, bool) or getattr(value, "dtype", None) == bool
+    ):
         with suppress(TypeError):  # an array of several numbers
             number = value.__index__()
             if number >= least:
