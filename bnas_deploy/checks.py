@@ -64,7 +64,7 @@ def whole(name: str, value: object, least: int) -> int:
     """
     # NumPy's integers have __index__, and so have its booleans in old versions, but no floats.
     if isinstance(value, SupportsIndex) and not (
-        isinstance(value, bool) or getattr(value, "dtype", None) == bool
+        isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
     ):
         with suppress(TypeError):  # an array of several numbers
             number = value.__index__()

@@ -15,10 +15,15 @@ if command -v clang++ >/dev/null; then
   for target in json reader resealed resize; do
     mkdir -p "$work/corpus/$target"
     echo "fuzz: $target (C++)"
+    status=0
     "$work/build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=300 -rss_limit_mb=4096 -dict=fuzz/bnn.dict \
-      -artifact_prefix=fuzz-finds/ -print_final_stats=1 -verbosity=0 "$work/corpus/$target" "$work/seeds/$target" 2>&1 |
-      grep -E 'stat::number_of_executed_units|ERROR|SUMMARY|deadly' || true
-    test "${PIPESTATUS[0]}" -eq 0
+      -artifact_prefix=fuzz-finds/ -print_final_stats=1 "$work/corpus/$target" "$work/seeds/$target" \
+      >"$work/$target.log" 2>&1 || status=$?
+    grep -E 'stat::number_of_executed_units|stat::slowest_unit' "$work/$target.log" || true
+    if ((status != 0)); then
+      tail -n 40 "$work/$target.log"
+      exit "$status"
+    fi
   done
 else
   echo 'fuzz: the C++ targets are left out, for there is no clang++ (apt-get install clang)'

@@ -26,6 +26,7 @@ GROUND = {
     "extras",
     "file_kind",
     "interrupt",
+    "kind_config",
     "settings",
     "shown",
 } | {"numba_cache"}

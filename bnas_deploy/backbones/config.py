@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
-from bnas_deploy.checks import check_choice, check_integer, checked_keys
+from bnas_deploy.checks import check_choice, check_integer
 from bnas_deploy.errors import ConfigError
+from bnas_deploy.kind_config import KindConfig
 from bnas_deploy.nn.config import STEMS
-from bnas_deploy.shown import shown
 
 __all__ = ["BACKBONES", "DOWNSAMPLING", "SCHEMES", "BackboneConfig"]
 
@@ -49,20 +50,12 @@ _WITHOUT: dict[str, dict[str, object]] = {
 """Fields that mean nothing to a backbone (`nin` has no blocks, neither has shortcuts that change
 the number of channels), with the value that they must have."""
 
-_REQUIRED = {"name", "backbone", "scheme", "channels"}
-_RANGES: dict[str, tuple[int, int]] = {
-    # Far above any network, and low enough that a hostile file cannot ask for all memory.
-    "channels": (1, 2048),
-    "layers": (0, 1000),
-    "classes": (1, 1_000_000),
-    "image_size": (1, 16_384),
-}
 UNITS = {"cifar10": 8, "imagenet": 32}
 """By how much the resolution falls at most, by stem."""
 
 
 @dataclass(frozen=True)
-class BackboneConfig:
+class BackboneConfig(KindConfig):
     """One network: a published architecture of floats, and how it is binarized.
 
     Attributes:
@@ -77,15 +70,19 @@ class BackboneConfig:
         dataset: Kind of stem: `cifar10` keeps the resolution, `imagenet` divides it by four.
         classes: Outputs of the classifier.
         image_size: Height and width in pixels of the images it is meant for.
-        KIND: What a file calls configurations of this kind.
-        EDGES: Whether there are edges that drop-path could drop.
 
     Raises:
         ConfigError: A field has the wrong type or an impossible value.
     """
 
     KIND: ClassVar[str] = "backbone"
-    EDGES: ClassVar[bool] = False
+    WHAT: ClassVar[str] = "backbone configuration"
+    REQUIRED: ClassVar[frozenset[str]] = frozenset({"name", "backbone", "scheme", "channels"})
+    CHOICES: ClassVar[Mapping[str, Mapping[str, int] | tuple[str, ...]]] = {
+        "backbone": BACKBONES,
+        "scheme": SCHEMES,
+        "downsampling": DOWNSAMPLING,
+    }
 
     name: str
     backbone: str
@@ -99,16 +96,8 @@ class BackboneConfig:
     image_size: int = 32
 
     def __post_init__(self) -> None:
-        check_choice("backbone", self.backbone, BACKBONES)
-        check_choice("scheme", self.scheme, SCHEMES)
-        check_choice("downsampling", self.downsampling, DOWNSAMPLING)
+        super().__post_init__()
         check_choice("dataset (the kind of stem)", self.dataset, STEMS)
-        name: object = self.name
-        if not isinstance(name, str):
-            msg = f"name: expected a str; got {shown(name)}"
-            raise ConfigError(msg)
-        for field, (least, most) in _RANGES.items():
-            check_integer(field, getattr(self, field), least, most)
         check_integer(f"bases (scheme {self.scheme})", self.bases, 1, SCHEMES[self.scheme])
         self._check_meaningless()
         if self.image_size % UNITS[self.dataset]:
@@ -134,24 +123,3 @@ class BackboneConfig:
         """
         small = self.dataset == "cifar10" and self.scheme != "xnor-plus"
         return UNITS[self.dataset] if small else 0
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values for JSON or a checkpoint."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"kind": self.KIND, **values}
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a packed file says of the network."""
-        return {"network": self.to_dict()}
-
-    @classmethod
-    def from_dict(cls, value: object) -> BackboneConfig:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            ConfigError: A key is unknown or missing, or a value is wrong.
-        """
-        known = ["kind", *(field.name for field in fields(cls))]
-        found = checked_keys("backbone configuration", value, known, required=_REQUIRED)
-        check_choice("kind", found.pop("kind", cls.KIND), [cls.KIND])
-        return cls(**found)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.faulty_programs import edited as edit
+from support.faulty_programs import with_program
 from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
@@ -33,18 +35,8 @@ def model() -> PackedModel:
     return b.finish()
 
 
-def edit(m: PackedModel, step: int, **changes: Any) -> PackedModel:
-    steps = list(m.program.steps)
-    steps[step] = dataclasses.replace(steps[step], **changes)
-    return program(m, steps=tuple(steps))
-
-
-def program(m: PackedModel, **changes: Any) -> PackedModel:
-    return dataclasses.replace(m, program=dataclasses.replace(m.program, **changes))
-
-
 def values(m: PackedModel, **changes: Value) -> PackedModel:
-    return program(m, values={**m.program.values, **changes})
+    return with_program(m, values={**m.program.values, **changes})
 
 
 def tensor(m: PackedModel, step: int, field: str, change: Callable[[Any], Any]) -> PackedModel:
@@ -64,7 +56,7 @@ def put(value: Any, at: Any = 0) -> Callable[[Any], Any]:
 def stage(m: PackedModel, index: int, **changes: Any) -> PackedModel:
     stages = list(m.program.steps[BINARY].stages)
     stages[index] = dataclasses.replace(stages[index], **changes)
-    return edit(m, BINARY, stages=tuple(stages))
+    return edited(m, BINARY, stages=tuple(stages))
 
 
 def stage_tensor(m: PackedModel, index: int, field: str, change: Any) -> PackedModel:
@@ -84,10 +76,10 @@ FAULTS: dict[str, tuple[PackedModel, str]] = {
     "extent -1": (values(M, image=Value("f32", (-5, 6, 7))), "extents must lie between 1"),
     "extent": (values(M, image=Value("f32", (65537, 1, 1))), "extents must lie between 1"),
     "elements": (values(M, image=Value("f32", (2**15, 2**15, 2))), "more than 2.30 elements"),
-    "input missing": (program(M, input="img"), "input: 'img' must be a declared value"),
+    "input missing": (with_program(M, input="img"), "input: 'img' must be a declared value"),
     "input bits": (values(M, image=Value("bits", (5, 6, 7))), "input: 'image' must be a declared"),
-    "output missing": (program(M, output="nowhere"), "no step reads it|not a declared value"),
-    "output shape": (program(M, output="v1"), r"output|no step reads it"),
+    "output missing": (with_program(M, output="nowhere"), "no step reads it|not a declared value"),
+    "output shape": (with_program(M, output="v1"), r"output|no step reads it"),
     "labels": (dataclasses.replace(M, labels=("a",)), "labels: expected one per class, 4, got 1"),
     "unassigned": (values(M, ghost=IMAGE), "value 'ghost': no step assigns it"),
     "undeclared": (edit(M, AFFINE, output="ghost"), r"step 0 \(affine\): assigns 'ghost', which"),
@@ -141,8 +133,14 @@ FAULTS: dict[str, tuple[PackedModel, str]] = {
     "kernel giant": (edit(M, MAX, kernel=(257, 256)), "a window has at most 65536 positions"),
     "padding -1": (edit(M, CONV, padding=(0, 0, -1, 0)), "field 'padding' must lie between 0"),
     "padding": (edit(M, CONV, padding=(65537, 0, 0, 0)), "field 'padding' must lie between 0"),
-    "no window": (edit(M, CONV, padding=(0, 0, 0, 0), dilation=(4, 1)), "does not fit into 6 x 7"),
-    "output size": (edit(M, CONV, padding=(2, 2, 2, 2)), r"assigns 'v2' f32 \[5, 8, 9\], declared"),
+    "no window": (
+        edit(M, CONV, padding=(0, 0, 0, 0), dilation=(4, 1)),
+        "does not fit into 6 x 7",
+    ),
+    "output size": (
+        edit(M, CONV, padding=(2, 2, 2, 2)),
+        r"assigns 'v2' f32 \[5, 8, 9\], declared",
+    ),
     "binary no output": (
         tensor(M, BINARY, "weight", lambda t: t[:0]),
         r"expected shape \(O, words\), got \(0, 1\)",
@@ -216,7 +214,7 @@ def test_faults(fault: str) -> None:
 
 
 def test_too_many_steps() -> None:
-    m = program(M, steps=M.program.steps[:1] * (STEP_LIMIT + 1))
+    m = with_program(M, steps=M.program.steps[:1] * (STEP_LIMIT + 1))
     with pytest.raises(FormatError, match="steps: at most 65536 are allowed, got 65537"):
         validate(m)
 
@@ -260,7 +258,7 @@ def test_a_stage_may_not_add_onto_another_stage_of_its_step() -> None:
     step = m.program.steps[1]
     stages = (step.stages[0], dataclasses.replace(step.stages[1], addend=first))
     with pytest.raises(FormatError, match=f"reads the value '{first}', which no earlier step"):
-        validate(edit(m, 1, stages=stages))
+        validate(edited(m, 1, stages=stages))
     assert second in m.program.values
 
 
@@ -268,7 +266,7 @@ def test_one_tensor_may_serve_two_steps() -> None:
     b = Builder(np.random.default_rng(0), (2, 3, 3))
     b.affine(b.affine("image"))
     m = b.finish()
-    m = edit(m, 1, scale=m.program.steps[0].scale)
+    m = edited(m, 1, scale=m.program.steps[0].scale)
     del m.tensors["t2"]
     validate(m)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from support.faulty_programs import edited, with_tensor
 from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
@@ -30,17 +30,11 @@ def find(op: str) -> int:
 
 
 def edit(op: str, **changes: Any) -> PackedModel:
-    m = model()
-    steps, index = list(m.program.steps), find(op)
-    steps[index] = dataclasses.replace(steps[index], **changes)
-    return dataclasses.replace(m, program=dataclasses.replace(m.program, steps=tuple(steps)))
+    return edited(model(), find(op), **changes)
 
 
 def tensor(op: str, field: str, array: Any) -> PackedModel:
-    m = model()
-    step: Any = m.program.steps[find(op)]
-    name = getattr(step if hasattr(step, field) else step.stages[0], field)
-    return dataclasses.replace(m, tensors={**m.tensors, name: array})
+    return with_tensor(model(), find(op), field, array)
 
 
 POOL, CONV = "binary_max_pool2d", "binary_conv2d"

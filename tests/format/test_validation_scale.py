@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
+from support.faulty_programs import edited, with_tensor
 from support.program_builder import Builder
 
 from bnas_deploy.errors import FormatError
@@ -26,18 +26,7 @@ def model() -> PackedModel:
     return b.finish()
 
 
-def edit(index: int, **changes: Any) -> PackedModel:
-    m = model()
-    steps = list(m.program.steps)
-    steps[index] = dataclasses.replace(steps[index], **changes)
-    return dataclasses.replace(m, program=dataclasses.replace(m.program, steps=tuple(steps)))
-
-
-def tensor(index: int, field: str, array: Any) -> PackedModel:
-    m = model()
-    name = getattr(m.program.steps[index], field)
-    return dataclasses.replace(m, tensors={**m.tensors, name: array})
-
+edit, tensor = partial(edited, model()), partial(with_tensor, model())
 
 FAULTS: dict[str, tuple[PackedModel, str]] = {
     "weight rows": (
