@@ -7,7 +7,15 @@ import zipfile
 
 from bnas_deploy.file_kind import FileKind, what_bytes_are
 
-__all__ = ["is_cut_off", "what_whole_file_is"]
+__all__ = ["is_cut_off", "is_whole_zip", "what_whole_file_is"]
+
+
+def is_whole_zip(data: bytes) -> bool:
+    """Whether this is a zip file with its end; what is written there may be wrong all the same."""
+    try:
+        return zipfile.is_zipfile(io.BytesIO(data))
+    except zipfile.BadZipFile:  # as before Python 3.13 for an end that tells of other disks
+        return True
 
 
 def is_cut_off(data: bytes) -> bool:
@@ -24,7 +32,7 @@ def is_cut_off(data: bytes) -> bool:
     if kind is None:
         return False
     if data.startswith(b"PK\x03\x04"):
-        return not zipfile.is_zipfile(io.BytesIO(data))
+        return not is_whole_zip(data)
     return kind.key == "onnx" and _protobuf_end(data) > len(data)
 
 

@@ -19,7 +19,7 @@ import torch
 from bnas_deploy import atomic
 from bnas_deploy.checkpoints.other_types import other_types
 from bnas_deploy.checkpoints.pickled import is_complete
-from bnas_deploy.cut_off import is_cut_off, what_whole_file_is
+from bnas_deploy.cut_off import is_cut_off, is_whole_zip, what_whole_file_is
 from bnas_deploy.errors import CheckpointError
 from bnas_deploy.file_kind import what_bytes_are, what_is
 from bnas_deploy.shown import shown
@@ -76,7 +76,7 @@ def load_bytes(source: str | os.PathLike[str], data: bytes) -> object:
     kind = what_bytes_are(data)
     if kind is not None and kind.key == "safetensors":
         return _load_safetensors(source, data)
-    if zipfile.is_zipfile(io.BytesIO(data)):
+    if is_whole_zip(data):
         _check_zip(source, io.BytesIO(data))
     return _load(source, io.BytesIO(data))
 

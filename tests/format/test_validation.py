@@ -56,7 +56,7 @@ def put(value: Any, at: Any = 0) -> Callable[[Any], Any]:
 def stage(m: PackedModel, index: int, **changes: Any) -> PackedModel:
     stages = list(m.program.steps[BINARY].stages)
     stages[index] = dataclasses.replace(stages[index], **changes)
-    return edited(m, BINARY, stages=tuple(stages))
+    return edit(m, BINARY, stages=tuple(stages))
 
 
 def stage_tensor(m: PackedModel, index: int, field: str, change: Any) -> PackedModel:
@@ -258,7 +258,7 @@ def test_a_stage_may_not_add_onto_another_stage_of_its_step() -> None:
     step = m.program.steps[1]
     stages = (step.stages[0], dataclasses.replace(step.stages[1], addend=first))
     with pytest.raises(FormatError, match=f"reads the value '{first}', which no earlier step"):
-        validate(edited(m, 1, stages=stages))
+        validate(edit(m, 1, stages=stages))
     assert second in m.program.values
 
 
@@ -266,7 +266,7 @@ def test_one_tensor_may_serve_two_steps() -> None:
     b = Builder(np.random.default_rng(0), (2, 3, 3))
     b.affine(b.affine("image"))
     m = b.finish()
-    m = edited(m, 1, scale=m.program.steps[0].scale)
+    m = edit(m, 1, scale=m.program.steps[0].scale)
     del m.tensors["t2"]
     validate(m)
 
