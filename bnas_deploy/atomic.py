@@ -9,7 +9,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replacing", "write_bytes", "write_text"]
+__all__ = ["naming", "replacing", "write_bytes", "write_text"]
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str], *also: str) -> Iterator[None]:
+    """Give an `OSError` of the block the name of a file, where it has none, or one of `also`.
+
+    Errors of writing have none: they come from a number.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, *also):
+            error.filename = os.fspath(path)
+        raise
 
 
 @contextmanager
@@ -29,16 +43,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     # A short name of its own: the target's may be as long as the file system allows.
     temporary = target.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
-        _check_replaceable(target)
-        with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        if error.errno is not None and error.filename in (None, str(temporary)):
-            error.filename = os.fspath(path)
-        raise
+        with naming(path, str(temporary)):
+            _check_replaceable(target)
+            with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
     finally:
         with suppress(OSError):  # after a success it is gone
             temporary.unlink()

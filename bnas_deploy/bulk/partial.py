@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from bnas_deploy.atomic import naming
 from bnas_deploy.bulk.rows import Row
 from bnas_deploy.errors import UsageError
 from bnas_deploy.runtime.sources import Item
@@ -121,7 +122,7 @@ def opened(target: Path, header: Header, *, again: bool) -> Iterator[Partial]:
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror})"
         raise UsageError(msg) from error
-    with file:
+    with naming(path), file:
         _lock(file, path)
         if again:
             file.truncate(0)

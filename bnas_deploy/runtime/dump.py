@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bnas_deploy.atomic import naming
 from bnas_deploy.errors import FormatError, UsageError
 from bnas_deploy.format.program import Program
 from bnas_deploy.format.strict_json import parse_json
@@ -207,13 +208,13 @@ def _write_values(
             "fortran_order": False,
             "shape": (len(images), *value.shape),
         }
-        with (folder / value.file).open("wb") as file:
+        with naming(folder / value.file), (folder / value.file).open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
     # One image at a time, so that many take no more memory than one.
     for i in range(len(images)):
         trace = model.runner.trace(images[i : i + 1])
         for value in values:
-            with (folder / value.file).open("ab") as file:
+            with naming(folder / value.file), (folder / value.file).open("ab") as file:
                 file.write(trace[value.name].astype(DTYPES[value.kind], order="C").tobytes())
 
 
