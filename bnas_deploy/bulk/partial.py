@@ -6,6 +6,7 @@ job goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -28,12 +29,19 @@ __all__ = ["Partial", "opened", "partial_path"]
 SECONDS = 1.0
 """Between two times that rows are handed to the system."""
 
+ENDING = ".partial"
+MOST_BYTES = 255
+"""Of a name in nearly every file system."""
+
 Header = Mapping[str, Any]
 
 
 def partial_path(target: Path) -> Path:
-    """Where the rows of a target are meanwhile."""
-    return target.with_name(target.name + ".partial")
+    """Where the rows of a target are meanwhile; its name shows where they are from, if it fits."""
+    name = os.fsencode(target.name)
+    if len(name) + len(ENDING) <= MOST_BYTES:
+        return target.with_name(target.name + ENDING)
+    return target.with_name(hashlib.sha256(name).hexdigest()[:16] + ENDING)
 
 
 class Partial:

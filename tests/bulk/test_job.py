@@ -65,6 +65,17 @@ def test_rows_are_the_model_s_answers(tmp_path: Path, model: Model, items: list[
     assert not partial_path(tmp_path / "a.jsonl").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a path is limited there, not a name")
+def test_a_target_whose_name_is_as_long_as_can_be(
+    tmp_path: Path, model: Model, items: list[Item]
+) -> None:
+    for length in (247, 248, 255):
+        target = tmp_path / ("x" * (length - 4) + ".csv")
+        assert run(target, model, items[:3]).pictures == 3
+        assert target.exists()
+        assert not list(tmp_path.glob("*.partial"))
+
+
 def test_csv_has_the_same_in_columns(tmp_path: Path, model: Model, items: list[Item]) -> None:
     run(tmp_path / "a.csv", model, items, top_k=2)
     run(tmp_path / "a.jsonl", model, items, top_k=2)
