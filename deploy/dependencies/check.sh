@@ -29,8 +29,9 @@ try_with() {  # name, sign
   fi
   "$folder/bin/python" -m pip install --quiet hypothesis pytest pytest-benchmark
   echo "check dependencies: the $1," $("$folder/bin/python" -m pip list 2>/dev/null | grep -iE '^(numpy|pillow|safetensors) ')
-  # Not as a module: this would put the sources, which lack the kernels, before the package.
-  PYTHONPATH=build/types "$folder/bin/pytest" -q -p no:cacheprovider tests/runtime tests/bulk tests/cli/run
+  # Not as a module: this would put the sources, which lack the kernels, before the package. Processes of tests
+  # import those by their place in the sources.
+  PYTHONPATH=$PWD/build/types:$PWD "$folder/bin/pytest" -q -p no:cacheprovider tests/runtime tests/bulk tests/cli/run
 }
 
 mkdir -p build/dependencies
