@@ -123,13 +123,15 @@ bench-serve: $(BENCH_STAMP)  ## measure bnas-serve under load beside ONNX Runtim
 	$(BIN)/python benchmarks/under_load.py --out reports/serving.json --page reports/serving.md
 
 # The rival is of npm; the models and the answers to check by are made anew, as the package may have changed.
+# KIND is what the page calls the machine.
 WEB_MODELS := build/bench-web/models
+KIND ?= zen4
 bench-web: $(BENCH_STAMP) web/dist/bnas.wasm  ## measure the npm package in Chromium, write docs/web-benchmarks.md (minutes)
 	cd web/bench && npm install --silent --no-package-lock --no-audit --no-fund
 	PYTHONPATH=benchmarks $(BIN)/python web/bench/make_models.py $(WEB_MODELS)
 	mkdir -p docs/web-benchmarks
-	node web/bench/run.js $(WEB_MODELS) docs/web-benchmarks/zen4.json
-	$(BIN)/python web/bench/report.py docs/web-benchmarks/zen4.json docs/web-benchmarks.md docs/web-benchmarks/zen4.svg
+	node web/bench/run.js $(WEB_MODELS) docs/web-benchmarks/$(KIND).json
+	$(BIN)/python web/bench/report.py docs/web-benchmarks/$(KIND).json docs/web-benchmarks.md docs/web-benchmarks/$(KIND).svg
 
 spellings: $(STAMP)  ## try all spellings of binary layers with both of PyTorch's exporters (some minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.spellings -o docs/spellings.md
