@@ -63,7 +63,7 @@ docs: $(DOCS_STAMP)  ## build the docs as a site into build/site; a warning is a
 
 SECONDS ?= 10
 fuzz: $(STAMP)  ## fuzz the reader, the engine, JSON, resizing and Python's front ends, SECONDS=10 each
-	VENV=$(VENV) fuzz/run.sh $(SECONDS)
+	VENV=$(VENV) fuzz/run.sh $(SECONDS) $(TARGETS)
 
 sanitize: $(STAMP)  ## run the self-tests and some of Python's with address, undefined, thread and memory sanitizers
 	VENV=$(VENV) kernels/check_sanitizers.sh

@@ -52,7 +52,7 @@ def test_standard_input_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    pytest.importorskip("ray", reason="ray is not installed (the extra ray)")
+    pytest.importorskip("ray.data", reason="ray is not installed (the extra ray)")
     pipe = subprocess.PIPE
     words = [sys.executable, "-W", "ignore", str(TESTS / "support" / "two_nodes.py")]
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:

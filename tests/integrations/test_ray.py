@@ -83,7 +83,7 @@ found.write_parquet(sys.argv[3])
 
 
 def test_in_a_dataset(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="ray is not installed (the extra ray)")
+    pytest.importorskip("ray.data", reason="ray is not installed (the extra ray)")
     from pyarrow import parquet
 
     rows: list[object] = [*CONTENTS, b"no", b"no"]  # a whole batch that cannot be read
