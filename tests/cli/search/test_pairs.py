@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from support.option_pairs import Outcome, options_of, unexplained
 
@@ -33,6 +35,7 @@ EXAMPLES = {
 
 class Searcher:
     stop = False
+    progress = SimpleNamespace(epoch=0, step=0)
 
 
 class Timing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from support.option_pairs import Outcome, options_of, unexplained
@@ -53,6 +54,7 @@ class Trainer:
     """What is trained, so far as the command knows it."""
 
     stop = False
+    progress = SimpleNamespace(epoch=0, step=0)
 
 
 @pytest.fixture
